@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef SKEP_ABI_CONFIG_H
+#define SKEP_ABI_CONFIG_H
+/*
+ * What user space tells the sensors, and what they count for it. The configuration is one global variable
+ * of the BPF object, changed in place while the sensors run: every field is one aligned word or byte that
+ * may be read at any moment.
+ */
+#include "abi/types.h"
+
+#define SKEP_KIND_MAX 128    /* kinds are numbered below this */
+#define SKEP_REASON_MAX 16
+#define SKEP_SYSCALL_MAX 512 /* system call numbers below this, per calling convention */
+#define SKEP_COMM_LEN 16
+#define SKEP_MAX_CPUS 1024
+
+#define SKEP_RECORD_MAX 32768     /* bytes of one record as it stands in a ring */
+#define SKEP_PATH_MAX 4096        /* longest path that a record carries */
+#define SKEP_ARGS_INLINE 4096     /* bytes of args (and of environment) inside an exec record ... */
+#define SKEP_CHUNK_SIZE 4096      /* ... the rest follows in exec_data records of this size */
+#define SKEP_EXEC_DATA_MAX (256 * 1024) /* bytes of args, and of environment, that are captured at all */
+#define SKEP_SCRATCH_SLOTS 4      /* sensors that may interrupt each other on one processor */
+
+/* Which system calls the dispatcher hands on: one byte for each number, native in the first half, 32-bit
+ * calls in the second; 0 is "nobody asked", else the slot in the program array. */
+#define SKEP_SYSCALL_COMPAT SKEP_SYSCALL_MAX
+
+enum skep_scope_flag {
+    SKEP_SCOPE_UID = 1 << 0,
+    SKEP_SCOPE_COMM = 1 << 1,
+    SKEP_SCOPE_TRACKED = 1 << 2,   /* only processes in skep_tracked (and their descendants, who join it) */
+    SKEP_SCOPE_HOST_ONLY = 1 << 3, /* only processes in the host's pid and mount namespaces */
+};
+
+struct skep_config {
+    __u8 handler[2 * SKEP_SYSCALL_MAX];
+    __u8 enabled[SKEP_KIND_MAX]; /* kinds that somebody wants */
+    __u32 scope;                 /* enum skep_scope_flag; does not apply to the life cycle ring */
+    skep_uid uid;
+    char comm[SKEP_COMM_LEN];
+    skep_pid self;               /* our own process: what it does is counted as filtered */
+    skep_nsid host_pid_ns;
+    skep_nsid host_mnt_ns;
+    __u32 n_cpus;
+    __u64 wakeup_bytes;          /* wake the reader when a ring holds this much */
+};
+
+/* Per kind and CPU, written by the sensors only. seen = submitted + filtered + sum(lost), always. */
+struct skep_counters {
+    __u64 seen;
+    __u64 submitted;
+    __u64 filtered;
+    __u64 lost[SKEP_REASON_MAX];
+};
+#endif

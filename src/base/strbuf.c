@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/strbuf.h"
+
+#include <stdarg.h>
+
+/* Never written: every append goes through reserve, which allocates when cap is 0. */
+static char empty_string[1];
+
+void skep_strbuf_init(struct skep_strbuf *sb, size_t max)
+{
+    *sb = (struct skep_strbuf){.s = empty_string, .max = max};
+}
+
+void skep_strbuf_clear(struct skep_strbuf *sb)
+{
+    if (sb->cap)
+        free(sb->s);
+    skep_strbuf_init(sb, sb->max);
+}
+
+void skep_strbuf_reset(struct skep_strbuf *sb)
+{
+    sb->failed = false;
+    skep_strbuf_truncate(sb, 0);
+}
+
+void skep_strbuf_truncate(struct skep_strbuf *sb, size_t len)
+{
+    if (len > sb->len)
+        return;
+    sb->len = len;
+    if (sb->cap)
+        sb->s[len] = '\0';
+}
+
+char *skep_strbuf_reserve(struct skep_strbuf *sb, size_t n)
+{
+    if (sb->failed || n > sb->max || sb->len > sb->max - n) {
+        sb->failed = true;
+        return NULL;
+    }
+    if (sb->len + n + 1 > sb->cap) {
+        size_t cap = MAX(sb->cap * 2, (size_t)64);
+        while (cap < sb->len + n + 1)
+            cap *= 2;
+        char *s = realloc(sb->cap ? sb->s : NULL, cap);
+        if (!s) {
+            sb->failed = true;
+            return NULL;
+        }
+        if (!sb->cap)
+            s[0] = '\0';
+        sb->s = s;
+        sb->cap = cap;
+    }
+    return sb->s + sb->len;
+}
+
+void skep_strbuf_put(struct skep_strbuf *sb, const void *data, size_t n)
+{
+    char *to = skep_strbuf_reserve(sb, n);
+    if (!to)
+        return;
+    if (n)
+        memcpy(to, data, n);
+    sb->len += n;
+    sb->s[sb->len] = '\0';
+}
+
+void skep_strbuf_puts(struct skep_strbuf *sb, const char *s)
+{
+    skep_strbuf_put(sb, s, strlen(s));
+}
+
+void skep_strbuf_putc(struct skep_strbuf *sb, char c)
+{
+    skep_strbuf_put(sb, &c, 1);
+}
+
+void skep_strbuf_u64(struct skep_strbuf *sb, uint64_t v)
+{
+    char digits[20];
+    size_t at = sizeof(digits);
+    do
+        digits[--at] = (char)('0' + v % 10);
+    while (v /= 10);
+    skep_strbuf_put(sb, digits + at, sizeof(digits) - at);
+}
+
+void skep_strbuf_i64(struct skep_strbuf *sb, int64_t v)
+{
+    if (v < 0)
+        skep_strbuf_putc(sb, '-');
+    skep_strbuf_u64(sb, v < 0 ? -(uint64_t)v : (uint64_t)v);
+}
+
+void skep_strbuf_printf(struct skep_strbuf *sb, const char *fmt, ...)
+{
+    va_list ap, again;
+    va_start(ap, fmt);
+    va_copy(again, ap);
+    int n = vsnprintf(NULL, 0, fmt, ap);
+    char *to = n < 0 ? NULL : skep_strbuf_reserve(sb, (size_t)n);
+    if (to) {
+        vsnprintf(to, (size_t)n + 1, fmt, again);
+        sb->len += (size_t)n;
+    } else {
+        sb->failed = true;
+    }
+    va_end(again);
+    va_end(ap);
+}
+
+size_t skep_utf8_len(const uint8_t *s, size_t n)
+{
+    if (n == 0)
+        return 0;
+    if (s[0] < 0x80)
+        return 1;
+    size_t len = s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : 2;
+    if (s[0] < 0xc2 || s[0] > 0xf4 || n < len)
+        return 0;
+    for (size_t i = 1; i < len; i++)
+        if ((s[i] & 0xc0) != 0x80)
+            return 0;
+    /* overlong forms, surrogates and what lies beyond U+10FFFF show in the second byte */
+    if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) || (s[0] == 0xf0 && s[1] < 0x90) ||
+        (s[0] == 0xf4 && s[1] > 0x8f))
+        return 0;
+    return len;
+}
+
+void skep_strbuf_put_visible(struct skep_strbuf *sb, const void *data, size_t n)
+{
+    const uint8_t *s = data;
+    for (size_t i = 0; i < n;) {
+        size_t len = skep_utf8_len(s + i, n - i);
+        if (len == 0) {
+            skep_strbuf_puts(sb, "\xef\xbf\xbd");
+            i++;
+        } else if (len == 1 && s[i] == '\n') {
+            skep_strbuf_puts(sb, "\\n");
+            i++;
+        } else if (len == 1 && s[i] == '\t') {
+            skep_strbuf_puts(sb, "\\t");
+            i++;
+        } else if (len == 1 && (s[i] < 0x20 || s[i] == 0x7f)) {
+            skep_strbuf_printf(sb, "\\x%02x", s[i]);
+            i++;
+        } else if (len == 2 && s[i] == 0xc2 && s[i + 1] < 0xa0) { /* C1 controls steer terminals too */
+            skep_strbuf_printf(sb, "\\x%02x", s[i + 1]);
+            i += 2;
+        } else {
+            skep_strbuf_put(sb, s + i, len);
+            i += len;
+        }
+    }
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SKEP_EVENT_PROC_H
+#define SKEP_EVENT_PROC_H
+/*
+ * The process table: what is known of every process, built from life cycle records alone (fork, exec, exit,
+ * process, chdir, setsid, setns, unshare), so that it is the same live and in a replay.
+ *
+ * A process is identified by pid and start time, never by pid alone. What it executes (path, args,
+ * environment) is an image: images are immutable and shared, a fork gives the child its parent's image, an
+ * exec replaces it. Records name the image that acted by exec_id; the table keeps the previous image so that
+ * a record that arrives late still finds its own.
+ *
+ * Ownership: the table holds one reference to every live process; a process holds one to its image and one
+ * to its parent, which so outlives its exit for as long as somebody may ask for it. The chain of dead
+ * ancestors is cut at SKEP_PROC_DEAD_ANCESTORS. Strings are the object's own. One thread.
+ */
+#include "abi/event.h"
+#include "base/hashmap.h"
+
+#define SKEP_PROC_MAX 524288 /* processes; the kernel's own limit is 4 M */
+#define SKEP_PROC_DEAD_ANCESTORS 8
+
+struct skep_bytes {
+    char *s; /* NUL-terminated, may hold other NULs; NULL: not known */
+    size_t len;
+};
+
+struct skep_proc_image {
+    unsigned refs;
+    uint32_t exec_id;
+    struct skep_bytes exe;
+    struct skep_bytes args;   /* each ended by a NUL */
+    struct skep_bytes script;
+    struct skep_bytes env;    /* chosen variables, each ended by a NUL */
+    uint64_t seq;             /* of the record that made it: exec_data refers to it */
+    uint32_t args_size, env_size; /* in the process; what was captured may be less */
+    uint64_t inode;
+    uint32_t dev;
+    uint32_t flags;           /* enum skep_exec_flag */
+};
+
+struct skep_proc {
+    unsigned refs;
+    uint32_t pid;
+    uint64_t start; /* CLOCK_BOOTTIME ns */
+    struct skep_proc *parent;           /* who created it; NULL: not known */
+    struct skep_proc_image *image;      /* never NULL; fields inside may be unknown */
+    struct skep_proc_image *prev_image; /* before the last exec, or NULL */
+    struct skep_bytes cwd;
+    struct skep_task task;
+    uint64_t cgroup;
+    uint32_t uid, gid, euid, egid;
+    uint64_t caps;
+    char comm[SKEP_COMM_LEN];
+    bool dead;
+    bool partial;      /* never seen in a life cycle record: only what headers said is known */
+    uint64_t seen;     /* time of the last snapshot or life cycle record that showed it alive */
+};
+
+struct skep_proc_table {
+    struct skep_hashmap by_id; /* struct skep_proc_key -> struct skep_proc */
+    struct skep_namespaces host_ns; /* of the first process (pid 1) */
+    uint64_t snapshot_time;    /* when the last complete snapshot began */
+    uint64_t healed;           /* processes that a later snapshot had to add or remove */
+};
+
+void skep_proc_table_init(struct skep_proc_table *t);
+void skep_proc_table_clear(struct skep_proc_table *t);
+
+/* Takes a life cycle record into the table. Records whose change must be invisible to the event itself
+ * (exit, chdir, setsid, setns, unshare) are applied after the event was shown: see
+ * skep_proc_applies_after(). Unknown kinds are ignored. The record was validated by skep_record_check().
+ * -ENOMEM; -E2BIG: the table is full, the process stays unknown. */
+int skep_proc_table_apply(struct skep_proc_table *t, const struct skep_hdr *h);
+bool skep_proc_applies_after(uint16_t kind);
+
+/* The acting process of a record; creates a partial row when it is not there. NULL: out of memory, or the
+ * record has no task. Borrowed. */
+struct skep_proc *skep_proc_table_get(struct skep_proc_table *t, const struct skep_hdr *h);
+/* The image that acted: the current one, or the previous one when the record is older than the last exec. */
+const struct skep_proc_image *skep_proc_image_at(const struct skep_proc *p, uint32_t exec_id);
+struct skep_proc *skep_proc_table_find(const struct skep_proc_table *t, uint32_t pid, uint64_t start);
+
+/* A snapshot began at begin and all its process records were applied: rows that it did not confirm and that
+ * are older are gone. */
+void skep_proc_table_snapshot_done(struct skep_proc_table *t, uint64_t begin);
+#endif
