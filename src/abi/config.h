@@ -8,18 +8,18 @@
  */
 #include "abi/types.h"
 
-#define SKEP_KIND_MAX 128    /* kinds are numbered below this */
+#define SKEP_KIND_MAX 128 /* kinds are numbered below this */
 #define SKEP_REASON_MAX 16
 #define SKEP_SYSCALL_MAX 512 /* system call numbers below this, per calling convention */
 #define SKEP_COMM_LEN 16
 #define SKEP_MAX_CPUS 1024
 
-#define SKEP_RECORD_MAX 32768     /* bytes of one record as it stands in a ring */
-#define SKEP_PATH_MAX 4096        /* longest path that a record carries */
-#define SKEP_ARGS_INLINE 4096     /* bytes of args (and of environment) inside an exec record ... */
-#define SKEP_CHUNK_SIZE 4096      /* ... the rest follows in exec_data records of this size */
+#define SKEP_RECORD_MAX 32768           /* bytes of one record as it stands in a ring */
+#define SKEP_PATH_MAX 4096              /* longest path that a record carries */
+#define SKEP_ARGS_INLINE 4096           /* bytes of args (and of environment) inside an exec record ... */
+#define SKEP_CHUNK_SIZE 4096            /* ... the rest follows in exec_data records of this size */
 #define SKEP_EXEC_DATA_MAX (256 * 1024) /* bytes of args, and of environment, that are captured at all */
-#define SKEP_SCRATCH_SLOTS 4      /* sensors that may interrupt each other on one processor */
+#define SKEP_SCRATCH_SLOTS 4            /* sensors that may interrupt each other on one processor */
 
 /* Which system calls the dispatcher hands on: one byte for each number, native in the first half, 32-bit
  * calls in the second; 0 is "nobody asked", else the slot in the program array. */
@@ -38,11 +38,11 @@ struct skep_config {
     __u32 scope;                 /* enum skep_scope_flag; does not apply to the life cycle ring */
     skep_uid uid;
     char comm[SKEP_COMM_LEN];
-    skep_pid self;               /* our own process: what it does is counted as filtered */
+    skep_pid self; /* our own process: what it does is counted as filtered */
     skep_nsid host_pid_ns;
     skep_nsid host_mnt_ns;
     __u32 n_cpus;
-    __u64 wakeup_bytes;          /* wake the reader when a ring holds this much */
+    __u64 wakeup_bytes; /* wake the reader when a ring holds this much */
 };
 
 /* Per kind and CPU, written by the sensors only. seen = submitted + filtered + sum(lost), always. */

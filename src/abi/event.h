@@ -16,34 +16,34 @@
 #include "abi/config.h"
 
 enum skep_header_flag {
-    SKEP_HDR_RET = 1 << 0,        /* ret holds the call's return value */
-    SKEP_HDR_TRUNCATED = 1 << 1,  /* some string was cut */
-    SKEP_HDR_COMPAT = 1 << 2,     /* a 32-bit system call */
-    SKEP_HDR_FAULT = 1 << 3,      /* some user memory could not be read */
-    SKEP_HDR_SYSCALL = 1 << 4,    /* nr is a system call number */
-    SKEP_HDR_NO_TASK = 1 << 5,    /* the acting process is not known (interrupt context) */
+    SKEP_HDR_RET = 1 << 0,       /* ret holds the call's return value */
+    SKEP_HDR_TRUNCATED = 1 << 1, /* some string was cut */
+    SKEP_HDR_COMPAT = 1 << 2,    /* a 32-bit system call */
+    SKEP_HDR_FAULT = 1 << 3,     /* some user memory could not be read */
+    SKEP_HDR_SYSCALL = 1 << 4,   /* nr is a system call number */
+    SKEP_HDR_NO_TASK = 1 << 5,   /* the acting process is not known (interrupt context) */
 };
 
 struct skep_hdr {
-    __u32 len;       /* of the whole record, a multiple of 8 */
-    __u16 kind;      /* events.def */
-    __u16 flags;     /* enum skep_header_flag */
-    __u64 seq;       /* counts up by one per record offered to this ring */
-    __u64 time;      /* CLOCK_BOOTTIME */
-    __u64 start;     /* start of the process; with pid, its identity */
-    __u32 pid;       /* of the process (tgid), in the initial pid namespace */
+    __u32 len;   /* of the whole record, a multiple of 8 */
+    __u16 kind;  /* events.def */
+    __u16 flags; /* enum skep_header_flag */
+    __u64 seq;   /* counts up by one per record offered to this ring */
+    __u64 time;  /* CLOCK_BOOTTIME */
+    __u64 start; /* start of the process; with pid, its identity */
+    __u32 pid;   /* of the process (tgid), in the initial pid namespace */
     __u32 tid;
-    __u32 exec_id;   /* counts the execs of the process and its ancestors: which image acts */
-    __u32 ring;      /* 0: life cycle, else 1 + CPU */
+    __u32 exec_id; /* counts the execs of the process and its ancestors: which image acts */
+    __u32 ring;    /* 0: life cycle, else 1 + CPU */
     __s64 ret;
-    __u64 cgroup;    /* SKEP_CGROUP_ID() */
-    __u64 caps;      /* effective capabilities */
+    __u64 cgroup; /* SKEP_CGROUP_ID() */
+    __u64 caps;   /* effective capabilities */
     __u32 uid;
     __u32 gid;
     __u32 euid;
     __u32 egid;
     __u32 cpu;
-    __u32 nr;        /* system call number */
+    __u32 nr; /* system call number */
     char comm[SKEP_COMM_LEN];
 };
 SKEP_STATIC_ASSERT(sizeof(struct skep_hdr) == 112, "header layout");
@@ -65,7 +65,7 @@ struct skep_namespaces {
 struct skep_task {
     __u64 parent_start;
     __u32 parent_pid;
-    skep_pid ns_pid;     /* in the process's own pid namespace */
+    skep_pid ns_pid; /* in the process's own pid namespace */
     skep_uid loginuid;
     __u32 audit_session;
     skep_pid session;
@@ -75,15 +75,15 @@ struct skep_task {
     skep_caps permitted;
     skep_caps inheritable;
     struct skep_namespaces ns;
-    char tty[16];        /* empty: none */
+    char tty[16]; /* empty: none */
 };
 SKEP_STATIC_ASSERT(sizeof(struct skep_task) == 104, "task layout");
 
 /* ---- life cycle ---- */
 
 struct skep_ev_fork {
-    struct skep_hdr h;       /* the parent, who called */
-    struct skep_task task;   /* the child */
+    struct skep_hdr h;     /* the parent, who called */
+    struct skep_task task; /* the child */
     struct {
         skep_pid pid SKEP_DOC("process id of the child");
         skep_pid ns_pid SKEP_DOC("process id of the child in its own pid namespace");
@@ -95,11 +95,11 @@ struct skep_ev_fork {
 
 /* Common to exec and process: the image that a process runs. */
 struct skep_image {
-    skep_text exe;           /* canonical path of the image */
+    skep_text exe; /* canonical path of the image */
     skep_text cwd;
-    skep_textlist args;      /* the first SKEP_ARGS_INLINE bytes; exec_data carries the rest */
+    skep_textlist args; /* the first SKEP_ARGS_INLINE bytes; exec_data carries the rest */
     skep_environ env;
-    __u32 args_size;         /* bytes of all args in the process, and of those captured in all records */
+    __u32 args_size; /* bytes of all args in the process, and of those captured in all records */
     __u32 args_captured;
     __u32 env_size;
     __u32 env_captured;
@@ -109,11 +109,13 @@ struct skep_ev_exec {
     struct skep_hdr h;
     struct skep_task task;
     struct skep_image image;
-    skep_text script SKEP_DOC("what was executed when that is not the image itself: the script that named an interpreter");
+    skep_text script
+        SKEP_DOC("what was executed when that is not the image itself: the script that named an interpreter");
     skep_text raw_path SKEP_DOC("the file name as given to execve");
     skep_inode inode SKEP_DOC("inode of the image");
     skep_dev dev SKEP_DOC("device of the image");
-    skep_exec_flags flags SKEP_DOC("memfd, deleted, upper_layer, setuid, setgid, filecaps, secure, script, ...");
+    skep_exec_flags flags
+        SKEP_DOC("memfd, deleted, upper_layer, setuid, setgid, filecaps, secure, script, ...");
     skep_mode mode SKEP_DOC("permissions of the image");
     skep_uid owner SKEP_DOC("owner of the image");
     skep_uid old_uid SKEP_DOC("effective user before");
@@ -150,9 +152,9 @@ struct skep_ev_cgroup {
 /* Pieces follow their exec or process record in the same ring, not always at once. */
 struct skep_ev_exec_data {
     struct skep_hdr h;
-    __u64 of_seq;    /* seq of the exec (or process) record, which has the same pid and start */
-    __u32 which;     /* 0: args, 1: environment */
-    __u32 offset;    /* of data in the whole */
+    __u64 of_seq; /* seq of the exec (or process) record, which has the same pid and start */
+    __u32 which;  /* 0: args, 1: environment */
+    __u32 offset; /* of data in the whole */
     skep_text data;
 };
 
@@ -182,7 +184,8 @@ struct skep_ev_container {
 
 struct skep_ev_open {
     struct skep_hdr h;
-    skep_text path SKEP_DOC("canonical path, from the opened file; when the call failed, from the name given");
+    skep_text path
+        SKEP_DOC("canonical path, from the opened file; when the call failed, from the name given");
     skep_text raw_path SKEP_DOC("the path as given");
     skep_inode inode SKEP_DOC("inode number");
     skep_dev dev SKEP_DOC("device of the file system");
@@ -480,7 +483,8 @@ struct skep_ev_tcp {
     struct skep_endpoint local SKEP_DOC("own address");
     struct skep_endpoint remote SKEP_DOC("address of the peer");
     skep_addr cookie SKEP_DOC("identity of the socket, the same in all its events");
-    skep_duration duration SKEP_DOC("since the connection was opened (established), since it was established (close)");
+    skep_duration duration
+        SKEP_DOC("since the connection was opened (established), since it was established (close)");
     skep_size bytes_sent SKEP_DOC("bytes that the peer acknowledged");
     skep_size bytes_received SKEP_DOC("bytes received in order");
     skep_count retransmits SKEP_DOC("segments sent again");

@@ -34,41 +34,41 @@ struct skep_slice {
 
 typedef struct skep_slice skep_text;     /* one string; bytes as the kernel has them, not always UTF-8 */
 typedef struct skep_slice skep_textlist; /* strings, each ended by a NUL */
-typedef struct skep_slice skep_environ;  /* NAME=value strings, each ended by a NUL, of which chosen names are shown */
+typedef struct skep_slice skep_environ;  /* NAME=value strings, each ended by a NUL */
 typedef struct skep_slice skep_dnsmsg;   /* a DNS message as it stood in the packet (RFC 1035) */
 
 typedef __u8 skep_bool;
 typedef __u32 skep_pid;
-typedef __u32 skep_uid;       /* -1 (unset) is shown as null */
+typedef __u32 skep_uid; /* -1 (unset) is shown as null */
 typedef __u32 skep_gid;
-typedef __s32 skep_fdnum;     /* AT_FDCWD is shown by name */
+typedef __s32 skep_fdnum; /* AT_FDCWD is shown by name */
 typedef __u64 skep_inode;
-typedef __u32 skep_dev;       /* the kernel's dev_t: major << 20 | minor; shown as major:minor */
-typedef __u32 skep_nsid;      /* inode number of a namespace */
-typedef __u64 skep_time;      /* CLOCK_BOOTTIME nanoseconds; shown as wall time */
-typedef __u64 skep_duration;  /* nanoseconds */
-typedef __u64 skep_size;      /* bytes */
+typedef __u32 skep_dev;      /* the kernel's dev_t: major << 20 | minor; shown as major:minor */
+typedef __u32 skep_nsid;     /* inode number of a namespace */
+typedef __u64 skep_time;     /* CLOCK_BOOTTIME nanoseconds; shown as wall time */
+typedef __u64 skep_duration; /* nanoseconds */
+typedef __u64 skep_size;     /* bytes */
 typedef __u64 skep_count;
-typedef __u64 skep_addr;      /* an address or a cookie, shown in hexadecimal */
-typedef __u32 skep_mode;      /* permission bits, shown in octal */
-typedef __u64 skep_caps;      /* a set of capabilities */
-typedef __u64 skep_cgroupid;  /* SKEP_CGROUP_ID(); shown as the cgroup's path */
+typedef __u64 skep_addr;     /* an address or a cookie, shown in hexadecimal */
+typedef __u32 skep_mode;     /* permission bits, shown in octal */
+typedef __u64 skep_caps;     /* a set of capabilities */
+typedef __u64 skep_cgroupid; /* SKEP_CGROUP_ID(); shown as the cgroup's path */
 
 /* Sets of flags and enumerations: shown by name. */
 typedef __u32 skep_open_flags;
 typedef __u32 skep_clone_flags;
-typedef __u32 skep_exec_flags;   /* enum skep_exec_flag */
+typedef __u32 skep_exec_flags; /* enum skep_exec_flag */
 typedef __u32 skep_signal;
-typedef __u32 skep_family;       /* AF_ */
-typedef __u32 skep_socktype;     /* SOCK_ without its flags */
-typedef __u32 skep_proto;        /* IPPROTO_ on inet sockets */
-typedef __u32 skep_fdkind;       /* enum skep_fd_kind */
-typedef __u32 skep_pathsource;   /* enum skep_path_source */
+typedef __u32 skep_family;     /* AF_ */
+typedef __u32 skep_socktype;   /* SOCK_ without its flags */
+typedef __u32 skep_proto;      /* IPPROTO_ on inet sockets */
+typedef __u32 skep_fdkind;     /* enum skep_fd_kind */
+typedef __u32 skep_pathsource; /* enum skep_path_source */
 typedef __u32 skep_mount_flags;
-typedef __u32 skep_at_flags;     /* AT_ */
+typedef __u32 skep_at_flags; /* AT_ */
 typedef __u32 skep_memfd_flags;
-typedef __u32 skep_tcp_action;   /* enum skep_tcp_action_id */
-typedef __u32 skep_direction;    /* enum skep_direction_id */
+typedef __u32 skep_tcp_action; /* enum skep_tcp_action_id */
+typedef __u32 skep_direction;  /* enum skep_direction_id */
 typedef __s32 skep_ptrace_req;
 typedef __u32 skep_bpf_cmd;
 typedef __u32 skep_bpf_progtype;
@@ -101,18 +101,18 @@ SKEP_STATIC_ASSERT(sizeof(struct skep_endpoint) == 24, "endpoint layout");
 SKEP_STATIC_ASSERT(sizeof(struct skep_fd) == 16, "fd layout");
 
 enum skep_exec_flag {
-    SKEP_EXEC_MEMFD = 1 << 0,         /* the image is a memfd */
-    SKEP_EXEC_DELETED = 1 << 1,       /* the image's file has no name any more */
-    SKEP_EXEC_UPPER_LAYER = 1 << 2,   /* on overlayfs: the file is in the upper layer, not from the image */
-    SKEP_EXEC_SETUID = 1 << 3,        /* the effective user came from the file's set-user-ID bit */
+    SKEP_EXEC_MEMFD = 1 << 0,       /* the image is a memfd */
+    SKEP_EXEC_DELETED = 1 << 1,     /* the image's file has no name any more */
+    SKEP_EXEC_UPPER_LAYER = 1 << 2, /* on overlayfs: the file is in the upper layer, not from the image */
+    SKEP_EXEC_SETUID = 1 << 3,      /* the effective user came from the file's set-user-ID bit */
     SKEP_EXEC_SETGID = 1 << 4,
-    SKEP_EXEC_FILECAPS = 1 << 5,      /* capabilities came from the file */
-    SKEP_EXEC_SECURE = 1 << 6,        /* AT_SECURE is set */
-    SKEP_EXEC_SCRIPT = 1 << 7,        /* started through an interpreter (#! or binfmt_misc) */
+    SKEP_EXEC_FILECAPS = 1 << 5, /* capabilities came from the file */
+    SKEP_EXEC_SECURE = 1 << 6,   /* AT_SECURE is set */
+    SKEP_EXEC_SCRIPT = 1 << 7,   /* started through an interpreter (#! or binfmt_misc) */
     SKEP_EXEC_ARGS_TRUNCATED = 1 << 8,
     SKEP_EXEC_ENV_TRUNCATED = 1 << 9,
-    SKEP_EXEC_KTHREAD = 1 << 10,      /* a kernel thread (snapshot only) */
-    SKEP_EXEC_ZOMBIE = 1 << 11,       /* already dead, not yet waited for (snapshot only) */
+    SKEP_EXEC_KTHREAD = 1 << 10, /* a kernel thread (snapshot only) */
+    SKEP_EXEC_ZOMBIE = 1 << 11,  /* already dead, not yet waited for (snapshot only) */
 };
 
 enum skep_fd_kind {
@@ -150,5 +150,5 @@ enum skep_direction_id {
 
 /* A cgroup is named by its kernfs id within one hierarchy; the hierarchy's number (0: the v2 tree) stands
  * in the top byte. */
-#define SKEP_CGROUP_ID(hierarchy, id) (((__u64)(hierarchy) << 56) | ((id) & 0x00ffffffffffffffULL))
+#define SKEP_CGROUP_ID(hierarchy, id) (((__u64)(hierarchy) << 56) | (0x00ffffffffffffffULL & (id)))
 #endif

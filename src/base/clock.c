@@ -58,8 +58,8 @@ void skep_clock_put_rfc3339(struct skep_strbuf *sb, int64_t utc_ns)
     split(utc_ns, &s, &rest);
     if (!gmtime_r(&s, &tm))
         tm = (struct tm){.tm_mday = 1};
-    skep_strbuf_printf(sb, "%04d-%02d-%02dT%02d:%02d:%02d.%09ldZ", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday,
-                       tm.tm_hour, tm.tm_min, tm.tm_sec, rest);
+    skep_strbuf_printf(sb, "%04d-%02d-%02dT%02d:%02d:%02d.%09ldZ", tm.tm_year + 1900, tm.tm_mon + 1,
+                       tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, rest);
 }
 
 void skep_clock_put_time_of_day(struct skep_strbuf *sb, int64_t utc_ns)
@@ -77,7 +77,13 @@ static const struct {
     const char *name;
     uint64_t ns;
 } units[] = {
-    {"ns", 1}, {"us", 1000}, {"ms", 1000000}, {"s", NS_PER_S}, {"m", 60 * NS_PER_S}, {"h", 3600 * NS_PER_S}, {"d", 86400 * NS_PER_S},
+    {"ns", 1},
+    {"us", 1000},
+    {"ms", 1000000},
+    {"s", NS_PER_S},
+    {"m", 60 * NS_PER_S},
+    {"h", 3600 * NS_PER_S},
+    {"d", 86400 * NS_PER_S},
 };
 
 int skep_duration_parse(const char *s, uint64_t *ret_ns)

@@ -37,8 +37,7 @@ static size_t find(const struct skep_hashmap *m, const void *key, uint64_t hash)
 {
     size_t mask = m->n_slots - 1;
     size_t i = hash & mask;
-    while (m->slots[i].value &&
-           (m->slots[i].hash != hash || memcmp(m->slots[i].key, key, m->key_size) != 0))
+    while (m->slots[i].value && (m->slots[i].hash != hash || memcmp(m->slots[i].key, key, m->key_size) != 0))
         i = (i + 1) & mask;
     return i;
 }

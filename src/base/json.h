@@ -23,8 +23,8 @@ struct skep_json {
 };
 
 void skep_json_init(struct skep_json *j, struct skep_strbuf *sb);
-void skep_json_open(struct skep_json *j, const char *name, char bracket);  /* bracket: '{' or '[' */
-void skep_json_close(struct skep_json *j, char bracket);                   /* bracket: '}' or ']' */
+void skep_json_open(struct skep_json *j, const char *name, char bracket); /* bracket: '{' or '[' */
+void skep_json_close(struct skep_json *j, char bracket);                  /* bracket: '}' or ']' */
 void skep_json_str(struct skep_json *j, const char *name, const void *s, size_t n);
 void skep_json_strz(struct skep_json *j, const char *name, const char *s); /* NULL writes null */
 void skep_json_u64(struct skep_json *j, const char *name, uint64_t v);

@@ -19,11 +19,11 @@
 #include "base/macro.h"
 
 struct skep_strbuf {
-    char *s;      /* NUL-terminated; never NULL (points to a static empty string before the first append) */
-    size_t len;   /* bytes in use, without the NUL */
-    size_t cap;   /* bytes allocated */
-    size_t max;   /* most bytes that it may hold, without the NUL */
-    bool failed;  /* something did not fit */
+    char *s;     /* NUL-terminated; never NULL (points to a static empty string before the first append) */
+    size_t len;  /* bytes in use, without the NUL */
+    size_t cap;  /* bytes allocated */
+    size_t max;  /* most bytes that it may hold, without the NUL */
+    bool failed; /* something did not fit */
 };
 
 void skep_strbuf_init(struct skep_strbuf *sb, size_t max);
