@@ -21,9 +21,23 @@
 #define SKEP_EXEC_DATA_MAX (256 * 1024) /* bytes of args, and of environment, that are captured at all */
 #define SKEP_SCRATCH_SLOTS 4            /* sensors that may interrupt each other on one processor */
 
-/* Which system calls the dispatcher hands on: one byte for each number, native in the first half, 32-bit
- * calls in the second; 0 is "nobody asked", else the slot in the program array. */
+/* System calls are looked up by number, native ones in the first half of a table, 32-bit ones in the
+ * second, SKEP_SYSCALL_COMPAT further on. */
 #define SKEP_SYSCALL_COMPAT SKEP_SYSCALL_MAX
+
+enum skep_form_id {
+#define SKEP_FORM(number, name, doc) SKEP_FORM_##name = number,
+#include "abi/forms.def"
+#undef SKEP_FORM
+};
+
+enum skep_handler_id {
+    SKEP_HANDLER_none = 0,
+#define SKEP_HANDLER(slot, name) SKEP_HANDLER_##name = slot,
+#include "abi/handlers.def"
+#undef SKEP_HANDLER
+};
+#define SKEP_HANDLER_MAX 64
 
 enum skep_scope_flag {
     SKEP_SCOPE_UID = 1 << 0,
@@ -33,7 +47,9 @@ enum skep_scope_flag {
 };
 
 struct skep_config {
-    __u8 handler[2 * SKEP_SYSCALL_MAX];
+    __u8 handler[2 * SKEP_SYSCALL_MAX]; /* slot of the program; 0: nobody asked for this call */
+    __u8 kind[2 * SKEP_SYSCALL_MAX];    /* kind of event that it makes */
+    __u8 form[2 * SKEP_SYSCALL_MAX];    /* enum skep_form_id */
     __u8 enabled[SKEP_KIND_MAX]; /* kinds that somebody wants */
     __u32 scope;                 /* enum skep_scope_flag; does not apply to the life cycle ring */
     skep_uid uid;
@@ -51,5 +67,12 @@ struct skep_counters {
     __u64 submitted;
     __u64 filtered;
     __u64 lost[SKEP_REASON_MAX];
+};
+
+/* Per ring and CPU: the life cycle ring counts in [0, SKEP_MAX_CPUS), the data rings behind. */
+struct skep_ring_state {
+    __u64 seq;  /* of the next record */
+    __u64 lost; /* records that found no room */
+    __u64 pad[6];
 };
 #endif

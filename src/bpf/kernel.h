@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef SKEP_BPF_KERNEL_H
+#define SKEP_BPF_KERNEL_H
+/*
+ * The kernel's types, as far as the sensors read them: only the members that are used, in any order. CO-RE
+ * relocates every access to the running kernel's layout, so any machine can build for any kernel. A member
+ * that a kernel may lack, or that has another shape there, is read through a function in compat.h.
+ */
+#include "abi/event.h"
+
+#include <linux/bpf.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+typedef unsigned int umode_t;
+
+struct hlist_node {
+    struct hlist_node *next;
+};
+
+struct qstr {
+    __u32 len;
+    const unsigned char *name;
+};
+
+struct super_block {
+    __u32 s_dev;
+    unsigned long s_magic;
+};
+
+struct kuid {
+    __u32 val;
+};
+
+struct inode {
+    unsigned short i_mode;
+    struct kuid i_uid;
+    struct kuid i_gid;
+    unsigned long i_ino;
+    unsigned int i_nlink;
+    unsigned int i_rdev;
+    struct super_block *i_sb;
+};
+
+struct dentry {
+    unsigned int d_flags;
+    struct dentry *d_parent;
+    struct qstr d_name;
+    struct inode *d_inode;
+    struct super_block *d_sb;
+};
+
+struct vfsmount {
+    struct dentry *mnt_root;
+    int mnt_flags;
+};
+
+struct mount {
+    struct mount *mnt_parent;
+    struct dentry *mnt_mountpoint;
+    struct vfsmount mnt;
+};
+
+struct path {
+    struct vfsmount *mnt;
+    struct dentry *dentry;
+};
+
+struct file {
+    unsigned int f_mode;
+    unsigned int f_flags;
+    struct path f_path;
+    struct inode *f_inode;
+    void *private_data;
+};
+
+struct fdtable {
+    unsigned int max_fds;
+    struct file **fd;
+};
+
+struct files_struct {
+    struct fdtable *fdt;
+};
+
+struct fs_struct {
+    struct path root;
+    struct path pwd;
+};
+
+struct mm_struct {
+    unsigned long arg_start, arg_end, env_start, env_end;
+    struct file *exe_file;
+};
+
+struct upid {
+    int nr;
+};
+
+struct pid {
+    unsigned int level;
+    struct upid numbers[1];
+};
+
+struct ns_common {
+    unsigned int inum;
+};
+
+struct user_namespace {
+    struct ns_common ns;
+};
+
+struct pid_namespace {
+    unsigned int level;
+    struct ns_common ns;
+};
+
+struct mnt_namespace {
+    struct ns_common ns;
+};
+
+struct uts_namespace {
+    struct ns_common ns;
+};
+
+struct ipc_namespace {
+    struct ns_common ns;
+};
+
+struct net {
+    struct ns_common ns;
+};
+
+struct cgroup_namespace {
+    struct ns_common ns;
+};
+
+struct time_namespace {
+    struct ns_common ns;
+};
+
+struct nsproxy {
+    struct uts_namespace *uts_ns;
+    struct ipc_namespace *ipc_ns;
+    struct mnt_namespace *mnt_ns;
+    struct pid_namespace *pid_ns_for_children;
+    struct net *net_ns;
+    struct time_namespace *time_ns;
+    struct cgroup_namespace *cgroup_ns;
+};
+
+struct cred {
+    struct kuid uid, gid, suid, sgid, euid, egid, fsuid, fsgid;
+    struct user_namespace *user_ns;
+};
+
+struct tty_struct {
+    char name[64];
+};
+
+typedef struct {
+    int counter;
+} atomic_t;
+
+enum pid_type {
+    PIDTYPE_PID,
+    PIDTYPE_TGID,
+    PIDTYPE_PGID,
+    PIDTYPE_SID,
+};
+
+struct signal_struct {
+    atomic_t live;
+    int group_exit_code;
+    unsigned int flags;
+    struct tty_struct *tty;
+    struct pid *pids[4];
+};
+
+struct kernfs_node {
+    const char *name;
+    __u64 id;
+};
+
+struct cgroup_root {
+    int hierarchy_id;
+};
+
+struct cgroup {
+    int level;
+    struct kernfs_node *kn;
+    struct cgroup_root *root;
+};
+
+struct cgroup_subsys_state {
+    struct cgroup *cgroup;
+};
+
+/* Values are relocated by name, see lib/cgroup.h. */
+enum cgroup_subsys_id {
+    cpuset_cgrp_id,
+    cpu_cgrp_id,
+    memory_cgrp_id,
+    devices_cgrp_id,
+    freezer_cgrp_id,
+    pids_cgrp_id,
+};
+
+struct css_set {
+    struct cgroup_subsys_state *subsys[16];
+    struct cgroup *dfl_cgrp;
+};
+
+struct thread_info {
+    __u32 status;
+};
+
+struct task_struct {
+    struct thread_info thread_info;
+    unsigned int flags;
+    int exit_code;
+    int exit_state;
+    int pid;
+    int tgid;
+    __u64 start_boottime;
+    __u64 self_exec_id;
+    char comm[16];
+    struct task_struct *real_parent;
+    struct task_struct *group_leader;
+    struct mm_struct *mm;
+    struct fs_struct *fs;
+    struct files_struct *files;
+    struct nsproxy *nsproxy;
+    struct signal_struct *signal;
+    const struct cred *cred;
+    const struct cred *real_cred;
+    struct css_set *cgroups;
+    struct pid *thread_pid;
+    struct kuid loginuid;
+    unsigned int sessionid;
+};
+
+struct linux_binprm {
+    struct file *file;
+    const char *filename;
+    const char *interp;
+    const char *fdpath;
+    unsigned int secureexec : 1;
+};
+
+struct pt_regs {
+    unsigned long r15, r14, r13, r12, bp, bx, r11, r10, r9, r8, ax, cx, dx, si, di, orig_ax, ip, cs, flags, sp, ss;
+};
+
+struct seq_file;
+
+struct bpf_iter_meta {
+    struct seq_file *seq;
+    __u64 session_id;
+    __u64 seq_num;
+};
+
+struct bpf_iter__task {
+    struct bpf_iter_meta *meta;
+    struct task_struct *task;
+};
+
+#pragma clang attribute pop
+
+#define AF_UNIX 1
+#define AF_INET 2
+#define AF_INET6 10
+#define AT_FDCWD (-100)
+#define S_IFMT 0170000
+#define S_IFSOCK 0140000
+#define S_IFLNK 0120000
+#define S_IFREG 0100000
+#define S_IFBLK 0060000
+#define S_IFDIR 0040000
+#define S_IFCHR 0020000
+#define S_IFIFO 0010000
+#define S_ISUID 04000
+#define S_ISGID 02000
+#define PF_EXITING 0x4
+#define PF_KTHREAD 0x00200000
+#define TS_COMPAT 0x2
+#define SIGNAL_GROUP_EXIT 0x4
+#define FMODE_CREATED 0x100000
+#define CLONE_THREAD 0x00010000
+
+#ifndef __noinline
+#define __noinline __attribute__((noinline))
+#endif
+#endif

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef SKEP_BPF_LIB_PATH_H
+#define SKEP_BPF_LIB_PATH_H
+/*
+ * The canonical path of a file or directory, read from the kernel's dentries and mounts: what the process
+ * itself would see, from its root directory on, or from the root of the mount namespace when the file lies
+ * outside of that. bpf_d_path() is refused to tracing programs, so the walk is our own.
+ *
+ * The path grows from the end of the scratch slot's path buffer to its start, and is copied into the record
+ * at the end. A path longer than SKEP_PATH_MAX, or deeper than the walk goes, keeps its last part and marks
+ * the record as truncated.
+ *
+ * A descriptor's file and the mount above a mount point are reached through addresses that the verifier does
+ * not know the type of; see SKEP_READ() for what that costs on which kernel.
+ */
+#include "bpf/lib/emit.h"
+
+#define SKEP_PATH_DEPTH 1024 /* components and mount points on the way up */
+#define SKEP_NAME_LEN 255
+
+/* A walk under way. Addresses, not pointers: see SKEP_READ(). */
+struct skep_walk {
+    __u64 mnt;
+    __u64 dentry;
+    __u64 mnt_root;
+    __u64 stop_mnt; /* where the caller's root directory is */
+    __u64 stop_dentry;
+    __u32 slot; /* whose path buffer to write */
+    __u32 pos;  /* start of the path in that buffer */
+    __u32 truncated; /* until the walk comes to an end */
+    __u32 pad;
+};
+
+/* Puts "/name" in front of what is there. */
+static __always_inline bool skep_walk_prepend(volatile struct skep_walk *w, char *buf, const void *name, __u32 len)
+{
+    len &= SKEP_NAME_LEN;
+    __u32 pos = w->pos - len - 1; /* wraps around when there is no room */
+    barrier_var(pos);
+    if (pos >= SKEP_PATH_MAX)
+        return false;
+    buf[pos] = '/';
+    barrier_var(len);
+    bpf_probe_read_kernel(buf + pos + 1, len & SKEP_NAME_LEN, name);
+    w->pos = pos;
+    return true;
+}
+
+/* One step up; false: there is nothing above, or no room. */
+static __always_inline bool skep_walk_step(volatile struct skep_walk *w, char *buf)
+{
+    __u64 at = w->dentry, mnt = w->mnt;
+    if (at == w->stop_dentry && mnt == w->stop_mnt) {
+        w->truncated = 0;
+        return false;
+    }
+    if (at == w->mnt_root) {
+        __u64 m = mnt - bpf_core_field_offset(struct mount, mnt);
+        __u64 up = (__u64)SKEP_READ(struct mount, m, mnt_parent);
+        if (up == m || up == 0) {
+            w->truncated = 0;
+            return false;
+        }
+        w->dentry = (__u64)SKEP_READ(struct mount, m, mnt_mountpoint);
+        w->mnt = mnt = up + bpf_core_field_offset(struct mount, mnt);
+        w->mnt_root = (__u64)SKEP_READ(struct vfsmount, mnt, mnt_root);
+        return true;
+    }
+    __u64 parent = (__u64)SKEP_READ(struct dentry, at, d_parent);
+    if (parent == at || parent == 0) {
+        w->truncated = 0;
+        return false;
+    }
+    __u32 len = SKEP_READ(struct dentry, at, d_name.len);
+    if (!skep_walk_prepend(w, buf, SKEP_READ(struct dentry, at, d_name.name), len))
+        return false;
+    w->dentry = parent;
+    return true;
+}
+
+struct skep_walk_ctx {
+    struct skep_walk *w;
+    char *buf;
+};
+
+static __noinline long skep_walk_turn(__u32 i, void *data)
+{
+    struct skep_walk_ctx *x = data;
+    return !skep_walk_step(x->w, x->buf);
+}
+
+/*
+ * Builds the path at the end of the slot's path buffer. Global, so that the verifier walks it once and not
+ * once for each state of its callers; and all state of the loop is in memory, where the verifier forgets what
+ * it knows of it, so that a turn does not look new to it for every length of name before.
+ */
+__weak __noinline int skep_walk_up(struct skep_walk *w)
+{
+    if (!w)
+        return 0;
+    __u32 slot = w->slot;
+    struct skep_scratch *s = bpf_map_lookup_elem(&skep_scratch, &slot);
+    if (!s)
+        return 0;
+    struct skep_walk_ctx x = {.w = w, .buf = s->path};
+    w->pos = SKEP_PATH_MAX;
+    w->mnt_root = (__u64)SKEP_READ(struct vfsmount, w->mnt, mnt_root);
+    w->truncated = 1;
+    SKEP_LOOP(SKEP_PATH_DEPTH, skep_walk_turn, &x);
+    return 0;
+}
+
+/* Files without a place in any tree (pipes, sockets, memfds, anonymous inodes) are their own root, and
+ * have a name of their own. */
+static __always_inline bool skep_dentry_is_pseudo(struct dentry *d)
+{
+    if (SKEP_READ(struct dentry, d, d_parent) != d)
+        return false;
+    char first = 0;
+    bpf_probe_read_kernel(&first, 1, SKEP_READ(struct dentry, d, d_name.name));
+    return first != '/' && first != '\0';
+}
+
+/* Appends the path of dentry d below mount vfsmnt, as a task with these roots sees it. */
+static __always_inline struct skep_slice skep_put_path_of(struct skep_build *b, struct vfsmount *vfsmnt,
+                                                          struct dentry *d, struct fs_struct *fs)
+{
+    if (!vfsmnt || !d)
+        return skep_no_slice();
+    if (skep_dentry_is_pseudo(d))
+        return skep_put_kernel(b, SKEP_READ(struct dentry, d, d_name.name), SKEP_READ(struct dentry, d, d_name.len));
+    struct skep_walk w = {.mnt = (__u64)vfsmnt, .dentry = (__u64)d, .slot = b->slot};
+    if (fs) {
+        w.stop_mnt = (__u64)fs->root.mnt;
+        w.stop_dentry = (__u64)fs->root.dentry;
+    }
+    skep_walk_up(&w);
+    if (w.truncated)
+        skep_mark(b, SKEP_HDR_TRUNCATED);
+    __u32 pos = w.pos;
+    barrier_var(pos);
+    if (pos >= SKEP_PATH_MAX) { /* nothing was put in front: the root itself */
+        b->s->path[SKEP_PATH_MAX - 1] = '/';
+        pos = SKEP_PATH_MAX - 1;
+    }
+    return skep_put_kernel(b, b->s->path + pos, SKEP_PATH_MAX - pos);
+}
+
+static __always_inline struct skep_slice skep_put_file_path(struct skep_build *b, struct file *f,
+                                                            struct fs_struct *fs)
+{
+    if (!f)
+        return skep_no_slice();
+    return skep_put_path_of(b, SKEP_READ(struct file, f, f_path.mnt), SKEP_READ(struct file, f, f_path.dentry), fs);
+}
+
+static __always_inline struct skep_slice skep_put_cwd(struct skep_build *b, struct fs_struct *fs)
+{
+    return fs ? skep_put_path_of(b, fs->pwd.mnt, fs->pwd.dentry, fs) : skep_no_slice();
+}
+#endif

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef SKEP_BPF_LIB_SYSCALL_H
+#define SKEP_BPF_LIB_SYSCALL_H
+/*
+ * System calls, seen when they return. One program on sys_exit decides in a few instructions whether anybody
+ * asked for this call, and hands over to the handler by tail call; the arguments still stand in the saved
+ * registers. A handler is
+ *
+ *     SEC("tp_btf/sys_exit")
+ *     int sys_mkdir(__u64 *ctx)
+ *     {
+ *         struct skep_call call;
+ *         skep_call_init(&call, ctx);
+ *         ... call.ret, call.nr, skep_arg(&call, 0), call.task ...
+ *     }
+ *
+ * Pointers among the arguments point to the caller's memory, which another thread may have changed since the
+ * kernel read it. What an event claims comes from kernel objects where there is one; the caller's string is
+ * carried beside it.
+ */
+#include "bpf/lib/emit.h"
+
+struct skep_call {
+    struct pt_regs *regs;
+    struct task_struct *task;
+    long ret;
+    __u32 nr;
+    __u32 kind; /* of event, from abi/syscalls.def */
+    __u32 form; /* enum skep_form_id */
+    bool compat; /* a 32-bit call: other numbers, other registers, 32-bit pointers */
+};
+
+/* x32 calls are native ones with this bit set. */
+#define SKEP_X32_BIT 0x40000000U
+
+static __always_inline bool skep_task_in_compat(struct task_struct *t)
+{
+    return t->thread_info.status & TS_COMPAT;
+}
+
+static __always_inline void skep_call_init(struct skep_call *call, __u64 *ctx)
+{
+    call->regs = SKEP_PLAIN(struct pt_regs, (struct pt_regs *)ctx[0]);
+    call->ret = (long)ctx[1];
+    call->task = SKEP_PLAIN(struct task_struct, bpf_get_current_task_btf());
+    call->compat = skep_task_in_compat(call->task);
+    call->nr = (__u32)call->regs->orig_ax & ~SKEP_X32_BIT;
+    __u32 at = (call->nr & (SKEP_SYSCALL_MAX - 1)) + (call->compat ? SKEP_SYSCALL_COMPAT : 0);
+    call->kind = skep_cfg.kind[at];
+    call->form = skep_cfg.form[at];
+}
+
+/* Argument n, counted from 0. */
+static __always_inline __u64 skep_arg(const struct skep_call *call, int n)
+{
+    struct pt_regs *r = call->regs;
+    if (call->compat) {
+        switch (n) {
+        case 0:
+            return (__u32)r->bx;
+        case 1:
+            return (__u32)r->cx;
+        case 2:
+            return (__u32)r->dx;
+        case 3:
+            return (__u32)r->si;
+        case 4:
+            return (__u32)r->di;
+        }
+        return (__u32)r->bp;
+    }
+    switch (n) {
+    case 0:
+        return r->di;
+    case 1:
+        return r->si;
+    case 2:
+        return r->dx;
+    case 3:
+        return r->r10;
+    case 4:
+        return r->r8;
+    }
+    return r->r9;
+}
+
+/* Starts the record of a system call and fills in what all of them share; NULL: filtered or lost. */
+static __always_inline void *skep_begin_call(struct skep_build *b, __u32 kind, __u32 size,
+                                             const struct skep_call *call)
+{
+    struct skep_hdr *h = skep_begin(b, kind, size, call->task);
+    if (!h)
+        return NULL;
+    h->ret = call->ret;
+    h->nr = call->nr;
+    h->flags = SKEP_HDR_RET | SKEP_HDR_SYSCALL | (call->compat ? SKEP_HDR_COMPAT : 0);
+    skep_zero((char *)h + sizeof(*h), size - sizeof(*h));
+    return h;
+}
+#endif
