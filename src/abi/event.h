@@ -22,6 +22,7 @@ enum skep_header_flag {
     SKEP_HDR_FAULT = 1 << 3,     /* some user memory could not be read */
     SKEP_HDR_SYSCALL = 1 << 4,   /* nr is a system call number */
     SKEP_HDR_NO_TASK = 1 << 5,   /* the acting process is not known (interrupt context) */
+    SKEP_HDR_INDIRECT = 1 << 6,   /* the process was remembered, not seen: it may be gone by now */
 };
 
 struct skep_hdr {
