@@ -22,8 +22,8 @@
 #define SKEP_SCRATCH_SLOTS 4            /* sensors that may interrupt each other on one processor */
 
 /* System calls are looked up by number, native ones in the first half of a table, 32-bit ones in the
- * second, SKEP_SYSCALL_COMPAT further on. */
-#define SKEP_SYSCALL_COMPAT SKEP_SYSCALL_MAX
+ * second, SKEP_COMPAT_BASE further on. */
+#define SKEP_COMPAT_BASE SKEP_SYSCALL_MAX
 
 enum skep_form_id {
 #define SKEP_FORM(number, name, doc) SKEP_FORM_##name = number,

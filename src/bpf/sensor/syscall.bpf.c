@@ -13,7 +13,7 @@ int syscall_exit(__u64 *ctx)
     if (nr >= SKEP_SYSCALL_MAX)
         return 0;
     /* both conventions at once: whether this is a 32-bit call is asked only when one of them wants it */
-    __u32 slot = skep_cfg.handler[nr], compat_slot = skep_cfg.handler[nr + SKEP_SYSCALL_COMPAT];
+    __u32 slot = skep_cfg.handler[nr], compat_slot = skep_cfg.handler[nr + SKEP_COMPAT_BASE];
     if (!(slot | compat_slot))
         return 0;
     if (skep_task_in_compat(bpf_get_current_task_btf()))

@@ -1,0 +1,483 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "load/kernel.h"
+
+#include "base/log.h"
+#include "load/kernel_internal.h"
+#include "load/syscalls.h"
+
+#include "skep.skel.h"
+
+#include <bpf/bpf.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#define DEFAULT_DATA_BYTES (8UL << 20)
+#define DEFAULT_LIFE_BYTES (4UL << 20)
+#define MIN_RING_BYTES (512UL << 10)
+#define BTF_PATH "/sys/kernel/btf/vmlinux"
+
+struct bpf_object *skep_kernel_object(const struct skep_kernel *k)
+{
+    return k->bpf->obj;
+}
+
+/* ---- what libbpf says while it loads: which program failed, and why ---- */
+
+/* libbpf knows one print function for the whole process; loading is not concurrent. */
+static struct {
+    char program[64];
+    char last[256];
+} said;
+
+static int listen(enum libbpf_print_level level, const char *fmt, va_list ap)
+{
+    char line[4096];
+    vsnprintf(line, sizeof(line), fmt, ap);
+    skep_debug("libbpf: %.*s", (int)strcspn(line, "\n"), line);
+    if (level > LIBBPF_WARN)
+        return 0;
+    if (sscanf(line, "libbpf: prog '%63[^']': BPF program load failed", said.program) == 1 ||
+        sscanf(line, "libbpf: prog '%63[^']': failed to", said.program) == 1)
+        snprintf(said.last, sizeof(said.last), "%.*s", (int)strcspn(line, "\n"), line);
+    return 0;
+}
+
+/* The verifier's last complaint: the line before its closing statistics. */
+static void last_complaint(const char *log, char *ret, size_t size)
+{
+    const char *best = log, *line = log;
+    while (*line) {
+        size_t n = strcspn(line, "\n");
+        if (n && !skep_startswith(line, "processed ") && !skep_startswith(line, "verification time") &&
+            !skep_startswith(line, "stack depth"))
+            best = line;
+        line += n + (line[n] == '\n');
+    }
+    snprintf(ret, size, "%.*s", (int)strcspn(best, "\n"), best);
+}
+
+static void explain_refusal(struct skep_plan_row *row, int error, const char *log)
+{
+    char complaint[160] = "";
+    last_complaint(log, complaint, sizeof(complaint));
+    if (skep_plan_needs_trampoline(row) && error == -EPERM && !*log)
+        skep_plan_fail(row, "this kernel refuses %.*s programs", (int)strcspn(row->info.section, "/"), row->info.section);
+    else if (error == -ESRCH || error == -ENOENT)
+        skep_plan_fail(row, "this kernel has no %s", row->info.section);
+    else if (*complaint)
+        skep_plan_fail(row, "refused by the verifier: %s", complaint);
+    else
+        skep_plan_fail(row, "not loaded: %s", strerror(-error));
+}
+
+/* ---- the kernel's BTF, searched as text: cheaper than parsing 5 MB for a yes or no ---- */
+
+static int btf_read(struct skep_kernel *k)
+{
+    _cleanup_close_ int fd = open(BTF_PATH, O_RDONLY | O_CLOEXEC);
+    struct stat st;
+    if (fd < 0 || fstat(fd, &st) < 0)
+        return -errno;
+    k->btf = malloc((size_t)st.st_size);
+    ssize_t n;
+    while (k->btf && k->btf_len < (size_t)st.st_size &&
+           (n = read(fd, k->btf + k->btf_len, (size_t)st.st_size - k->btf_len)) > 0)
+        k->btf_len += (size_t)n;
+    return k->btf ? 0 : -ENOMEM;
+}
+
+static bool btf_has(const struct skep_kernel *k, const char *name)
+{
+    return memmem(k->btf, k->btf_len, name, strlen(name) + 1);
+}
+
+/* ---- open and load ---- */
+
+static void configure(struct skep_kernel *k)
+{
+    volatile struct skep_config *c = &k->bpf->bss->skep_cfg;
+    const struct skep_kernel_options *o = &k->options;
+    struct stat st;
+    const struct skep_syscall *tables[] = {skep_syscalls_native(), skep_syscalls_compat()};
+    for (size_t t = 0; t < ARRAY_SIZE(tables); t++) {
+        for (const struct skep_syscall *s = tables[t]; s->name; s++) {
+            c->kind[s->index] = s->kind;
+            c->form[s->index] = s->form;
+        }
+    }
+    for (size_t i = 0; i < SKEP_KIND_MAX; i++)
+        c->enabled[i] = o->wanted[i];
+    c->scope = o->scope;
+    c->uid = o->uid;
+    for (size_t i = 0; i < SKEP_COMM_LEN; i++)
+        c->comm[i] = o->comm[i];
+    c->self = (uint32_t)getpid();
+    /* the host's namespaces are those of the first process */
+    c->host_pid_ns = stat("/proc/1/ns/pid", &st) == 0 ? (uint32_t)st.st_ino : 0;
+    c->host_mnt_ns = stat("/proc/1/ns/mnt", &st) == 0 ? (uint32_t)st.st_ino : 0;
+    c->n_cpus = (uint32_t)k->n_cpus;
+    c->wakeup_bytes = MIN(k->data_bytes, k->life_bytes) / 4;
+}
+
+/* From here on the dispatcher hands calls over; handlers that did not load stay 0. */
+static int enable_syscalls(struct skep_kernel *k)
+{
+    volatile struct skep_config *c = &k->bpf->bss->skep_cfg;
+    int map = bpf_map__fd(k->bpf->maps.skep_handlers);
+    bool loaded[SKEP_HANDLER_MAX] = {false};
+    for (size_t i = 0; i < k->plan.n; i++) {
+        struct skep_plan_row *row = &k->plan.rows[i];
+        if (row->attach != SKEP_ATTACH_HANDLER || row->info.state != SKEP_PROGRAM_LOADED)
+            continue;
+        uint32_t slot = row->handler;
+        int fd = bpf_program__fd(row->prog);
+        if (bpf_map_update_elem(map, &slot, &fd, BPF_ANY) < 0)
+            return -errno;
+        loaded[slot] = true;
+        row->info.state = SKEP_PROGRAM_ATTACHED;
+    }
+    const struct skep_syscall *tables[] = {skep_syscalls_native(), skep_syscalls_compat()};
+    for (size_t t = 0; t < ARRAY_SIZE(tables); t++)
+        for (const struct skep_syscall *s = tables[t]; s->name; s++)
+            if (loaded[s->handler] && k->options.wanted[s->kind])
+                c->handler[s->index] = s->handler;
+    return 0;
+}
+
+static void choose_autoload(struct skep_kernel *k)
+{
+    struct bpf_program *prog;
+    for (size_t i = 0; i < k->plan.n; i++)
+        k->plan.rows[i].prog = NULL;
+    bpf_object__for_each_program(prog, k->bpf->obj)
+    {
+        struct skep_plan_row *row = skep_plan_find(&k->plan, bpf_program__name(prog));
+        bpf_program__set_autoload(prog, false);
+        if (!row)
+            continue;
+        row->prog = prog;
+        snprintf(row->info.section, sizeof(row->info.section), "%s", bpf_program__section_name(prog));
+    }
+    for (size_t i = 0; i < k->plan.n; i++) {
+        struct skep_plan_row *row = &k->plan.rows[i];
+        const char *tp = skep_startswith(row->info.section, "tp_btf/");
+        char name[96];
+        if (!row->prog)
+            continue;
+        if (!tp || row->info.state == SKEP_PROGRAM_FAILED)
+            continue;
+        snprintf(name, sizeof(name), "btf_trace_%s", tp);
+        if (row->wanted && !btf_has(k, name))
+            skep_plan_fail(row, "this kernel has no tracepoint %s", tp);
+    }
+    skep_plan_choose(&k->plan);
+    for (size_t i = 0; i < k->plan.n; i++)
+        if (k->plan.rows[i].prog && k->plan.rows[i].info.state == SKEP_PROGRAM_LOADED)
+            bpf_program__set_autoload(k->plan.rows[i].prog, true);
+}
+
+static int set_sizes(struct skep_kernel *k)
+{
+    int r = bpf_map__set_max_entries(k->bpf->maps.skep_life, (uint32_t)k->life_bytes);
+    if (r >= 0)
+        r = bpf_map__set_max_entries(k->bpf->maps.skep_data, (uint32_t)k->n_cpus);
+    if (r >= 0)
+        r = bpf_map__set_max_entries(k->bpf->maps.skep_scratch, (uint32_t)k->n_cpus * SKEP_SCRATCH_SLOTS);
+    return r;
+}
+
+/* Loads what the plan chose; on the refusal of one program notes the reason and gives -EAGAIN. */
+static int load_once(struct skep_kernel *k, char *log, size_t log_size, char *ret_reason, size_t reason_size)
+{
+    k->bpf = skep_bpf__open();
+    if (!k->bpf)
+        return -errno;
+    int r = set_sizes(k);
+    if (r < 0)
+        return r;
+    k->bpf->rodata->skep_has_rdonly_cast = btf_has(k, "bpf_rdonly_cast");
+    choose_autoload(k);
+    for (size_t i = 0; i < k->plan.n; i++)
+        if (k->plan.rows[i].prog)
+            bpf_program__set_log_buf(k->plan.rows[i].prog, log, log_size);
+    log[0] = said.program[0] = said.last[0] = '\0';
+    r = skep_bpf__load(k->bpf);
+    if (r >= 0)
+        return 0;
+    struct skep_plan_row *row = skep_plan_find(&k->plan, said.program);
+    if (!row) {
+        snprintf(ret_reason, reason_size, "cannot load the BPF object: %s", strerror(-r));
+        return r;
+    }
+    explain_refusal(row, r, log);
+    skep_debug("%s: %s", row->info.name, row->info.reason);
+    for (size_t i = 0; skep_plan_needs_trampoline(row) && r == -EPERM && i < k->plan.n; i++)
+        if (skep_plan_needs_trampoline(&k->plan.rows[i]))
+            skep_plan_fail(&k->plan.rows[i], "%s", row->info.reason);
+    skep_bpf__destroy(k->bpf);
+    k->bpf = NULL;
+    return -EAGAIN;
+}
+
+static void read_program_info(struct skep_plan_row *row)
+{
+    struct bpf_prog_info info = {0};
+    uint32_t len = sizeof(info);
+    if (bpf_obj_get_info_by_fd(bpf_program__fd(row->prog), &info, &len) < 0)
+        return;
+    row->info.id = info.id;
+    row->info.verified_insns = info.verified_insns;
+    row->info.xlated_bytes = info.xlated_prog_len;
+    row->info.jited_bytes = info.jited_prog_len;
+}
+
+static int load(struct skep_kernel *k, char *ret_reason, size_t reason_size)
+{
+    size_t log_size = 1 << 18;
+    _cleanup_free_ char *log = calloc(1, log_size);
+    if (!log)
+        return -ENOMEM;
+    int r = btf_read(k);
+    if (r >= 0)
+        r = -EAGAIN;
+    for (int i = 0; r == -EAGAIN && i < SKEP_PLAN_MAX; i++)
+        r = load_once(k, log, log_size, ret_reason, reason_size);
+    for (size_t i = 0; r >= 0 && i < k->plan.n; i++) {
+        struct skep_plan_row *row = &k->plan.rows[i];
+        if (row->prog) /* the buffer goes away */
+            bpf_program__set_log_buf(row->prog, NULL, 0);
+        if (row->info.state == SKEP_PROGRAM_LOADED)
+            read_program_info(row);
+    }
+    free(TAKE_PTR(k->btf));
+    return r;
+}
+
+static size_t ring_size(size_t wanted)
+{
+    size_t size = MIN_RING_BYTES;
+    while (size * 2 <= wanted && size < (1UL << 30))
+        size *= 2;
+    return size;
+}
+
+/* Tells what is missing before libbpf stumbles over it. */
+static int check_ground(char *ret_reason, size_t reason_size)
+{
+    union bpf_attr attr = {0};
+    if (access(BTF_PATH, R_OK) < 0) {
+        snprintf(ret_reason, reason_size,
+                 "this kernel has no type information (%s): a kernel built with CONFIG_DEBUG_INFO_BTF is needed", BTF_PATH);
+        return -ENOENT;
+    }
+    if (syscall(SYS_bpf, BPF_PROG_GET_NEXT_ID, &attr, sizeof(attr)) < 0 && errno != ENOENT) {
+        if (errno == ENOSYS)
+            snprintf(ret_reason, reason_size, "this kernel has no bpf(2): CONFIG_BPF_SYSCALL is needed");
+        else
+            snprintf(ret_reason, reason_size, geteuid() == 0
+                         ? "bpf(2) is refused although we are root: CAP_BPF, CAP_PERFMON and CAP_SYS_ADMIN are needed "
+                           "(in a container: run it privileged)"
+                         : "not root: run with sudo, or give CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN and CAP_SYS_ADMIN");
+        return -EPERM;
+    }
+    return 0;
+}
+
+int skep_kernel_open(const struct skep_kernel_options *o, struct skep_kernel **ret, char *ret_reason, size_t reason_size)
+{
+    ret_reason[0] = '\0';
+    int r = check_ground(ret_reason, reason_size);
+    if (r < 0)
+        return r;
+    _cleanup_kernel_ struct skep_kernel *k = calloc(1, sizeof(*k));
+    if (!k)
+        return -ENOMEM;
+    k->options = *o;
+    k->epoll_fd = k->cgroup_fd = -1;
+    k->n_cpus = libbpf_num_possible_cpus();
+    if (k->n_cpus < 1 || k->n_cpus > SKEP_MAX_CPUS) {
+        snprintf(ret_reason, reason_size, "this machine has %d CPUs; at most %d are supported", k->n_cpus, SKEP_MAX_CPUS);
+        return -EOPNOTSUPP;
+    }
+    k->life_bytes = ring_size(o->life_bytes ? o->life_bytes : DEFAULT_LIFE_BYTES);
+    k->data_bytes = ring_size((o->data_bytes ? o->data_bytes : DEFAULT_DATA_BYTES) / (size_t)k->n_cpus);
+    libbpf_set_strict_mode(LIBBPF_STRICT_ALL);
+    libbpf_print_fn_t before = libbpf_set_print(listen);
+    skep_plan_init(&k->plan, o->wanted);
+    r = load(k, ret_reason, reason_size);
+    libbpf_set_print(before);
+    if (r >= 0) {
+        configure(k);
+        r = skep_stream_open(k);
+    }
+    if (r < 0) {
+        if (!*ret_reason)
+            snprintf(ret_reason, reason_size, "cannot set up the sensors: %s", strerror(-r));
+        return r;
+    }
+    *ret = TAKE_PTR(k);
+    return 0;
+}
+
+/* ---- attach ---- */
+
+/* The root of the cgroup2 tree: where it is mounted, or a mount of our own that nobody else sees. */
+static int open_cgroup_root(void)
+{
+    _cleanup_fclose_ FILE *f = fopen("/proc/self/mountinfo", "re");
+    char line[4096], root[2048], point[2048];
+    while (f && fgets(line, sizeof(line), f)) {
+        if (!strstr(line, " - cgroup2 ") || sscanf(line, "%*s %*s %*s %2047s %2047s", root, point) != 2 ||
+            !skep_streq(root, "/"))
+            continue;
+        int fd = open(point, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (fd >= 0)
+            return fd;
+    }
+    _cleanup_close_ int ctx = (int)syscall(SYS_fsopen, "cgroup2", 1 /* FSOPEN_CLOEXEC */);
+    if (ctx < 0 || syscall(SYS_fsconfig, ctx, 6 /* FSCONFIG_CMD_CREATE */, NULL, NULL, 0) < 0)
+        return -errno;
+    _cleanup_close_ int mnt = (int)syscall(SYS_fsmount, ctx, 1 /* FSMOUNT_CLOEXEC */, 0);
+    if (mnt < 0)
+        return -errno;
+    int fd = openat(mnt, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return fd < 0 ? -errno : fd;
+}
+
+static int attach_row(struct skep_kernel *k, struct skep_plan_row *row)
+{
+    if (row->attach == SKEP_ATTACH_CGROUP) {
+        if (k->cgroup_fd < 0)
+            k->cgroup_fd = open_cgroup_root();
+        if (k->cgroup_fd < 0) {
+            skep_plan_fail(row, "there is no cgroup2 tree to attach to: %s", strerror(-k->cgroup_fd));
+            return k->cgroup_fd;
+        }
+        row->link = bpf_program__attach_cgroup(row->prog, k->cgroup_fd);
+    } else {
+        row->link = bpf_program__attach(row->prog);
+    }
+    if (!row->link) {
+        int r = -errno;
+        skep_plan_fail(row, "loaded, but not attached to %s: %s", row->info.section, strerror(-r));
+        return r;
+    }
+    row->info.state = SKEP_PROGRAM_ATTACHED;
+    return 0;
+}
+
+int skep_kernel_attach(struct skep_kernel *k, char *ret_reason, size_t reason_size)
+{
+    libbpf_print_fn_t before = libbpf_set_print(listen);
+    int r = enable_syscalls(k);
+    for (size_t i = 0; r >= 0 && i < k->plan.n; i++) {
+        struct skep_plan_row *row = &k->plan.rows[i];
+        if (row->info.state != SKEP_PROGRAM_LOADED || row->attach > SKEP_ATTACH_CGROUP)
+            continue;
+        if (attach_row(k, row) < 0 && skep_startswith(row->info.name, "life_")) {
+            snprintf(ret_reason, reason_size, "%s: %s", row->info.name, row->info.reason);
+            r = -EOPNOTSUPP;
+        }
+    }
+    libbpf_set_print(before);
+    return r;
+}
+
+void skep_kernel_detach(struct skep_kernel *k)
+{
+    for (size_t i = 0; i < k->plan.n; i++) {
+        struct skep_plan_row *row = &k->plan.rows[i];
+        if (!row->link)
+            continue;
+        bpf_link__destroy(row->link);
+        row->link = NULL;
+        row->info.state = SKEP_PROGRAM_LOADED;
+    }
+}
+
+struct skep_kernel *skep_kernel_free(struct skep_kernel *k)
+{
+    if (!k)
+        return NULL;
+    skep_kernel_detach(k);
+    skep_stream_close(k);
+    skep_fd_close(k->cgroup_fd);
+    skep_bpf__destroy(k->bpf);
+    free(k->programs);
+    free(k->btf);
+    free(k);
+    return NULL;
+}
+
+/* ---- numbers ---- */
+
+int skep_kernel_track(struct skep_kernel *k, uint32_t pid)
+{
+    uint8_t one = 1;
+    return bpf_map_update_elem(bpf_map__fd(k->bpf->maps.skep_tracked), &pid, &one, BPF_ANY) < 0 ? -errno : 0;
+}
+
+int skep_kernel_counters(struct skep_kernel *k, struct skep_counters sum[SKEP_KIND_MAX])
+{
+    _cleanup_free_ struct skep_counters *per_cpu = calloc((size_t)k->n_cpus, sizeof(*per_cpu));
+    int fd = bpf_map__fd(k->bpf->maps.skep_counters);
+    if (!per_cpu)
+        return -ENOMEM;
+    memset(sum, 0, sizeof(*sum) * SKEP_KIND_MAX);
+    for (uint32_t kind = 0; kind < SKEP_KIND_MAX; kind++) {
+        if (bpf_map_lookup_elem(fd, &kind, per_cpu) < 0)
+            return -errno;
+        for (int cpu = 0; cpu < k->n_cpus; cpu++) {
+            sum[kind].seen += per_cpu[cpu].seen;
+            sum[kind].submitted += per_cpu[cpu].submitted;
+            sum[kind].filtered += per_cpu[cpu].filtered;
+            for (size_t i = 0; i < SKEP_REASON_MAX; i++)
+                sum[kind].lost[i] += per_cpu[cpu].lost[i];
+        }
+    }
+    return 0;
+}
+
+uint64_t skep_kernel_life_lost(const struct skep_kernel *k)
+{
+    uint64_t n = 0;
+    for (int cpu = 0; cpu < k->n_cpus; cpu++)
+        n += __atomic_load_n(&k->bpf->bss->skep_rings[cpu].lost, __ATOMIC_RELAXED);
+    return n;
+}
+
+uint64_t skep_kernel_missed(struct skep_kernel *k)
+{
+    uint64_t n = 0;
+    for (size_t i = 0; i < k->plan.n; i++) {
+        struct bpf_prog_info info = {0};
+        uint32_t len = sizeof(info);
+        if (k->plan.rows[i].info.state >= SKEP_PROGRAM_LOADED &&
+            bpf_obj_get_info_by_fd(bpf_program__fd(k->plan.rows[i].prog), &info, &len) == 0)
+            n += info.recursion_misses;
+    }
+    return n;
+}
+
+const struct skep_program *skep_kernel_programs(const struct skep_kernel *k, size_t *ret_n)
+{
+    struct skep_kernel *cache = (struct skep_kernel *)k; /* the copy is no part of the observable state */
+    if (!cache->programs)
+        cache->programs = calloc(k->plan.n, sizeof(*cache->programs));
+    if (!cache->programs) {
+        *ret_n = 0;
+        return NULL;
+    }
+    for (size_t i = 0; i < k->plan.n; i++)
+        cache->programs[i] = k->plan.rows[i].info;
+    *ret_n = k->plan.n;
+    return cache->programs;
+}
+
+size_t skep_kernel_ring_bytes(const struct skep_kernel *k)
+{
+    return k->life_bytes + k->data_bytes * (size_t)k->n_cpus;
+}

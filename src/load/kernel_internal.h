@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SKEP_LOAD_KERNEL_INTERNAL_H
+#define SKEP_LOAD_KERNEL_INTERNAL_H
+/*
+ * What kernel.c (loading and attaching), plan.c (which programs) and stream.c (reading) share.
+ */
+#include "load/kernel.h"
+#include "load/ring.h"
+
+#include <bpf/libbpf.h>
+
+enum skep_attach {
+    SKEP_ATTACH_AUTO,
+    SKEP_ATTACH_CGROUP,
+    SKEP_ATTACH_ITER,
+    SKEP_ATTACH_HANDLER,
+};
+
+/* A program and what the plan thinks of it; lives longer than the object, which may have to be opened again. */
+struct skep_plan_row {
+    struct skep_program info;
+    enum skep_attach attach;
+    uint8_t handler; /* slot, for ATTACH_HANDLER */
+    bool wanted;
+    struct bpf_program *prog; /* of the object that is open now, or NULL */
+    struct bpf_link *link;
+};
+
+#define SKEP_PLAN_MAX 160
+
+struct skep_plan {
+    struct skep_plan_row rows[SKEP_PLAN_MAX];
+    size_t n;
+};
+
+/* Fills the plan from the tables: every program, wanted or not. */
+void skep_plan_init(struct skep_plan *p, const bool wanted[SKEP_KIND_MAX]);
+/* For each sensor, the best implementation that has not failed; the others become spare. */
+void skep_plan_choose(struct skep_plan *p);
+struct skep_plan_row *skep_plan_find(struct skep_plan *p, const char *program);
+void skep_plan_fail(struct skep_plan_row *row, const char *fmt, ...) SKEP_PRINTF(2, 3);
+/* The kernel refuses BPF trampolines as such: so do all programs that need one fail. */
+bool skep_plan_needs_trampoline(const struct skep_plan_row *row);
+
+/* One input of the merge: a ring, or a snapshot in memory. */
+struct skep_input {
+    struct skep_ring ring; /* fd -1: none */
+    char *memory;          /* a snapshot, owned */
+    size_t memory_len, memory_pos;
+    const struct skep_hdr *head; /* next record, or NULL */
+    size_t head_size;
+};
+
+struct skep_kernel {
+    struct skep_bpf *bpf;
+    struct skep_plan plan;
+    struct skep_program *programs; /* copies of the plan's rows, for the public view */
+    struct skep_kernel_options options;
+    int n_cpus;
+    char *btf; /* the kernel's, while loading */
+    size_t btf_len;
+    int epoll_fd;
+    int cgroup_fd;
+    size_t life_bytes, data_bytes; /* of one ring each */
+    struct skep_input *inputs;     /* life, data by CPU, snapshot */
+    size_t n_inputs;
+    bool pending;   /* the head of heap[0] was handed out and is not taken yet */
+    uint32_t *heap; /* of inputs that have a head, the oldest first */
+    size_t heap_n;
+};
+
+struct bpf_object *skep_kernel_object(const struct skep_kernel *k);
+int skep_stream_open(struct skep_kernel *k);
+void skep_stream_close(struct skep_kernel *k);
+#endif

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SKEP_LOAD_SYSCALLS_H
+#define SKEP_LOAD_SYSCALLS_H
+/*
+ * abi/syscalls.def with the numbers of this architecture, for native and for 32-bit calls.
+ */
+#include "abi/event.h"
+
+#include <stdint.h>
+
+struct skep_syscall {
+    const char *name;
+    uint16_t index; /* into the tables of struct skep_config: 32-bit calls stand behind SKEP_COMPAT_BASE */
+    uint8_t kind;
+    uint8_t handler;
+    uint8_t form;
+};
+
+/* Ended by a row with a NULL name. */
+const struct skep_syscall *skep_syscalls_native(void);
+const struct skep_syscall *skep_syscalls_compat(void);
+#endif
