@@ -6,6 +6,7 @@
  */
 #include "bpf/sensor/life.bpf.c"
 #include "bpf/sensor/open.bpf.c"
+#include "bpf/sensor/snapshot.bpf.c"
 #include "bpf/sensor/syscall.bpf.c"
 
 /* Brings every record's type into BTF, which the schema of events is made from. */

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/pipeline.h"
+
+#include "event/normalize.h"
+
+/* An exec waits for its arguments at most this long, in record time. */
+#define HOLD_NS 100000000ULL
+#define HOLD_MAX 256
+
+struct skep_held_exec {
+    struct skep_held_exec *next;
+    struct skep_proc *proc;
+    struct skep_proc_image *image;
+    struct skep_hdr *h;
+};
+
+int skep_pipeline_init(struct skep_pipeline *p, const struct skep_schema *schema, const struct skep_session *session,
+                       const struct skep_scope *scope, const struct skep_pipeline_ops *ops)
+{
+    *p = (struct skep_pipeline){.schema = schema, .session = *session, .scope = *scope, .ops = *ops};
+    p->copy_size = 2 * SKEP_RECORD_MAX;
+    p->copy = malloc(p->copy_size);
+    if (!p->copy)
+        return -ENOMEM;
+    skep_proc_table_init(&p->procs);
+    skep_cgroups_init(&p->cgroups);
+    return 0;
+}
+
+static void held_free(struct skep_held_exec *x)
+{
+    skep_proc_unref(x->proc);
+    skep_proc_image_unref(x->image);
+    free(x->h);
+    free(x);
+}
+
+void skep_pipeline_clear(struct skep_pipeline *p)
+{
+    while (p->held) {
+        struct skep_held_exec *x = p->held;
+        p->held = x->next;
+        held_free(x);
+    }
+    skep_proc_table_clear(&p->procs);
+    skep_cgroups_clear(&p->cgroups);
+    free(p->copy);
+    p->copy = NULL;
+}
+
+static void count_lost(struct skep_pipeline *p, uint16_t kind, enum skep_reason_id reason)
+{
+    p->ledger.rows[kind & (SKEP_KIND_MAX - 1)].lost[reason]++;
+}
+
+/* ---- scope ---- */
+
+static bool comm_is(const char *have, const char want[SKEP_COMM_LEN])
+{
+    return strncmp(have, want, SKEP_COMM_LEN) == 0;
+}
+
+static bool container_is(const struct skep_container *c, const char *want)
+{
+    return c && (skep_startswith(c->id, want) || (c->name && skep_streq(c->name, want)));
+}
+
+static bool on_host(const struct skep_pipeline *p, const struct skep_proc *proc)
+{
+    const struct skep_namespaces *host = &p->session.host_ns;
+    return proc && proc->task.ns.mnt == host->mnt && proc->task.ns.pid == host->pid;
+}
+
+static bool in_scope(const struct skep_pipeline *p, const struct skep_event *ev)
+{
+    const struct skep_scope *s = &p->scope;
+    if (!s->kinds[ev->h->kind])
+        return false;
+    if (s->self && ev->h->pid == s->self)
+        return false;
+    if ((s->flags & SKEP_SCOPE_UID) && ev->h->uid != s->uid)
+        return false;
+    if ((s->flags & SKEP_SCOPE_COMM) && !comm_is(ev->h->comm, s->comm))
+        return false;
+    if ((s->flags & SKEP_SCOPE_TRACKED) && !(ev->proc && ev->proc->tracked))
+        return false;
+    if ((s->flags & SKEP_SCOPE_HOST_ONLY) && (ev->container || !on_host(p, ev->proc)))
+        return false;
+    return !s->container || container_is(ev->container, s->container);
+}
+
+/* ---- events ---- */
+
+static void describe(struct skep_pipeline *p, const struct skep_kind *kind, const struct skep_hdr *h,
+                     struct skep_proc *proc, const struct skep_proc_image *image, struct skep_event *ret)
+{
+    const struct skep_cgroup *cgroup = skep_cgroups_find(&p->cgroups, h->cgroup);
+    *ret = (struct skep_event){
+        .kind = kind,
+        .h = h,
+        .proc = proc,
+        .image = image,
+        .cgroup = cgroup ? cgroup->path : NULL,
+        .container = cgroup ? cgroup->container : NULL,
+        .session = &p->session,
+    };
+}
+
+static void deliver(struct skep_pipeline *p, const struct skep_event *ev)
+{
+    struct skep_ledger_row *row = &p->ledger.rows[ev->h->kind];
+    switch (p->ops.event(p->ops.data, ev)) {
+    case SKEP_VERDICT_EMITTED:
+        row->emitted++;
+        break;
+    case SKEP_VERDICT_FILTERED:
+        row->filtered++;
+        break;
+    case SKEP_VERDICT_QUEUED:
+        break;
+    }
+}
+
+static void show(struct skep_pipeline *p, const struct skep_event *ev)
+{
+    if (in_scope(p, ev))
+        deliver(p, ev);
+    else
+        p->ledger.rows[ev->h->kind].filtered++;
+}
+
+static void held_release(struct skep_pipeline *p, struct skep_held_exec **at)
+{
+    struct skep_held_exec *x = *at;
+    struct skep_event ev;
+    *at = x->next;
+    skep_proc_image_settle(x->image);
+    describe(p, skep_schema_kind(p->schema, x->h->kind), x->h, x->proc, x->image, &ev);
+    show(p, &ev);
+    held_free(x);
+}
+
+/* Execs whose arguments are complete, or will not come any more: the process went on, or time did. */
+static void held_check(struct skep_pipeline *p, const struct skep_hdr *h)
+{
+    struct skep_held_exec **at = &p->held;
+    while (*at) {
+        struct skep_held_exec *x = *at;
+        bool went_on = h->pid == x->h->pid && h->start == x->h->start && h->kind != SKEP_KIND_exec_data;
+        if (!skep_proc_image_incomplete(x->image) || went_on || h->time > x->h->time + HOLD_NS)
+            held_release(p, at);
+        else
+            at = &x->next;
+    }
+}
+
+void skep_pipeline_settle(struct skep_pipeline *p)
+{
+    while (p->held)
+        held_release(p, &p->held);
+}
+
+/* false: not held, show it now. */
+static bool hold(struct skep_pipeline *p, const struct skep_hdr *h, struct skep_proc *proc)
+{
+    if (h->kind != SKEP_KIND_exec || !proc || !skep_proc_image_incomplete(proc->image))
+        return false;
+    struct skep_held_exec **last = &p->held;
+    size_t n = 0;
+    for (; *last; last = &(*last)->next)
+        n++;
+    struct skep_held_exec *x = n < HOLD_MAX ? calloc(1, sizeof(*x)) : NULL;
+    struct skep_hdr *copy = x ? malloc(h->len) : NULL;
+    if (!copy) {
+        free(x);
+        return false;
+    }
+    memcpy(copy, h, h->len);
+    x->h = copy;
+    x->proc = skep_proc_ref(proc);
+    x->image = skep_proc_image_ref(proc->image);
+    *last = x;
+    return true;
+}
+
+static void apply_tables(struct skep_pipeline *p, const struct skep_hdr *h)
+{
+    const struct skep_container *fresh = NULL;
+    int r = skep_cgroups_apply(&p->cgroups, h, &fresh);
+    if (r >= 0)
+        r = skep_proc_table_apply(&p->procs, h);
+    if (r == -ENOMEM)
+        count_lost(p, h->kind, SKEP_LOST_no_memory_user);
+    if (fresh && p->ops.container)
+        p->ops.container(p->ops.data, fresh);
+}
+
+/* A child inherits in the kernel, too, but only from parents that were tracked there already. */
+static void tell_tracked(struct skep_pipeline *p, const struct skep_hdr *h)
+{
+    if (h->kind != SKEP_KIND_fork || !(p->scope.flags & SKEP_SCOPE_TRACKED) || !p->ops.tracked)
+        return;
+    const struct skep_ev_fork *ev = (const struct skep_ev_fork *)h;
+    struct skep_proc *child = skep_proc_table_find(&p->procs, ev->child.pid, ev->pad_child_start);
+    if (child && child->tracked)
+        p->ops.tracked(p->ops.data, child);
+}
+
+void skep_pipeline_take(struct skep_pipeline *p, const struct skep_hdr *h, size_t n)
+{
+    if (n < sizeof(*h) || h->len > n || h->kind >= SKEP_KIND_MAX) {
+        count_lost(p, n < sizeof(*h) ? 0 : h->kind, SKEP_LOST_decode_error);
+        return;
+    }
+    const struct skep_kind *kind = skep_schema_kind(p->schema, h->kind);
+    p->received[h->kind]++;
+    if (!kind || skep_record_check(kind, h, n) < 0) {
+        count_lost(p, h->kind, SKEP_LOST_decode_error);
+        return;
+    }
+    const struct skep_hdr *clean;
+    if (skep_record_normalize(kind, h, p->copy, p->copy_size, &clean) >= 0)
+        h = clean;
+    if (p->held)
+        held_check(p, h);
+
+    bool after = skep_proc_applies_after(h->kind), hidden = kind->show == SKEP_SHOW_HIDDEN;
+    if (!after)
+        apply_tables(p, h);
+    if (p->held && h->kind == SKEP_KIND_exec_data)
+        held_check(p, h);
+    tell_tracked(p, h);
+    if (p->ops.record && kind->ring == SKEP_RING_LIFE)
+        p->ops.record(p->ops.data, h);
+    if (hidden) {
+        p->ledger.rows[h->kind].emitted++;
+    } else {
+        struct skep_proc *proc = skep_proc_table_get(&p->procs, h);
+        struct skep_event ev;
+        if (!hold(p, h, proc)) {
+            describe(p, kind, h, proc, proc ? skep_proc_image_at(proc, h->exec_id) : NULL, &ev);
+            show(p, &ev);
+        }
+    }
+    if (after)
+        apply_tables(p, h);
+}
+
+/* ---- process trees ---- */
+
+static bool descends_from(const struct skep_proc *proc, uint32_t pid)
+{
+    for (; proc; proc = proc->parent)
+        if (proc->pid == pid && !proc->dead)
+            return true;
+    return false;
+}
+
+void skep_pipeline_track(struct skep_pipeline *p, uint32_t pid)
+{
+    struct skep_proc *proc;
+    size_t at = 0;
+    while ((proc = skep_hashmap_next(&p->procs.by_id, &at))) {
+        if (proc->tracked || proc->dead || !descends_from(proc, pid))
+            continue;
+        proc->tracked = true;
+        if (p->ops.tracked)
+            p->ops.tracked(p->ops.data, proc);
+    }
+}
+
+void skep_pipeline_snapshot_done(struct skep_pipeline *p, uint64_t begin)
+{
+    skep_proc_table_snapshot_done(&p->procs, begin);
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SKEP_AGENT_PIPELINE_H
+#define SKEP_AGENT_PIPELINE_H
+/*
+ * From a record to an event: checks it, keeps the tables (processes, cgroups, containers) up to date, decides
+ * whether the event is in scope, and hands it to the view. The same code runs behind every source, so that a
+ * replay cannot tell itself from the live run; nothing in here looks at a clock, at /proc or at the kernel.
+ *
+ * An exec whose arguments continue in further records is held back until they are complete; the rule for
+ * giving up waiting is a matter of records alone, too.
+ */
+#include "agent/ledger.h"
+#include "event/container.h"
+#include "event/event.h"
+#include "event/schema.h"
+
+enum skep_verdict {
+    SKEP_VERDICT_QUEUED,   /* the view's output will count it */
+    SKEP_VERDICT_EMITTED,  /* counted here as emitted */
+    SKEP_VERDICT_FILTERED, /* counted here */
+};
+
+/* What of the life cycle ring, which knows no filter in the kernel, is in scope; the kernel has done the
+ * same for the rest. */
+struct skep_scope {
+    uint32_t flags; /* enum skep_scope_flag */
+    uint32_t uid;
+    char comm[SKEP_COMM_LEN];
+    uint32_t self;         /* pid of skep, 0: none */
+    const char *container; /* id (or its beginning) or name; NULL: any */
+    bool kinds[SKEP_KIND_MAX]; /* kinds to show */
+};
+
+struct skep_pipeline_ops {
+    /* An event in scope, complete. */
+    enum skep_verdict (*event)(void *data, const struct skep_event *ev);
+    /* Every record that changes a table or is in scope, before event(): for the recorder. */
+    void (*record)(void *data, const struct skep_hdr *h);
+    /* A container was met for the first time. */
+    void (*container)(void *data, const struct skep_container *c);
+    /* A process joined the tracked tree. */
+    void (*tracked)(void *data, const struct skep_proc *p);
+    void *data;
+};
+
+struct skep_held_exec;
+
+struct skep_pipeline {
+    const struct skep_schema *schema;
+    struct skep_session session;
+    struct skep_scope scope;
+    struct skep_pipeline_ops ops;
+    struct skep_proc_table procs;
+    struct skep_cgroups cgroups;
+    struct skep_ledger ledger; /* what the pipeline counts; seen is the source's */
+    uint64_t received[SKEP_KIND_MAX];
+    struct skep_held_exec *held; /* execs that wait for their arguments, oldest first */
+    char *copy;                  /* of a record that has to be changed */
+    size_t copy_size;
+};
+
+int skep_pipeline_init(struct skep_pipeline *p, const struct skep_schema *schema, const struct skep_session *session,
+                       const struct skep_scope *scope, const struct skep_pipeline_ops *ops);
+void skep_pipeline_clear(struct skep_pipeline *p);
+/* Takes one record; n: bytes that may be read at h. */
+void skep_pipeline_take(struct skep_pipeline *p, const struct skep_hdr *h, size_t n);
+/* No more records for now or ever: lets go what is held back. */
+void skep_pipeline_settle(struct skep_pipeline *p);
+/* A snapshot that began at begin is through. */
+void skep_pipeline_snapshot_done(struct skep_pipeline *p, uint64_t begin);
+/* Marks a process and all its descendants as tracked (and tells ops.tracked). */
+void skep_pipeline_track(struct skep_pipeline *p, uint32_t pid);
+#endif
