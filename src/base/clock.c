@@ -118,16 +118,17 @@ int skep_duration_parse(const char *s, uint64_t *ret_ns)
 
 void skep_duration_put(struct skep_strbuf *sb, uint64_t ns)
 {
-    if (ns >= 60ULL * NS_PER_S) {
-        uint64_t s = ns / NS_PER_S;
+    /* the bounds are where rounding to three digits would give a fourth: 999.6us is 1.00ms */
+    if (ns >= 59950000000) {
+        uint64_t s = ns / NS_PER_S + (ns % NS_PER_S >= NS_PER_S / 2);
         if (s >= 3600)
             skep_strbuf_printf(sb, "%luh%02lum", (unsigned long)(s / 3600), (unsigned long)(s / 60 % 60));
         else
             skep_strbuf_printf(sb, "%lum%02lus", (unsigned long)(s / 60), (unsigned long)(s % 60));
         return;
     }
-    size_t unit = ns >= NS_PER_S ? 3 : ns >= 1000000 ? 2 : ns >= 1000 ? 1 : 0;
+    size_t unit = ns >= 999500000 ? 3 : ns >= 999500 ? 2 : ns >= 1000 ? 1 : 0;
     double v = (double)ns / (double)units[unit].ns;
-    int places = unit == 0 || v >= 100 ? 0 : v >= 10 ? 1 : 2;
+    int places = unit == 0 || v >= 99.95 ? 0 : v >= 9.995 ? 1 : 2;
     skep_strbuf_printf(sb, "%.*f%s", places, v, units[unit].name);
 }

@@ -29,7 +29,7 @@
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
-#define ROUND_UP(n, step) (((n) + ((step) - 1)) / (step) * (step))
+#define ROUND_UP(n, step) (((n) + (step)-1) / (step) * (step))
 
 #define TAKE(var, empty)                                                                                     \
     ({                                                                                                       \

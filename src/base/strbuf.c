@@ -8,7 +8,8 @@ static char empty_string[1];
 
 void skep_strbuf_init(struct skep_strbuf *sb, size_t max)
 {
-    *sb = (struct skep_strbuf){.s = empty_string, .max = max};
+    /* no sum or doubling of sizes below can wrap then */
+    *sb = (struct skep_strbuf){.s = empty_string, .max = MIN(max, SIZE_MAX / 4)};
 }
 
 void skep_strbuf_clear(struct skep_strbuf *sb)
@@ -130,6 +131,15 @@ size_t skep_utf8_len(const uint8_t *s, size_t n)
     return len;
 }
 
+/* The code point of a valid sequence of three bytes when it breaks lines or reorders text (separators, marks
+ * and overrides of the bidirectional algorithm), which lets a name pass for another; else 0. */
+static unsigned disguise(const uint8_t *s)
+{
+    unsigned c = (s[0] & 0x0fU) << 12 | (s[1] & 0x3fU) << 6 | (s[2] & 0x3fU);
+    bool bad = c == 0x200e || c == 0x200f || (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+    return bad ? c : 0;
+}
+
 void skep_strbuf_put_visible(struct skep_strbuf *sb, const void *data, size_t n)
 {
     const uint8_t *s = data;
@@ -150,6 +160,9 @@ void skep_strbuf_put_visible(struct skep_strbuf *sb, const void *data, size_t n)
         } else if (len == 2 && s[i] == 0xc2 && s[i + 1] < 0xa0) { /* C1 controls steer terminals too */
             skep_strbuf_printf(sb, "\\x%02x", s[i + 1]);
             i += 2;
+        } else if (len == 3 && disguise(s + i)) {
+            skep_strbuf_printf(sb, "\\u%04x", disguise(s + i));
+            i += len;
         } else {
             skep_strbuf_put(sb, s + i, len);
             i += len;

@@ -42,7 +42,7 @@ void skep_strbuf_i64(struct skep_strbuf *sb, int64_t v);
 void skep_strbuf_printf(struct skep_strbuf *sb, const char *fmt, ...) SKEP_PRINTF(2, 3);
 
 /* Appends text for a terminal: printable UTF-8 as it is, control characters and what could end a line or
- * steer a terminal as \n, \t, \xHH; an invalid byte becomes U+FFFD. */
+ * steer a terminal as \n, \t, \xHH, what reorders text as \uHHHH; an invalid byte becomes U+FFFD. */
 void skep_strbuf_put_visible(struct skep_strbuf *sb, const void *data, size_t n);
 
 /* Length (1 to 4) of the valid UTF-8 sequence at s, or 0 when the n bytes there do not begin with one. */

@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "event/resolver.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <sys/eventfd.h>
+
+#include "base/clock.h"
+#include "event/runtime/state.h"
+
+#define NS_PER_S 1000000000ULL
+
+/* When a question is tried, after it was asked. */
+static const uint64_t tries_ns[] = {0, 50000000, 200000000, NS_PER_S, 5 * NS_PER_S};
+
+struct question {
+    struct question *next;
+    uint64_t asked;
+    uint64_t due;
+    unsigned tries;
+    uint64_t cgroup;
+    enum skep_runtime runtime; /* NONE: a candidate */
+    char id[SKEP_CONTAINER_ID_MAX];
+    char *path;
+};
+
+struct answer {
+    struct answer *next;
+    struct skep_hdr *record;
+};
+
+struct skep_resolver {
+    int root;
+    int event_fd;
+    pthread_t thread;
+    bool started;
+
+    pthread_mutex_t lock; /* guards what follows; never held while reading files */
+    pthread_cond_t wake;
+    bool stop;
+    struct question *questions; /* sorted by due */
+    struct answer *first, *last;
+    unsigned in_hand; /* questions and answers */
+    struct skep_resolver_counts counts;
+};
+
+static struct question *question_free(struct question *q)
+{
+    if (!q)
+        return NULL;
+    free(q->path);
+    free(q);
+    return NULL;
+}
+SKEP_DEFINE_CLEANUP(struct question, question_free)
+
+static void unlockp(pthread_mutex_t **lock)
+{
+    pthread_mutex_unlock(*lock);
+}
+#define LOCK(r)                                                                                              \
+    SKEP_CLEANUP(unlockp) pthread_mutex_t *locked = &(r)->lock;                                              \
+    pthread_mutex_lock(locked)
+
+/* ---- one look-up ---- */
+
+static uid_t path_uid(const char *path)
+{
+    const char *mark = "/user-";
+    for (const char *s = path; (s = strstr(s, mark));) {
+        s += strlen(mark);
+        char *end;
+        errno = 0;
+        unsigned long uid = *s >= '0' && *s <= '9' ? strtoul(s, &end, 10) : SKEP_STATE_NO_UID;
+        if (uid < SKEP_STATE_NO_UID && !errno && skep_startswith(end, ".slice"))
+            return uid ? (uid_t)uid : SKEP_STATE_NO_UID; /* root's own session: state is in the usual places */
+    }
+    return SKEP_STATE_NO_UID;
+}
+
+static skep_state_find *const any_id[] = {skep_docker_find, skep_containerd_find, skep_storage_find, skep_oci_find};
+static skep_state_find *const by_hand[] = {skep_oci_find, skep_containerd_find};
+
+static skep_state_find *const likely[SKEP_RUNTIME_MAX] = {
+    [SKEP_RUNTIME_DOCKER] = skep_docker_find,
+    [SKEP_RUNTIME_CONTAINERD] = skep_containerd_find,
+    [SKEP_RUNTIME_CRIO] = skep_storage_find,
+    [SKEP_RUNTIME_PODMAN] = skep_storage_find,
+};
+
+static bool says_something(const struct skep_state_info *info)
+{
+    return info->name || info->image || info->pod;
+}
+
+/* Readers in turn, until one knows more than that the container is there. */
+static int find_by(skep_state_find *const *readers, size_t n, const struct skep_state_query *q,
+                   struct skep_state_info *info)
+{
+    for (size_t i = 0; i < n; i++) {
+        int r = readers[i](q, info);
+        if (r < 0)
+            return r;
+        if (r > 0 && says_something(info))
+            return 1;
+    }
+    return 0;
+}
+
+static int look_up(int root, const struct question *question, struct skep_state_info *info)
+{
+    struct skep_state_query q = {
+        .root = root,
+        .runtime = question->runtime,
+        .id = question->id,
+        .path = question->path,
+        .uid = path_uid(question->path),
+    };
+    int r = 0;
+    switch (q.runtime) {
+    case SKEP_RUNTIME_NONE:
+    case SKEP_RUNTIME_RUNC:
+        r = find_by(by_hand, ARRAY_SIZE(by_hand), &q, info);
+        break;
+    case SKEP_RUNTIME_LXC:
+        r = skep_lxc_find(&q, info);
+        break;
+    case SKEP_RUNTIME_NSPAWN: /* the machine's name is the id */
+        r = skep_state_set(&info->name, q.id);
+        r = r < 0 ? r : 1;
+        break;
+    default:
+        r = find_by(&likely[q.runtime], 1, &q, info);
+        if (r == 0)
+            r = find_by(any_id, ARRAY_SIZE(any_id), &q, info);
+    }
+    if (r <= 0)
+        return r;
+    if (info->runtime == SKEP_RUNTIME_NONE)
+        info->runtime = q.runtime;
+    if (q.runtime != SKEP_RUNTIME_NONE)
+        snprintf(info->id, sizeof(info->id), "%s", q.id);
+    return 1;
+}
+
+/* ---- records ---- */
+
+static size_t text_size(const char *s)
+{
+    return s ? strlen(s) + 1 : 0;
+}
+
+static struct skep_slice put_text(char *record, size_t *at, const char *s)
+{
+    if (!s)
+        return (struct skep_slice){0};
+    struct skep_slice slice = {(uint32_t)*at, (uint32_t)strlen(s)};
+    memcpy(record + *at, s, slice.len + 1);
+    *at += slice.len + 1;
+    return slice;
+}
+
+static struct skep_hdr *make_record(uint64_t cgroup, const struct skep_state_info *info)
+{
+    const char *runtime = skep_runtime_name(info->runtime);
+    size_t size = sizeof(struct skep_ev_container) + text_size(info->id) + text_size(info->name) +
+                  text_size(info->image) + text_size(runtime) + text_size(info->pod) + text_size(info->namespace_);
+    size = ROUND_UP(size, 8);
+    struct skep_ev_container *e = calloc(1, size);
+    if (!e)
+        return NULL;
+    e->h.len = (uint32_t)size;
+    e->h.kind = SKEP_KIND_container;
+    e->h.flags = SKEP_HDR_NO_TASK;
+    e->h.cgroup = cgroup;
+    size_t at = sizeof(*e);
+    e->id = put_text((char *)e, &at, info->id);
+    e->name = put_text((char *)e, &at, info->name);
+    e->image = put_text((char *)e, &at, info->image);
+    e->runtime = put_text((char *)e, &at, runtime);
+    e->pod = put_text((char *)e, &at, info->pod);
+    e->namespace_ = put_text((char *)e, &at, info->namespace_);
+    return &e->h;
+}
+
+/* ---- the thread ---- */
+
+static void insert_question(struct skep_resolver *r, struct question *q)
+{
+    struct question **at = &r->questions;
+    while (*at && (*at)->due <= q->due)
+        at = &(*at)->next;
+    q->next = *at;
+    *at = q;
+}
+
+/* The next question when it is due; NULL: stop. */
+static struct question *wait_for_question(struct skep_resolver *r)
+{
+    LOCK(r);
+    while (!r->stop) {
+        uint64_t now = skep_clock_mono_ns();
+        struct question *q = r->questions;
+        if (q && q->due <= now) {
+            r->questions = q->next;
+            return q;
+        }
+        if (!q) {
+            pthread_cond_wait(&r->wake, &r->lock);
+        } else {
+            struct timespec until = {(time_t)(q->due / NS_PER_S), (long)(q->due % NS_PER_S)};
+            pthread_cond_timedwait(&r->wake, &r->lock, &until);
+        }
+    }
+    return NULL;
+}
+
+static void give_up(struct skep_resolver *r)
+{
+    LOCK(r);
+    r->counts.unknown++;
+    r->in_hand--;
+}
+
+static void push_answer(struct skep_resolver *r, struct answer *a)
+{
+    LOCK(r);
+    *(r->last ? &r->last->next : &r->first) = a;
+    r->last = a;
+    r->counts.answered++;
+    uint64_t one = 1;
+    /* cannot fail: the count stays far from its end */
+    ssize_t n = write(r->event_fd, &one, sizeof(one));
+    (void)n;
+}
+
+static void try_question(struct skep_resolver *r, struct question *question)
+{
+    SKEP_CLEANUP(question_freep) struct question *q = question;
+    _cleanup_state_info_ struct skep_state_info info = {0};
+    if (look_up(r->root, q, &info) > 0) {
+        _cleanup_free_ struct answer *a = calloc(1, sizeof(*a));
+        if (a && (a->record = make_record(q->cgroup, &info))) {
+            push_answer(r, TAKE_PTR(a));
+            return;
+        }
+    }
+    if (++q->tries == ARRAY_SIZE(tries_ns)) {
+        give_up(r);
+        return;
+    }
+    q->due = q->asked + tries_ns[q->tries];
+    LOCK(r);
+    insert_question(r, TAKE_PTR(q));
+}
+
+static void *run(void *arg)
+{
+    struct skep_resolver *r = arg;
+    struct question *q;
+    while ((q = wait_for_question(r)))
+        try_question(r, q);
+    return NULL;
+}
+
+/* ---- the owner's side ---- */
+
+int skep_resolver_new(const char *root, struct skep_resolver **ret)
+{
+    SKEP_CLEANUP(skep_resolver_freep) struct skep_resolver *r = calloc(1, sizeof(*r));
+    if (!r)
+        return -ENOMEM;
+    r->root = r->event_fd = -1;
+    pthread_mutex_init(&r->lock, NULL);
+    pthread_condattr_t attr;
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&r->wake, &attr);
+    pthread_condattr_destroy(&attr);
+
+    r->root = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (r->root < 0)
+        return -errno;
+    r->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (r->event_fd < 0)
+        return -errno;
+    int error = pthread_create(&r->thread, NULL, run, r);
+    if (error)
+        return -error;
+    r->started = true;
+    *ret = TAKE_PTR(r);
+    return 0;
+}
+
+struct skep_resolver *skep_resolver_free(struct skep_resolver *r)
+{
+    if (!r)
+        return NULL;
+    if (r->started) {
+        {
+            LOCK(r);
+            r->stop = true;
+            pthread_cond_signal(&r->wake);
+        }
+        pthread_join(r->thread, NULL);
+    }
+    while (r->questions) {
+        struct question *q = r->questions;
+        r->questions = q->next;
+        question_free(q);
+    }
+    while (r->first) {
+        struct answer *a = r->first;
+        r->first = a->next;
+        free(a->record);
+        free(a);
+    }
+    pthread_cond_destroy(&r->wake);
+    pthread_mutex_destroy(&r->lock);
+    skep_fd_close(r->event_fd);
+    skep_fd_close(r->root);
+    free(r);
+    return NULL;
+}
+
+/* An id becomes a part of paths. */
+static bool is_file_name(const char *id)
+{
+    return *id && !strchr(id, '/') && !skep_streq(id, ".") && !skep_streq(id, "..");
+}
+
+int skep_resolver_ask(struct skep_resolver *r, const struct skep_cgroup *g)
+{
+    if (!g->container ? !g->candidate : !is_file_name(g->container->id))
+        return -EINVAL;
+    SKEP_CLEANUP(question_freep) struct question *q = calloc(1, sizeof(*q));
+    if (!q)
+        return -ENOMEM;
+    q->path = strdup(g->path);
+    if (!q->path)
+        return -ENOMEM;
+    q->cgroup = g->id;
+    if (g->container) {
+        q->runtime = g->container->runtime;
+        snprintf(q->id, sizeof(q->id), "%s", g->container->id);
+    }
+    q->asked = skep_clock_mono_ns();
+    q->due = q->asked + tries_ns[0];
+
+    LOCK(r);
+    if (r->in_hand >= SKEP_RESOLVER_QUEUE_MAX) {
+        r->counts.refused++;
+        return -ENOBUFS;
+    }
+    r->in_hand++;
+    r->counts.asked++;
+    insert_question(r, TAKE_PTR(q));
+    pthread_cond_signal(&r->wake);
+    return 0;
+}
+
+int skep_resolver_fd(const struct skep_resolver *r)
+{
+    return r->event_fd;
+}
+
+int skep_resolver_take(struct skep_resolver *r, struct skep_hdr **ret)
+{
+    LOCK(r);
+    struct answer *a = r->first;
+    *ret = NULL;
+    if (!a)
+        return 0;
+    r->first = a->next;
+    if (!r->first) {
+        /* readable means that something is here */
+        uint64_t count;
+        ssize_t n = read(r->event_fd, &count, sizeof(count));
+        (void)n;
+        r->last = NULL;
+    }
+    r->in_hand--;
+    *ret = a->record;
+    free(a);
+    return 0;
+}
+
+void skep_resolver_counts(struct skep_resolver *r, struct skep_resolver_counts *ret)
+{
+    LOCK(r);
+    *ret = r->counts;
+}

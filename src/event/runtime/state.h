@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SKEP_EVENT_RUNTIME_STATE_H
+#define SKEP_EVENT_RUNTIME_STATE_H
+/*
+ * What the readers of runtime state share: the question, the answer, and bounded access to files below a root.
+ * One file a runtime (docker.c, containerd.c, storage.c for podman and cri-o, oci.c for runc and crun, lxc.c).
+ *
+ * A reader looks for q->id (or, for a candidate, for each component of q->path that may be an id, innermost
+ * first) and returns 1 when it found the container and filled in what it knows, 0 when it knows nothing of it,
+ * -ENOMEM. A file that is missing, foreign, too large or malformed is the same as no state: the answer may
+ * be complete at the next try. The parse functions take the JSON alone and are fuzzed.
+ */
+#include <jansson.h>
+#include <sys/types.h>
+
+#include "event/container.h"
+
+#define SKEP_STATE_FILE_MAX (8u << 20)
+#define SKEP_STATE_USER_FILE_MAX (1u << 20)
+#define SKEP_STATE_LIST_MAX 4096
+#define SKEP_STATE_NO_UID ((uid_t)-1)
+
+struct skep_state_query {
+    int root;         /* descriptor of the directory that is "/" */
+    enum skep_runtime runtime; /* NONE: a candidate */
+    const char *id;   /* empty for a candidate */
+    const char *path; /* of the cgroup */
+    uid_t uid;        /* whose user session the cgroup is in (user-1000.slice), or SKEP_STATE_NO_UID */
+};
+
+struct skep_state_info {
+    enum skep_runtime runtime;
+    char id[SKEP_CONTAINER_ID_MAX];
+    char *name;
+    char *image;
+    char *pod;
+    char *namespace_;
+};
+
+typedef int skep_state_find(const struct skep_state_query *q, struct skep_state_info *info);
+skep_state_find skep_docker_find;
+skep_state_find skep_containerd_find;
+skep_state_find skep_storage_find;
+skep_state_find skep_oci_find;
+skep_state_find skep_lxc_find;
+
+/* The container's own place in a containers-storage directory whose files belong to owner. */
+int skep_storage_find_in(int root, uid_t owner, const char *storage, const char *id, struct skep_state_info *info);
+
+int skep_docker_parse(json_t *config, const char *id, struct skep_state_info *info);
+int skep_storage_parse(json_t *containers, const char *id, struct skep_state_info *info);
+/* An OCI bundle's config.json. */
+int skep_bundle_parse(json_t *config, struct skep_state_info *info);
+/* runc's state.json and crun's status. ret_bundle: borrowed from state, NULL: not said. cgroup: when not
+ * NULL, the container counts only if it is in this cgroup. 1: it is this container. */
+int skep_runc_parse(json_t *state, const char *id, const char *cgroup, struct skep_state_info *info,
+                    const char **ret_bundle, size_t *ret_bundle_len);
+int skep_crun_parse(json_t *status, const char *cgroup, const char **ret_bundle, size_t *ret_bundle_len);
+
+void skep_state_info_clear(struct skep_state_info *info);
+#define _cleanup_state_info_ SKEP_CLEANUP(skep_state_info_clear)
+/* Sets a field that is not set yet; empty text and NULL set nothing. -ENOMEM. */
+int skep_state_set(char **field, const char *text);
+int skep_state_set_json(char **field, json_t *object, const char *member);
+/* Takes what Kubernetes, CRI runtimes and nerdctl write as labels or annotations: an object of strings. */
+int skep_state_set_annotations(struct skep_state_info *info, json_t *annotations);
+const char *skep_state_member(json_t *object, const char *member); /* a string member, or NULL */
+
+/* The next component of q->path that may be an id, from the innermost outwards: *at starts as strlen(path).
+ * id is filled in and *ret_at_end is the length of the path up to and with it. */
+bool skep_state_next_candidate(const char *path, size_t *at, char id[SKEP_CONTAINER_ID_MAX], size_t *ret_end);
+
+/* Files; paths are formatted, absolute, and relative to root. owner: SKEP_STATE_NO_UID, or who must own the
+ * file. -ENOENT, -EFBIG, -EPERM, -EBADMSG, ... */
+int skep_state_read(int root, uid_t owner, const char *path, char **ret, size_t *ret_len);
+int skep_state_read_json(int root, uid_t owner, json_t **ret, const char *fmt, ...) SKEP_PRINTF(4, 5);
+bool skep_state_exists(int root, const char *fmt, ...) SKEP_PRINTF(2, 3);
+/* Calls each with every name in a directory (dot files left out, at most SKEP_STATE_LIST_MAX) until it gives
+ * something else than 0, which is returned; a directory that cannot be read has no names. */
+int skep_state_list(int root, const char *dir, int (*each)(void *arg, const char *name), void *arg);
+/* Home directory of a user from /etc/passwd; -ENOENT. */
+int skep_state_home(int root, uid_t uid, char *buf, size_t size);
+/* Calls each with every ordinary user (uid from 1000 on, at most 256) until it gives something else than 0. */
+int skep_state_users(int root, int (*each)(void *arg, uid_t uid, const char *home), void *arg);
+
+static inline void skep_json_unrefp(json_t **j)
+{
+    json_decref(*j);
+}
+#define _cleanup_json_ SKEP_CLEANUP(skep_json_unrefp)
+#endif
