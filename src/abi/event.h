@@ -219,7 +219,7 @@ struct skep_ev_rename {
     skep_inode inode SKEP_DOC("inode number");
     skep_dev dev SKEP_DOC("device of the file system");
     skep_pathsource path_source SKEP_DOC("object or lexical");
-    __u32 flags SKEP_DOC("RENAME_ flags");
+    skep_rename_flags flags SKEP_DOC("RENAME_ flags");
     skep_fdnum dirfd SKEP_DOC("directory that the old name starts from");
     skep_fdnum target_dirfd SKEP_DOC("directory that the new name starts from");
     __u32 pad;
@@ -328,7 +328,7 @@ struct skep_ev_umount {
     skep_text path SKEP_DOC("canonical path of the mount point");
     skep_text raw_path SKEP_DOC("the mount point as given");
     skep_pathsource path_source SKEP_DOC("object or lexical");
-    __u32 flags SKEP_DOC("MNT_ and UMOUNT_ flags");
+    skep_umount_flags flags SKEP_DOC("MNT_ and UMOUNT_ flags");
 };
 
 struct skep_ev_move_mount {
@@ -338,7 +338,7 @@ struct skep_ev_move_mount {
     skep_text raw_path SKEP_DOC("the source as given");
     skep_text raw_target SKEP_DOC("the target as given");
     skep_pathsource path_source SKEP_DOC("object or lexical");
-    __u32 flags SKEP_DOC("MOVE_MOUNT_ flags");
+    skep_movemount_flags flags SKEP_DOC("MOVE_MOUNT_ flags");
     skep_fdnum dirfd SKEP_DOC("descriptor that the source starts from");
     skep_fdnum target_dirfd SKEP_DOC("descriptor that the target starts from");
 };
@@ -346,7 +346,7 @@ struct skep_ev_move_mount {
 struct skep_ev_fsopen {
     struct skep_hdr h;
     skep_text fstype SKEP_DOC("file system type");
-    __u32 flags SKEP_DOC("FSOPEN_ flags");
+    skep_fsopen_flags flags SKEP_DOC("FSOPEN_ flags");
     __u32 pad;
 };
 
@@ -490,7 +490,7 @@ struct skep_ev_tcp {
     skep_size bytes_received SKEP_DOC("bytes received in order");
     skep_count retransmits SKEP_DOC("segments sent again");
     __u32 srtt SKEP_DOC("smoothed round trip time at the end, microseconds");
-    __u32 reason SKEP_DOC("error of the socket at its end, as errno; 0: none");
+    skep_errno reason SKEP_DOC("error of the socket at its end; null: none");
 };
 
 struct skep_ev_dns {
@@ -610,10 +610,10 @@ struct skep_ev_bpf {
 struct skep_ev_perf_event_open {
     struct skep_hdr h;
     skep_perf_type type SKEP_DOC("hardware, software, tracepoint, ...");
-    __u32 target_pid SKEP_DOC("process observed, as given; -1: all");
+    __s32 target_pid SKEP_DOC("process observed, as given; -1: all");
     skep_addr config SKEP_DOC("which event of its type");
     __s32 target_cpu SKEP_DOC("CPU observed; -1: all");
-    __u32 flags SKEP_DOC("PERF_FLAG_ flags");
+    skep_perf_flags flags SKEP_DOC("PERF_FLAG_ flags");
 };
 
 struct skep_ev_userfaultfd {
@@ -641,7 +641,7 @@ struct skep_ev_kexec {
 struct skep_ev_uring {
     struct skep_hdr h;
     skep_uring_op op SKEP_DOC("operation");
-    __u32 sqe_flags SKEP_DOC("IOSQE_ flags");
+    skep_sqe_flags sqe_flags SKEP_DOC("IOSQE_ flags");
     skep_addr user_data SKEP_DOC("tag given by the caller");
     skep_text path SKEP_DOC("path that the operation names, as the kernel copied it");
     skep_text target SKEP_DOC("second path (renameat, linkat, symlinkat)");

@@ -54,7 +54,9 @@ typedef __u32 skep_mode;     /* permission bits, shown in octal */
 typedef __u64 skep_caps;     /* a set of capabilities */
 typedef __u64 skep_cgroupid; /* SKEP_CGROUP_ID(); shown as the cgroup's path */
 
-/* Sets of flags and enumerations: shown by name. */
+/* Sets of flags and enumerations: shown by name. A sensor that has no value for an enumeration writes
+ * SKEP_NO_VALUE, which is shown as null. */
+#define SKEP_NO_VALUE 0xffffffffU
 typedef __u32 skep_open_flags;
 typedef __u32 skep_clone_flags;
 typedef __u32 skep_exec_flags; /* enum skep_exec_flag */
@@ -80,6 +82,13 @@ typedef __u32 skep_uring_op;
 typedef __u32 skep_uffd_flags;
 typedef __u32 skep_kexec_flags;
 typedef __u32 skep_module_flags;
+typedef __u32 skep_rename_flags;
+typedef __u32 skep_umount_flags;
+typedef __u32 skep_movemount_flags;
+typedef __u32 skep_fsopen_flags;
+typedef __u32 skep_perf_flags;
+typedef __u32 skep_sqe_flags;
+typedef __u32 skep_errno;        /* a positive error number */
 
 /* An address on a socket. An IPv4 address stands in the first four bytes of ip. */
 struct skep_endpoint {
@@ -147,6 +156,10 @@ enum skep_direction_id {
     SKEP_DIR_OUT = 1,
     SKEP_DIR_IN = 2,
 };
+
+/* skep_keyctl_op of the two calls that are not operations of keyctl(2). */
+#define SKEP_KEYCTL_ADD_KEY 1000
+#define SKEP_KEYCTL_REQUEST_KEY 1001
 
 /* A cgroup is named by its kernfs id within one hierarchy; the hierarchy's number (0: the v2 tree) stands
  * in the top byte. */

@@ -11,6 +11,7 @@
 struct skep_kind;      /* event/schema.h */
 struct skep_container; /* event/container.h */
 struct skep_cgroups;   /* event/container.h: cgroup id -> path and container */
+struct skep_scratch;   /* event/scratch.h */
 
 /* What does not change during a session, and travels in the head of a recording. */
 struct skep_session {
@@ -26,12 +27,17 @@ struct skep_event {
     const struct skep_proc *proc;         /* NULL: not known at all */
     const struct skep_proc_image *image;  /* of proc, at the time of the event; NULL with proc */
     const char *cgroup;                   /* path of h->cgroup; NULL: not known */
+    const char *unit;                     /* innermost systemd unit of that cgroup; NULL: none */
     const struct skep_container *container; /* NULL: not in one */
     const struct skep_session *session;
+    /* Where values live that are not bytes of the record (the text of a DNS message); one for all events of a
+     * thread will do. NULL: such fields are missing. */
+    struct skep_scratch *scratch;
 };
 
 /* Checks a record from outside before anything reads it: header, length, kind, and that every slice named by
- * the kind's schema lies inside the record. n: bytes available. 0, or -EBADMSG. */
+ * the kind's schema lies inside the record. kind NULL: a kind that the schema does not have. n: bytes available.
+ * A record may be longer than its slices say, never shorter. 0, or -EBADMSG. */
 int skep_record_check(const struct skep_kind *kind, const void *record, size_t n);
 
 /* The bytes of a slice of a checked record; NULL when it is not there. */

@@ -26,8 +26,10 @@ struct skep_field {
     const char *name; /* dotted */
     const char *doc;
     enum skep_type type;
-    uint32_t off;     /* in the record; unused when get is set */
+    uint32_t off;     /* in the record */
     uint32_t size;
+    uint32_t beside;  /* offset of a second member that the value depends on; 0: none */
+    bool optional;    /* JSON leaves it out when it is missing, instead of writing null */
     /* Computes the value where it is not simply in the record; false: missing. */
     bool (*get)(const struct skep_field *f, const struct skep_event *ev, struct skep_value *ret);
 };
@@ -49,11 +51,17 @@ struct skep_kind {
 
 struct skep_schema;
 
-/* The schema of this build. btf: the .BTF section of the embedded BPF object. -EBADMSG, -ENOMEM. */
+/* btf: the .BTF section of the embedded BPF object, or of a recording's head: it need not be trusted. Kinds
+ * whose struct it lacks are not in the schema; what is there is checked. -EBADMSG, -ENOMEM. */
 int skep_schema_new(const void *btf, size_t btf_size, struct skep_schema **ret);
 struct skep_schema *skep_schema_free(struct skep_schema *s);
 SKEP_DEFINE_CLEANUP(struct skep_schema, skep_schema_free)
 #define _cleanup_schema_ SKEP_CLEANUP(skep_schema_freep)
+
+/* Whether records of both kinds can be read through the same struct: size, and place and meaning of all
+ * members. The tables that are built from life cycle records read them through the structs of abi/event.h,
+ * so a recording whose life cycle kinds differ from this build's must be refused. */
+bool skep_kind_same_layout(const struct skep_kind *a, const struct skep_kind *b);
 
 const struct skep_kind *skep_schema_kind(const struct skep_schema *s, unsigned number); /* NULL: unknown */
 const struct skep_kind *skep_schema_kind_by_name(const struct skep_schema *s, const char *name);
@@ -67,7 +75,22 @@ const char *skep_schema_nearest_kind(const struct skep_schema *s, const char *wo
 /* Fields of every event (common, proc.*, container.*), NULL-name terminated. */
 const struct skep_field *skep_common_fields(void);
 /* By full or short name; kind may be NULL (then the first kind that has such a field). */
-const struct skep_field *skep_field_find(const struct skep_schema *s, const struct skep_kind *kind, const char *name, size_t len);
+const struct skep_field *skep_field_find(const struct skep_schema *s, const struct skep_kind *kind,
+                                         const char *name, size_t len);
+/* Nearest field name to a misspelt one, among the common fields and those of the kinds in set (NULL: all). */
+const char *skep_field_nearest(const struct skep_schema *s, const bool set[SKEP_KIND_MAX], const char *name,
+                               size_t len);
 /* The value in an event; false: missing. Values borrow from the event. */
 bool skep_field_get(const struct skep_field *f, const struct skep_event *ev, struct skep_value *ret);
+
+/* What a name on a column or in a line stands for: one field, or an address and its port written as one
+ * (remote: 10.0.0.1:443, [::1]:443). */
+struct skep_item {
+    const struct skep_field *field; /* NULL: the kind has no such field */
+    const struct skep_field *port;  /* NULL: a single field */
+};
+bool skep_item_find(const struct skep_schema *s, const struct skep_kind *kind, const char *name, size_t len,
+                    struct skep_item *ret);
+/* Appends the readable form; false and nothing appended: missing. */
+bool skep_item_put(struct skep_strbuf *sb, const struct skep_item *item, const struct skep_event *ev);
 #endif

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SKEP_BASE_DIAG_H
+#define SKEP_BASE_DIAG_H
+/*
+ * What is wrong with a text that somebody wrote (an expression, a rule, a configuration), and where. Parsers
+ * collect diagnostics and go on as far as they can; whoever asked prints the list for a terminal:
+ *
+ *     --where:1:5: error: there is no field `pat`
+ *       pat startswith /etc
+ *       ^~~
+ *       hint: did you mean `path`?
+ *
+ * or as JSON. The list is bounded; what did not fit is counted.
+ */
+#include "base/json.h"
+
+#define SKEP_DIAGS_MAX 64
+
+struct skep_diag {
+    unsigned line;   /* from 1 */
+    unsigned column; /* from 1, in bytes */
+    unsigned length; /* bytes to underline, at least 1 */
+    const char *code; /* a fixed word for programs: unknown-field, syntax, ... */
+    char *message;
+    char *hint; /* NULL: none */
+};
+
+struct skep_diags {
+    const char *file; /* name of the text, borrowed */
+    struct skep_diag list[SKEP_DIAGS_MAX];
+    size_t n;
+    size_t more; /* that did not fit */
+};
+
+void skep_diags_init(struct skep_diags *d, const char *file);
+void skep_diags_clear(struct skep_diags *d);
+/* Adds one at offset at of source. The hint of the last one is set with skep_diags_hint(). */
+void skep_diags_add(struct skep_diags *d, const char *source, size_t at, size_t length, const char *code,
+                    const char *fmt, ...) SKEP_PRINTF(6, 7);
+void skep_diags_hint(struct skep_diags *d, const char *fmt, ...) SKEP_PRINTF(2, 3);
+
+/* source: the text that was parsed, for the line and the caret; NULL: without them. */
+void skep_diags_put_text(const struct skep_diags *d, const char *source, struct skep_strbuf *sb);
+/* An array of objects {file, line, column, code, message, hint}. name as in base/json.h. */
+void skep_diags_put_json(const struct skep_diags *d, struct skep_json *j, const char *name);
+
+#define _cleanup_diags_ SKEP_CLEANUP(skep_diags_clear)
+#endif
