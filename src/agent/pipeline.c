@@ -185,14 +185,14 @@ static bool hold(struct skep_pipeline *p, const struct skep_hdr *h, struct skep_
 
 static void apply_tables(struct skep_pipeline *p, const struct skep_hdr *h)
 {
-    const struct skep_container *fresh = NULL;
-    int r = skep_cgroups_apply(&p->cgroups, h, &fresh);
+    const struct skep_cgroup *ask = NULL;
+    int r = skep_cgroups_apply(&p->cgroups, h, &ask);
     if (r >= 0)
         r = skep_proc_table_apply(&p->procs, h);
     if (r == -ENOMEM)
         count_lost(p, h->kind, SKEP_LOST_no_memory_user);
-    if (fresh && p->ops.container)
-        p->ops.container(p->ops.data, fresh);
+    if (ask && p->ops.ask)
+        p->ops.ask(p->ops.data, ask);
 }
 
 /* A child inherits in the kernel, too, but only from parents that were tracked there already. */

@@ -36,8 +36,8 @@ struct skep_pipeline_ops {
     enum skep_verdict (*event)(void *data, const struct skep_event *ev);
     /* Every record that changes a table or is in scope, before event(): for the recorder. */
     void (*record)(void *data, const struct skep_hdr *h);
-    /* A container was met for the first time. */
-    void (*container)(void *data, const struct skep_container *c);
+    /* A cgroup that the resolver should be asked about. */
+    void (*ask)(void *data, const struct skep_cgroup *g);
     /* A process joined the tracked tree. */
     void (*tracked)(void *data, const struct skep_proc *p);
     void *data;
