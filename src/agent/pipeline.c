@@ -192,7 +192,7 @@ static void apply_tables(struct skep_pipeline *p, const struct skep_hdr *h)
     if (r == -ENOMEM)
         count_lost(p, h->kind, SKEP_LOST_no_memory_user);
     if (ask && p->ops.ask)
-        p->ops.ask(p->ops.data, ask);
+        p->ops.ask(p->ops.live, ask);
 }
 
 /* A child inherits in the kernel, too, but only from parents that were tracked there already. */
@@ -203,7 +203,7 @@ static void tell_tracked(struct skep_pipeline *p, const struct skep_hdr *h)
     const struct skep_ev_fork *ev = (const struct skep_ev_fork *)h;
     struct skep_proc *child = skep_proc_table_find(&p->procs, ev->child.pid, ev->pad_child_start);
     if (child && child->tracked)
-        p->ops.tracked(p->ops.data, child);
+        p->ops.tracked(p->ops.live, child);
 }
 
 void skep_pipeline_take(struct skep_pipeline *p, const struct skep_hdr *h, size_t n)
@@ -265,7 +265,7 @@ void skep_pipeline_track(struct skep_pipeline *p, uint32_t pid)
             continue;
         proc->tracked = true;
         if (p->ops.tracked)
-            p->ops.tracked(p->ops.data, proc);
+            p->ops.tracked(p->ops.live, proc);
     }
 }
 

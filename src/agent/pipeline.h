@@ -40,7 +40,8 @@ struct skep_pipeline_ops {
     void (*ask)(void *data, const struct skep_cgroup *g);
     /* A process joined the tracked tree. */
     void (*tracked)(void *data, const struct skep_proc *p);
-    void *data;
+    void *data; /* of event and record */
+    void *live; /* of ask and tracked */
 };
 
 struct skep_held_exec;

@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/live.h"
+
+#include "agent/child.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "event/resolver.h"
+
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
+#include <sys/wait.h>
+
+#define TICK_NS 10000000L
+#define STATUS_NS 500000000ULL
+#define HEAL_NS 1000000000ULL      /* snapshots after a loss come at most so often */
+#define SETTLE_NS 300000000ULL     /* for records of sensors that were just detached */
+
+enum source { FROM_KERNEL, FROM_TIMER, FROM_SIGNAL, FROM_CHILD, FROM_RESOLVER, FROM_OUTPUT };
+
+struct live {
+    const struct skep_live_options *o;
+    struct skep_pipeline *p;
+    struct skep_view_state *view;
+    struct skep_kernel *kernel;
+    struct skep_resolver *resolver;
+    struct skep_child child;
+    sigset_t mask_before;
+    int epoll_fd, timer_fd, signal_fd;
+    uint64_t began, next_status;
+    uint64_t snapshot_begin, snapshot_end; /* end 0: none under way */
+    bool first_snapshot_done;
+    uint64_t life_lost, heal_at; /* heal_at 0: nothing to heal */
+    bool stop;
+    int status;
+};
+
+static int watch_fd(struct live *l, int fd, enum source from)
+{
+    struct epoll_event e = {.events = EPOLLIN, .data.u32 = from};
+    return epoll_ctl(l->epoll_fd, EPOLL_CTL_ADD, fd, &e) < 0 ? -errno : 0;
+}
+
+static void on_ask(void *data, const struct skep_cgroup *g)
+{
+    struct live *l = data;
+    if (l->resolver)
+        skep_resolver_ask(l->resolver, g);
+}
+
+static void on_tracked(void *data, const struct skep_proc *proc)
+{
+    struct live *l = data;
+    int r = skep_kernel_track(l->kernel, proc->pid);
+    if (r < 0)
+        skep_debug("cannot follow process %u: %s", proc->pid, strerror(-r));
+}
+
+static int open_loop(struct live *l)
+{
+    struct itimerspec tick = {.it_interval.tv_nsec = TICK_NS, .it_value.tv_nsec = TICK_NS};
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGHUP);
+    if (sigprocmask(SIG_BLOCK, &set, &l->mask_before) < 0)
+        return -errno;
+    signal(SIGPIPE, SIG_IGN);
+    l->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    l->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    l->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (l->epoll_fd < 0 || l->timer_fd < 0 || l->signal_fd < 0 || timerfd_settime(l->timer_fd, 0, &tick, NULL) < 0)
+        return -errno;
+    int r = watch_fd(l, l->timer_fd, FROM_TIMER);
+    if (r >= 0)
+        r = watch_fd(l, l->signal_fd, FROM_SIGNAL);
+    if (r >= 0 && skep_view_broken_fd(l->view) >= 0)
+        r = watch_fd(l, skep_view_broken_fd(l->view), FROM_OUTPUT);
+    return r;
+}
+
+static int open_kernel(struct live *l)
+{
+    char reason[512];
+    int r = skep_kernel_open(&l->o->kernel, &l->kernel, reason, sizeof(reason));
+    if (r >= 0)
+        r = skep_kernel_attach(l->kernel, reason, sizeof(reason));
+    if (r < 0) {
+        skep_log(SKEP_LOG_ERROR, "%s", *reason ? reason : strerror(-r));
+        l->status = SKEP_EXIT_USAGE;
+        return r;
+    }
+    return watch_fd(l, skep_kernel_fd(l->kernel), FROM_KERNEL);
+}
+
+static int open_child(struct live *l)
+{
+    if (!l->o->command)
+        return 0;
+    int r = skep_child_spawn(&l->child, l->o->command, &l->mask_before);
+    if (r < 0)
+        return skep_log_error(r, "cannot start '%s': %s", l->o->command[0], strerror(-r));
+    r = skep_kernel_track(l->kernel, (uint32_t)l->child.pid);
+    return r < 0 ? r : watch_fd(l, l->child.pidfd, FROM_CHILD);
+}
+
+static void open_resolver(struct live *l)
+{
+    /* Without it containers keep their ids and lack names: no reason to refuse to run. */
+    int r = skep_resolver_new("/", &l->resolver);
+    if (r >= 0)
+        r = watch_fd(l, skep_resolver_fd(l->resolver), FROM_RESOLVER);
+    if (r < 0)
+        skep_warning("names of containers will not be looked up: %s", strerror(-r));
+}
+
+static int take_snapshot(struct live *l)
+{
+    int r = skep_kernel_snapshot(l->kernel, &l->snapshot_begin, &l->snapshot_end);
+    if (r < 0)
+        skep_warning("cannot read the processes that already run: %s", strerror(-r));
+    return r;
+}
+
+static void drain(struct live *l, uint64_t limit)
+{
+    const struct skep_hdr *h;
+    size_t size;
+    skep_kernel_refill(l->kernel);
+    while (skep_kernel_next(l->kernel, limit, &h, &size) > 0)
+        skep_pipeline_take(l->p, h, size);
+    skep_kernel_release(l->kernel);
+}
+
+/* The snapshot has gone through the pipeline: the table is complete. */
+static void snapshot_through(struct live *l)
+{
+    skep_pipeline_snapshot_done(l->p, l->snapshot_begin);
+    l->snapshot_end = 0;
+    if (l->o->pid)
+        skep_pipeline_track(l->p, l->o->pid);
+    if (l->child.pid)
+        skep_pipeline_track(l->p, (uint32_t)l->child.pid);
+    if (l->first_snapshot_done) {
+        skep_view_message(l->view, "the process table was read again from the kernel");
+        return;
+    }
+    l->first_snapshot_done = true;
+    size_t n;
+    const struct skep_program *programs = skep_kernel_programs(l->kernel, &n);
+    if (l->o->once) {
+        l->stop = true;
+        return;
+    }
+    skep_view_started(l->view, programs, n);
+    if (!l->child.pid)
+        return;
+    int r = skep_child_release(&l->child);
+    if (r < 0) {
+        skep_log(SKEP_LOG_ERROR, "cannot run '%s': %s", l->o->command[0], strerror(-r));
+        l->status = SKEP_EXIT_FAILED;
+        l->stop = true;
+    }
+}
+
+/* Lost life cycle events leave the table wrong: say so at once, and read it again. */
+static void check_life(struct live *l, uint64_t now)
+{
+    uint64_t lost = skep_kernel_life_lost(l->kernel);
+    if (lost > l->life_lost) {
+        skep_view_lost_life(l->view, lost - l->life_lost);
+        l->life_lost = lost;
+        if (!l->heal_at)
+            l->heal_at = now + HEAL_NS / 4;
+    }
+    if (l->heal_at && now >= l->heal_at && !l->snapshot_end) {
+        l->heal_at = take_snapshot(l) < 0 ? now + HEAL_NS : 0;
+    }
+}
+
+static void take_answers(struct live *l)
+{
+    for (;;) {
+        _cleanup_free_ struct skep_hdr *h = NULL;
+        if (skep_resolver_take(l->resolver, &h) < 0 || !h)
+            return;
+        h->time = skep_clock_boot_ns();
+        h->ring = 0;
+        h->seq = 0;
+        l->p->ledger.rows[h->kind].seen++;
+        skep_pipeline_take(l->p, h, h->len);
+    }
+}
+
+static void on_signals(struct live *l)
+{
+    struct signalfd_siginfo si;
+    while (read(l->signal_fd, &si, sizeof(si)) == sizeof(si)) {
+        if (l->child.pid && l->child.release_fd < 0)
+            skep_child_forward(&l->child, &si);
+        l->stop = true;
+    }
+}
+
+static void on_child(struct live *l)
+{
+    int status;
+    if (skep_child_reap(&l->child, &status) < 0)
+        return;
+    skep_view_command_ended(l->view, l->o->command[0], status);
+    l->stop = true;
+}
+
+static void dispatch(struct live *l, enum source from)
+{
+    uint64_t ticks;
+    switch (from) {
+    case FROM_TIMER:
+        while (read(l->timer_fd, &ticks, sizeof(ticks)) == sizeof(ticks))
+            ;
+        break;
+    case FROM_SIGNAL:
+        on_signals(l);
+        break;
+    case FROM_CHILD:
+        on_child(l);
+        break;
+    case FROM_RESOLVER:
+        take_answers(l);
+        break;
+    case FROM_OUTPUT:
+        l->stop = true;
+        break;
+    case FROM_KERNEL:
+        break;
+    }
+}
+
+static void turn(struct live *l)
+{
+    uint64_t now = skep_clock_boot_ns(), limit = now - SKEP_KERNEL_LAG;
+    drain(l, limit);
+    if (l->snapshot_end && limit > l->snapshot_end)
+        snapshot_through(l);
+    check_life(l, now);
+    if (now >= l->next_status) {
+        l->next_status = now + STATUS_NS;
+        skep_view_status(l->view, l->p, l->kernel);
+    }
+    if (l->o->duration_ns && now - l->began >= l->o->duration_ns)
+        l->stop = true;
+    skep_view_flush(l->view);
+}
+
+static int loop(struct live *l)
+{
+    while (!l->stop) {
+        struct epoll_event e[8];
+        int n = epoll_wait(l->epoll_fd, e, ARRAY_SIZE(e), -1);
+        if (n < 0 && errno != EINTR)
+            return -errno;
+        for (int i = 0; i < n; i++)
+            dispatch(l, e[i].data.u32);
+        turn(l);
+    }
+    return 0;
+}
+
+static uint64_t sum_received(const struct live *l)
+{
+    uint64_t n = 0;
+    for (size_t i = 0; i < SKEP_KIND_MAX; i++)
+        n += l->p->received[i];
+    return n;
+}
+
+/* A sensor may still be running on another CPU when its link is gone. */
+static void finish(struct live *l)
+{
+    struct skep_counters sum[SKEP_KIND_MAX];
+    uint64_t resolved = l->p->ledger.rows[SKEP_KIND_container].seen;
+    uint64_t deadline = skep_clock_boot_ns() + SETTLE_NS;
+    skep_kernel_detach(l->kernel);
+    for (;;) {
+        uint64_t submitted = 0;
+        drain(l, UINT64_MAX);
+        if (skep_kernel_counters(l->kernel, sum) < 0)
+            return;
+        for (size_t i = 0; i < SKEP_KIND_MAX; i++)
+            submitted += sum[i].submitted;
+        if (submitted + resolved <= sum_received(l) || skep_clock_boot_ns() > deadline)
+            break;
+        usleep(1000);
+    }
+    skep_pipeline_settle(l->p);
+    skep_ledger_add_kernel(&l->p->ledger, sum);
+    l->p->ledger.missed = skep_kernel_missed(l->kernel);
+}
+
+static void clear(struct live *l)
+{
+    skep_child_clear(&l->child);
+    skep_kernel_free(l->kernel);
+    skep_resolver_free(l->resolver);
+    skep_fd_close(l->epoll_fd);
+    skep_fd_close(l->timer_fd);
+    skep_fd_close(l->signal_fd);
+}
+
+int skep_live_run(const struct skep_live_options *o, struct skep_pipeline *p, struct skep_view_state *view)
+{
+    struct live l = {
+        .o = o,
+        .p = p,
+        .view = view,
+        .child = SKEP_CHILD_INIT,
+        .epoll_fd = -1,
+        .timer_fd = -1,
+        .signal_fd = -1,
+    };
+    p->ops.ask = on_ask;
+    p->ops.tracked = on_tracked;
+    p->ops.live = &l;
+    int r = open_loop(&l);
+    if (r >= 0)
+        r = open_kernel(&l);
+    if (r >= 0) {
+        open_resolver(&l);
+        r = open_child(&l);
+    }
+    if (r >= 0) {
+        l.began = skep_clock_boot_ns();
+        r = take_snapshot(&l);
+    }
+    if (r >= 0)
+        r = loop(&l);
+    if (r >= 0)
+        finish(&l);
+    p->ops.ask = NULL;
+    p->ops.tracked = NULL;
+    clear(&l);
+    if (r < 0 && l.status)
+        return l.status;
+    return r < 0 ? r : l.status;
+}

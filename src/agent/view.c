@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/view.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "event/where.h"
+#include "export/json.h"
+#include "export/output.h"
+#include "export/text.h"
+
+#include <inttypes.h>
+#include <sys/wait.h>
+
+#define LINE_MAX_BYTES (4u << 20)
+#define FINISH_NS 3000000000ULL /* for a reader that is slow to take the last lines */
+
+struct skep_view_state {
+    const struct skep_agent_options *o;
+    const struct skep_schema *schema;
+    const struct skep_session *session;
+    const char *names[SKEP_KIND_MAX];
+    bool kinds[SKEP_KIND_MAX];
+    int fd;
+    struct skep_output *output;
+    struct skep_json_writer *json;
+    struct skep_text_writer *text;
+    struct skep_where *where;
+    struct skep_strbuf line;
+    struct skep_strbuf status;
+    uint64_t began, last_status, last_received;
+};
+
+struct skep_view_state *skep_view_free(struct skep_view_state *v)
+{
+    if (!v)
+        return NULL;
+    skep_output_free(v->output);
+    skep_json_writer_free(v->json);
+    skep_text_writer_free(v->text);
+    skep_where_free(v->where);
+    skep_strbuf_clear(&v->line);
+    skep_strbuf_clear(&v->status);
+    skep_fd_close(v->fd);
+    free(v);
+    return NULL;
+}
+
+static int open_output(struct skep_view_state *v)
+{
+    struct skep_output_options options = {.status_fd = STDERR_FILENO, .status = true};
+    int r = skep_output_open(v->o->output_path ? v->o->output_path : "-", &v->fd);
+    if (r < 0)
+        return skep_log_error(r, "cannot open %s: %s", v->o->output_path, strerror(-r));
+    r = skep_output_new(v->fd, &options, &v->output);
+    return r < 0 ? skep_log_error(r, "cannot start the output: %s", strerror(-r)) : 0;
+}
+
+static int open_where(struct skep_view_state *v)
+{
+    if (!v->o->where)
+        return 0;
+    _cleanup_diags_ struct skep_diags d;
+    skep_diags_init(&d, "--where");
+    int r = skep_where_new(v->schema, v->kinds, v->o->where, &d, &v->where);
+    if (r == -EINVAL) {
+        _cleanup_strbuf_ struct skep_strbuf sb;
+        skep_strbuf_init(&sb, 1 << 20);
+        skep_diags_put_text(&d, v->o->where, &sb);
+        fputs(sb.s, stderr);
+    }
+    return r;
+}
+
+static int open_writers(struct skep_view_state *v)
+{
+    if (v->o->view == SKEP_VIEW_JSON)
+        return skep_json_writer_new(v->schema, &v->json);
+    return skep_text_writer_new(v->schema, skep_terminal_wants_color(v->o->color, v->fd), &v->text);
+}
+
+int skep_view_open(const struct skep_agent_options *o, const struct skep_schema *schema, const bool kinds[SKEP_KIND_MAX],
+                   const struct skep_session *session, struct skep_view_state **ret, int *ret_status)
+{
+    _cleanup_view_ struct skep_view_state *v = calloc(1, sizeof(*v));
+    *ret_status = SKEP_EXIT_FAILED;
+    if (!v)
+        return -ENOMEM;
+    v->o = o;
+    v->schema = schema;
+    v->session = session;
+    v->fd = -1;
+    v->began = v->last_status = skep_clock_boot_ns();
+    memcpy(v->kinds, kinds, sizeof(v->kinds));
+    skep_strbuf_init(&v->line, LINE_MAX_BYTES);
+    skep_strbuf_init(&v->status, 4096);
+    for (unsigned i = 0; i < SKEP_KIND_MAX; i++) {
+        const struct skep_kind *kind = skep_schema_kind(schema, i);
+        v->names[i] = kind ? kind->name : NULL;
+    }
+    int r = open_where(v);
+    if (r == -EINVAL)
+        *ret_status = SKEP_EXIT_USAGE;
+    if (r >= 0)
+        r = open_output(v);
+    if (r >= 0)
+        r = open_writers(v);
+    if (r < 0)
+        return r;
+    *ret = TAKE_PTR(v);
+    return 0;
+}
+
+/* ---- events ---- */
+
+enum skep_verdict skep_view_event(void *data, const struct skep_event *ev)
+{
+    struct skep_view_state *v = data;
+    if (v->where && !skep_where_match(v->where, ev))
+        return SKEP_VERDICT_FILTERED;
+    if (v->o->view == SKEP_VIEW_NONE)
+        return SKEP_VERDICT_EMITTED;
+    skep_strbuf_reset(&v->line);
+    if (v->json)
+        skep_json_writer_put(v->json, &v->line, ev);
+    else
+        skep_text_writer_put(v->text, &v->line, ev);
+    skep_output_put(v->output, ev->h->kind, false, v->line.s, v->line.len);
+    return SKEP_VERDICT_QUEUED;
+}
+
+void skep_view_record(void *data, const struct skep_hdr *h)
+{
+    (void)data;
+    (void)h;
+}
+
+/* ---- what the operator is told ---- */
+
+void skep_view_message(struct skep_view_state *v, const char *text)
+{
+    struct skep_strbuf *sb = &v->status;
+    skep_strbuf_reset(sb);
+    skep_strbuf_printf(sb, "skep: %s", text);
+    skep_output_message(v->output, sb->s);
+}
+
+static bool is_lsm(const struct skep_program *p)
+{
+    return skep_startswith(p->section, "lsm");
+}
+
+void skep_view_started(struct skep_view_state *v, const struct skep_program *programs, size_t n)
+{
+    size_t attached = 0, failed = 0;
+    bool lsm = false;
+    char text[1024];
+    for (size_t i = 0; i < n; i++) {
+        attached += programs[i].state == SKEP_PROGRAM_ATTACHED;
+        failed += programs[i].state == SKEP_PROGRAM_FAILED;
+        lsm |= is_lsm(&programs[i]) && programs[i].state == SKEP_PROGRAM_ATTACHED;
+    }
+    int len = snprintf(text, sizeof(text), "%zu sensors attached on Linux %s; every event is seen, exec can be %s", attached,
+                       v->session->kernel, lsm ? "denied" : "killed but not denied");
+    if (failed)
+        snprintf(text + len, sizeof(text) - (size_t)len, "; %zu not available here (skep probe tells why)", failed);
+    skep_view_message(v, text);
+}
+
+void skep_view_lost_life(struct skep_view_state *v, uint64_t n)
+{
+    char text[160];
+    snprintf(text, sizeof(text), "warning: %" PRIu64 " life cycle events were lost; the process table will be read again", n);
+    skep_view_message(v, text);
+    if (!v->json)
+        return;
+    snprintf(text, sizeof(text), "{\"kind\":\"lost\",\"ring\":\"life\",\"count\":%" PRIu64 "}", n);
+    skep_output_put(v->output, 0, true, text, strlen(text));
+}
+
+void skep_view_command_ended(struct skep_view_state *v, const char *name, int status)
+{
+    char text[300];
+    if (WIFSIGNALED(status))
+        snprintf(text, sizeof(text), "%.200s was ended by signal %d", name, WTERMSIG(status));
+    else
+        snprintf(text, sizeof(text), "%.200s ended with status %d", name, WEXITSTATUS(status));
+    skep_view_message(v, text);
+}
+
+void skep_view_status(struct skep_view_state *v, const struct skep_pipeline *p, const struct skep_kernel *k)
+{
+    uint64_t now = skep_clock_boot_ns(), received = 0;
+    struct skep_strbuf *sb = &v->status;
+    for (size_t i = 0; i < SKEP_KIND_MAX; i++)
+        received += p->received[i];
+    double seconds = (double)(now - v->last_status) / 1e9;
+    skep_strbuf_reset(sb);
+    skep_strbuf_printf(sb, "skep  %.0f events/s  %zu processes  running ",
+                       seconds > 0 ? (double)(received - v->last_received) / seconds : 0.0, p->procs.by_id.count);
+    skep_duration_put(sb, now - v->began);
+    if (skep_kernel_life_lost(k))
+        skep_strbuf_printf(sb, "  %" PRIu64 " life cycle events lost", skep_kernel_life_lost(k));
+    v->last_received = received;
+    v->last_status = now;
+    skep_output_status(v->output, sb->s);
+}
+
+void skep_view_flush(struct skep_view_state *v)
+{
+    skep_output_flush(v->output);
+}
+
+int skep_view_broken_fd(const struct skep_view_state *v)
+{
+    return skep_output_broken_fd(v->output);
+}
+
+/* ---- the end ---- */
+
+static void add_output_counts(struct skep_view_state *v, struct skep_ledger *l)
+{
+    struct skep_output_counts counts[SKEP_KIND_MAX];
+    skep_output_counts(v->output, counts);
+    for (size_t i = 1; i < SKEP_KIND_MAX; i++) {
+        l->rows[i].emitted += counts[i].written;
+        l->rows[i].lost[SKEP_LOST_queue_full] += counts[i].queue_full;
+        l->rows[i].lost[SKEP_LOST_write_failed] += counts[i].write_failed;
+    }
+}
+
+static void put_ledger_line(struct skep_view_state *v, const struct skep_ledger *l)
+{
+    skep_strbuf_reset(&v->line);
+    skep_ledger_put_json(l, v->names, &v->line);
+    skep_output_put(v->output, 0, true, v->line.s, v->line.len);
+}
+
+int skep_view_finish(struct skep_view_state *v, struct skep_pipeline *p, const struct skep_ledger *recorded)
+{
+    (void)v->session;
+    int status = SKEP_EXIT_OK;
+    skep_output_status(v->output, NULL);
+    /* all lines out first: the ledger counts what became of them */
+    int r = skep_output_drain(v->output, FINISH_NS);
+    if (r == -ETIMEDOUT)
+        skep_view_message(v, "warning: the reader of the output does not take the last lines; they count as lost");
+    add_output_counts(v, &p->ledger);
+    const struct skep_ledger *l = recorded ? recorded : &p->ledger;
+    if (v->json) {
+        put_ledger_line(v, l);
+    } else {
+        skep_strbuf_reset(&v->line);
+        skep_ledger_put_text(l, v->names, &v->line);
+    }
+    skep_output_finish(v->output, FINISH_NS);
+    if (!v->json)
+        fputs(v->line.s, stderr);
+    r = skep_output_first_error(v->output);
+    if (r < 0 && r != -EPIPE) {
+        skep_log(SKEP_LOG_ERROR, "some lines could not be written: %s", strerror(-r));
+        status = SKEP_EXIT_FAILED;
+    }
+    return status;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SKEP_AGENT_VIEW_H
+#define SKEP_AGENT_VIEW_H
+/*
+ * Where events go and what the operator is told: lines (text or JSON), columns, counts, a recording, the
+ * status line, the summary with the ledger. One view a run; the pipeline hands it events that are in scope.
+ *
+ * What a person should know about the run itself goes to standard error, events to the output. In a pipe
+ * nothing else than events (and, as JSON, the ledger) stands on the output.
+ */
+#include "agent/options.h"
+#include "agent/pipeline.h"
+#include "load/kernel.h"
+
+struct skep_view_state;
+
+/* Borrows all. On failure the operator was told; an exit status is in ret_status. */
+int skep_view_open(const struct skep_agent_options *o, const struct skep_schema *schema, const bool kinds[SKEP_KIND_MAX],
+                   const struct skep_session *session, struct skep_view_state **ret, int *ret_status);
+struct skep_view_state *skep_view_free(struct skep_view_state *v);
+SKEP_DEFINE_CLEANUP(struct skep_view_state, skep_view_free)
+#define _cleanup_view_ SKEP_CLEANUP(skep_view_freep)
+
+/* The pipeline's ops. */
+enum skep_verdict skep_view_event(void *data, const struct skep_event *ev);
+void skep_view_record(void *data, const struct skep_hdr *h);
+
+/* The run has begun: which sensors there are, and what follows from them. */
+void skep_view_started(struct skep_view_state *v, const struct skep_program *programs, size_t n);
+void skep_view_message(struct skep_view_state *v, const char *text);
+void skep_view_lost_life(struct skep_view_state *v, uint64_t n);
+void skep_view_command_ended(struct skep_view_state *v, const char *name, int status);
+void skep_view_status(struct skep_view_state *v, const struct skep_pipeline *p, const struct skep_kernel *k);
+void skep_view_flush(struct skep_view_state *v);
+int skep_view_broken_fd(const struct skep_view_state *v);
+
+/* The end: writes what is left, completes the ledger with what the output counted, prints the summary.
+ * recorded: a recording's own ledger to print instead, NULL: none. An exit status. */
+int skep_view_finish(struct skep_view_state *v, struct skep_pipeline *p, const struct skep_ledger *recorded);
+#endif
