@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <stdio.h>
+#include "cli/cli.h"
 
-int main(void)
+int main(int argc, char **argv)
 {
-    puts("skep " SKEP_VERSION);
-    return 0;
+    return skep_cli_main(argc, argv);
 }

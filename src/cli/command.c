@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/command.h"
+
+#include <stdarg.h>
+
+#include "base/log.h"
+#include "cli/cli.h"
+
+#define TEXT_MAX (64U << 10)
+
+static const struct skep_command_entry entries[] = {
+#define SKEP_COMMAND(name, synopsis, summary, group)                                                         \
+    {#name, synopsis, summary, SKEP_GROUP_##group, &skep_command_##name},
+#include "cli/commands.def"
+#undef SKEP_COMMAND
+};
+
+static const char *const group_titles[] = {
+    [SKEP_GROUP_OBSERVE] = "See the host",
+    [SKEP_GROUP_RECORD] = "Keep what was seen",
+    [SKEP_GROUP_ABOUT] = "About skep",
+};
+_Static_assert(ARRAY_SIZE(group_titles) == SKEP_GROUP_MAX, "each group has a title");
+
+static const struct skep_exit_meaning usual_statuses[] = {
+    {SKEP_EXIT_OK, "all went well"},
+    {SKEP_EXIT_FAILED, "something failed; standard error says what"},
+    {SKEP_EXIT_USAGE, "the command was used wrongly, or lacks what it needs to run at all"},
+    {0},
+};
+
+const struct skep_command_entry *skep_commands(size_t *ret_n)
+{
+    *ret_n = ARRAY_SIZE(entries);
+    return entries;
+}
+
+const struct skep_command_entry *skep_command_find(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(entries); i++)
+        if (skep_streq(entries[i].name, name))
+            return &entries[i];
+    return NULL;
+}
+
+static void put_examples(const struct skep_example *e, struct skep_strbuf *sb)
+{
+    skep_strbuf_puts(sb, "\nExamples:\n");
+    for (; e->line; e++) {
+        skep_strbuf_printf(sb, "  %s\n      ", e->line);
+        skep_options_wrap(sb, e->what, 6, 6);
+    }
+}
+
+void skep_command_explain(const struct skep_command_entry *entry, struct skep_strbuf *sb)
+{
+    const struct skep_command *c = entry->command;
+    skep_strbuf_printf(sb, "Usage: skep %s", entry->name);
+    skep_strbuf_printf(sb, "%s%s\n\n", entry->synopsis[0] ? " " : "", entry->synopsis);
+    skep_options_wrap(sb, c->description, 0, 0);
+    if (c->groups)
+        skep_options_help(c->groups, sb);
+    if (c->examples)
+        put_examples(c->examples, sb);
+    skep_strbuf_puts(sb, "\nExit status:\n");
+    for (const struct skep_exit_meaning *m = c->statuses ? c->statuses : usual_statuses; m->meaning; m++) {
+        skep_strbuf_printf(sb, "  %d  ", m->status);
+        skep_options_wrap(sb, m->meaning, 5, 5);
+    }
+}
+
+void skep_commands_explain(struct skep_strbuf *sb)
+{
+    skep_strbuf_puts(sb, "Usage: skep COMMAND [OPTIONS]\n"
+                         "       skep -- COMMAND ARGS...   run a command and show what it does\n\n");
+    skep_options_wrap(sb,
+                      "skep shows what a Linux host does, seen by the kernel itself: programs started, files "
+                      "opened, connections made, privileges used, by which process and in which container.",
+                      0, 0);
+    for (int g = 0; g < SKEP_GROUP_MAX; g++) {
+        skep_strbuf_printf(sb, "\n%s:\n", group_titles[g]);
+        for (size_t i = 0; i < ARRAY_SIZE(entries); i++)
+            if ((int)entries[i].group == g)
+                skep_strbuf_printf(sb, "  %-9s%s\n", entries[i].name, entries[i].summary);
+    }
+    skep_strbuf_puts(sb,
+                     "\n'skep COMMAND --help' explains a command; 'skep --version' prints the version.\n");
+}
+
+int skep_print(const struct skep_strbuf *text)
+{
+    if (text->failed)
+        return -ENOMEM;
+    if (fwrite(text->s, 1, text->len, stdout) != text->len || fflush(stdout) != 0)
+        return skep_log_error(SKEP_EXIT_FAILED, "cannot write to standard output: %s", strerror(errno));
+    return SKEP_EXIT_OK;
+}
+
+static int usage_error(const struct skep_command_entry *entry, const char *text)
+{
+    const char *space = entry ? " " : "", *name = entry ? entry->name : "";
+    fprintf(stderr, "skep%s%s: %s\nTry 'skep%s%s --help'.\n", space, name, text, space, name);
+    return SKEP_EXIT_USAGE;
+}
+
+int skep_usage_error(const struct skep_command_entry *entry, const char *fmt, ...)
+{
+    char text[1024];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof(text), fmt, ap);
+    va_end(ap);
+    return usage_error(entry, text);
+}
+
+int skep_unknown_command(const char *name)
+{
+    const char *names[ARRAY_SIZE(entries)];
+    for (size_t i = 0; i < ARRAY_SIZE(entries); i++)
+        names[i] = entries[i].name;
+    const char *near = skep_nearest(name, names, ARRAY_SIZE(entries));
+    _cleanup_strbuf_ struct skep_strbuf shown;
+    skep_strbuf_init(&shown, TEXT_MAX);
+    skep_strbuf_put_visible(&shown, name, strlen(name));
+    if (near)
+        return skep_usage_error(NULL, "unknown command '%s' (did you mean %s?)", shown.s, near);
+    return skep_usage_error(NULL, "unknown command '%s'", shown.s);
+}
+
+static int run_command(const struct skep_command_entry *entry, int argc, char **argv)
+{
+    const struct skep_command *c = entry->command;
+    struct skep_options_spec spec = {
+        .groups = c->groups,
+        .min_args = c->min_args,
+        .max_args = c->max_args,
+        .arg_names = entry->synopsis,
+        .takes_command = c->takes_command,
+    };
+    _cleanup_free_ void *options = calloc(1, MAX(c->options_size, (size_t)1));
+    if (!options)
+        return -ENOMEM;
+    if (c->options_size)
+        memcpy(options, c->defaults, c->options_size);
+
+    _cleanup_strbuf_ struct skep_strbuf text;
+    skep_strbuf_init(&text, TEXT_MAX);
+    _cleanup_args_ struct skep_args args = {0};
+    int r = skep_options_parse(&spec, argc, argv, options, &args, &text);
+    if (r == -EINVAL)
+        return usage_error(entry, text.s);
+    if (r < 0)
+        return r;
+    if (args.help) {
+        skep_command_explain(entry, &text);
+        return skep_print(&text);
+    }
+    return c->run(entry, &args, options);
+}
+
+static int dispatch(int argc, char **argv)
+{
+    if (argc < 2) {
+        _cleanup_strbuf_ struct skep_strbuf text;
+        skep_strbuf_init(&text, TEXT_MAX);
+        skep_commands_explain(&text);
+        fputs(text.s, stderr);
+        return SKEP_EXIT_USAGE;
+    }
+    const char *name = argv[1];
+    /* the command's own parser sees the "--" behind its name */
+    if (skep_streq(name, "--"))
+        return run_command(skep_command_find("run"), argc, argv);
+    if (skep_streq(name, "--help") || skep_streq(name, "-h"))
+        name = "help";
+    else if (skep_streq(name, "--version"))
+        name = "version";
+    else if (name[0] == '-')
+        return skep_usage_error(NULL, "unknown option %s: options follow the command", name);
+    const struct skep_command_entry *entry = skep_command_find(name);
+    if (!entry)
+        return skep_unknown_command(name);
+    return run_command(entry, argc - 1, argv + 1);
+}
+
+int skep_cli_main(int argc, char **argv)
+{
+    int r = dispatch(argc, argv);
+    if (r >= 0)
+        return r;
+    skep_log_error(r, "%s", strerror(-r));
+    return SKEP_EXIT_FAILED;
+}

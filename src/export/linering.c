@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "export/linering.h"
+
+/* With shorter lines than this on average the slots are full before the bytes are. */
+#define BYTES_PER_SLOT 32
+#define RESERVED_PART 16
+
+int skep_linering_init(struct skep_linering *r, size_t bytes)
+{
+    _cleanup_free_ char *data = malloc(bytes);
+    size_t n_slots = bytes / BYTES_PER_SLOT;
+    struct skep_linering_slot *slots = calloc(n_slots, sizeof(*slots));
+    if (!data || !slots) {
+        free(slots);
+        return -ENOMEM;
+    }
+    *r = (struct skep_linering){.bytes = TAKE_PTR(data), .cap = bytes, .slots = slots, .n_slots = n_slots};
+    return 0;
+}
+
+void skep_linering_clear(struct skep_linering *r)
+{
+    free(r->bytes);
+    free(r->slots);
+    *r = (struct skep_linering){0};
+}
+
+static void copy_in(struct skep_linering *r, size_t to, const void *data, size_t n)
+{
+    size_t before_end = MIN(n, r->cap - to);
+    if (before_end)
+        memcpy(r->bytes + to, data, before_end);
+    if (n > before_end)
+        memcpy(r->bytes, (const char *)data + before_end, n - before_end);
+}
+
+static size_t wrap(size_t at, size_t cap)
+{
+    return at >= cap ? at - cap : at;
+}
+
+bool skep_linering_put(struct skep_linering *r, unsigned kind, bool urgent, const void *line, size_t len)
+{
+    size_t bytes = r->cap, slots = r->n_slots;
+    if (!urgent) {
+        bytes -= bytes / RESERVED_PART;
+        slots -= slots / RESERVED_PART;
+    }
+    if (r->count >= slots || r->used >= bytes || len >= bytes - r->used || len >= UINT32_MAX)
+        return false;
+    copy_in(r, wrap(r->at + r->used, r->cap), line, len);
+    r->bytes[wrap(r->at + r->used + len, r->cap)] = '\n';
+    r->slots[wrap(r->first + r->count, r->n_slots)] =
+        (struct skep_linering_slot){.len = (uint32_t)len + 1, .kind = (uint16_t)kind};
+    r->used += len + 1;
+    r->count++;
+    return true;
+}
+
+size_t skep_linering_peek(const struct skep_linering *r, size_t max, struct iovec ret_iov[2], int *ret_n)
+{
+    size_t n = MIN(r->used, max);
+    size_t before_end = MIN(n, r->cap - r->at);
+    ret_iov[0] = (struct iovec){.iov_base = r->bytes + r->at, .iov_len = before_end};
+    ret_iov[1] = (struct iovec){.iov_base = r->bytes, .iov_len = n - before_end};
+    *ret_n = n > before_end ? 2 : 1;
+    return n;
+}
+
+static void pop_slot(struct skep_linering *r)
+{
+    r->first = wrap(r->first + 1, r->n_slots);
+    r->count--;
+}
+
+/* An empty ring starts over: on a host where the reader keeps up, only the first pages are ever touched. */
+static void advance(struct skep_linering *r, size_t n)
+{
+    r->used -= n;
+    r->at = r->used ? wrap(r->at + n, r->cap) : 0;
+    if (r->count == 0)
+        r->first = 0;
+}
+
+void skep_linering_consume(struct skep_linering *r, size_t n, skep_linering_account *written, void *userdata)
+{
+    size_t left = r->cut + n;
+    while (r->count && left >= r->slots[r->first].len) {
+        left -= r->slots[r->first].len;
+        written(userdata, r->slots[r->first].kind);
+        pop_slot(r);
+    }
+    r->cut = left;
+    advance(r, n);
+}
+
+void skep_linering_drop(struct skep_linering *r, size_t n, skep_linering_account *lost, void *userdata)
+{
+    if (r->count == 0)
+        return;
+    struct skep_linering_slot torn = r->slots[r->first];
+    size_t rest = r->cut ? torn.len - r->cut : 0, dropped = 0;
+    if (r->cut)
+        pop_slot(r);
+    while (r->count && rest + dropped < n) {
+        dropped += r->slots[r->first].len;
+        lost(userdata, r->slots[r->first].kind);
+        pop_slot(r);
+    }
+    if (r->cut) {
+        for (size_t i = rest; i-- > 0;)
+            r->bytes[(r->at + dropped + i) % r->cap] = r->bytes[(r->at + i) % r->cap];
+        r->first = r->first ? r->first - 1 : r->n_slots - 1;
+        r->slots[r->first] = torn;
+        r->count++;
+    }
+    advance(r, dropped);
+}
+
+void skep_linering_drop_all(struct skep_linering *r, skep_linering_account *lost, void *userdata)
+{
+    while (r->count) {
+        lost(userdata, r->slots[r->first].kind);
+        pop_slot(r);
+    }
+    r->cut = 0;
+    advance(r, r->used);
+}

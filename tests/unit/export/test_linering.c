@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "export/linering.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+#define BYTES 512
+
+struct account {
+    size_t lines;
+    unsigned last_kind;
+};
+
+static void count(void *userdata, unsigned kind)
+{
+    struct account *a = userdata;
+    a->lines++;
+    a->last_kind = kind;
+}
+
+/* What peek offers, joined. */
+static size_t content(const struct skep_linering *r, size_t max, char *to)
+{
+    struct iovec iov[2];
+    int n;
+    size_t len = skep_linering_peek(r, max, iov, &n);
+    memcpy(to, iov[0].iov_base, iov[0].iov_len);
+    if (n == 2)
+        memcpy(to + iov[0].iov_len, iov[1].iov_base, iov[1].iov_len);
+    to[len] = '\0';
+    return len;
+}
+
+static void test_order_and_counts(void **state)
+{
+    (void)state;
+    struct skep_linering r;
+    assert_int_equal(skep_linering_init(&r, BYTES), 0);
+    char text[BYTES + 1];
+    struct account a = {0};
+    assert_true(skep_linering_put(&r, 1, false, "one", 3));
+    assert_true(skep_linering_put(&r, 2, false, "", 0));
+    assert_true(skep_linering_put(&r, 3, false, "three", 5));
+    content(&r, BYTES, text);
+    assert_string_equal(text, "one\n\nthree\n");
+    skep_linering_consume(&r, 2, count, &a);
+    assert_int_equal(a.lines, 0);
+    assert_int_equal(r.cut, 2);
+    skep_linering_consume(&r, 4, count, &a);
+    assert_int_equal(a.lines, 2);
+    assert_int_equal(a.last_kind, 2);
+    assert_int_equal(r.cut, 1);
+    content(&r, 3, text);
+    assert_string_equal(text, "hre");
+    skep_linering_consume(&r, 5, count, &a);
+    assert_int_equal(a.lines, 3);
+    assert_int_equal(r.used, 0);
+    assert_int_equal(r.at, 0);
+    skep_linering_clear(&r);
+}
+
+static void test_reserve_is_for_urgent_lines(void **state)
+{
+    (void)state;
+    struct skep_linering r;
+    assert_int_equal(skep_linering_init(&r, BYTES), 0);
+    char line[BYTES];
+    memset(line, 'x', sizeof(line));
+    assert_false(skep_linering_put(&r, 1, false, line, BYTES - BYTES / 16));
+    assert_true(skep_linering_put(&r, 1, false, line, BYTES - BYTES / 16 - 1));
+    assert_false(skep_linering_put(&r, 1, false, "", 0));
+    assert_false(skep_linering_put(&r, 1, true, line, BYTES / 16));
+    assert_true(skep_linering_put(&r, 1, true, line, BYTES / 16 - 1));
+    assert_false(skep_linering_put(&r, 1, true, "", 0));
+    assert_int_equal(r.used, BYTES);
+    skep_linering_clear(&r);
+}
+
+static void test_slots_run_out(void **state)
+{
+    (void)state;
+    struct skep_linering r;
+    assert_int_equal(skep_linering_init(&r, BYTES), 0);
+    size_t n = 0;
+    while (skep_linering_put(&r, 1, true, "", 0))
+        n++;
+    assert_int_equal(n, BYTES / 32);
+    struct account a = {0};
+    skep_linering_drop_all(&r, count, &a);
+    assert_int_equal(a.lines, n);
+    skep_linering_clear(&r);
+}
+
+static void test_drop_keeps_the_rest_of_a_torn_line(void **state)
+{
+    (void)state;
+    /* at every place in the ring, so that the rest also moves across its end */
+    for (size_t start = 0; start < BYTES; start++) {
+        struct skep_linering r;
+        assert_int_equal(skep_linering_init(&r, BYTES), 0);
+        r.at = start;
+        r.first = start % r.n_slots;
+        struct account lost = {0}, written = {0};
+        assert_true(skep_linering_put(&r, 1, false, "first line", 10));
+        assert_true(skep_linering_put(&r, 2, false, "second", 6));
+        assert_true(skep_linering_put(&r, 3, false, "third", 5));
+        assert_true(skep_linering_put(&r, 4, false, "fourth", 6));
+        skep_linering_consume(&r, 6, count, &written);
+        skep_linering_drop(&r, 5 + 7 + 1, count, &lost); /* ends inside the third */
+        assert_int_equal(written.lines, 0);
+        assert_int_equal(lost.lines, 2);
+        assert_int_equal(lost.last_kind, 3);
+        char text[BYTES + 1];
+        content(&r, BYTES, text);
+        assert_string_equal(text, "line\nfourth\n");
+        skep_linering_consume(&r, 5, count, &written);
+        assert_int_equal(written.lines, 1);
+        assert_int_equal(written.last_kind, 1);
+        skep_linering_consume(&r, 7, count, &written);
+        assert_int_equal(written.last_kind, 4);
+        assert_int_equal(r.count, 0);
+        skep_linering_clear(&r);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_order_and_counts),
+        cmocka_unit_test(test_reserve_is_for_urgent_lines),
+        cmocka_unit_test(test_slots_run_out),
+        cmocka_unit_test(test_drop_keeps_the_rest_of_a_torn_line),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
