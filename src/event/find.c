@@ -14,9 +14,9 @@ static const struct {
 #undef SKEP_SYSCALL_COMPAT
 #undef SKEP_SYSCALL_NATIVE
 #undef SKEP_SYSCALL
-    {"clone", "fork"},       {"clone3", "fork"},         {"vfork", "fork"}, {"execve", "exec"},
-    {"execveat", "exec"},    {"exit_group", "exit"},     {"fchdir", "chdir"},
-    {"io_uring_enter", "uring"}, {"io_uring", "uring"},
+    {"clone", "fork"},   {"clone3", "fork"},          {"vfork", "fork"},
+    {"execve", "exec"},  {"execveat", "exec"},        {"exit_group", "exit"},
+    {"fchdir", "chdir"}, {"io_uring_enter", "uring"}, {"io_uring", "uring"},
 };
 
 static bool is(const char *name, const char *word, size_t len)
@@ -49,7 +49,8 @@ static bool add_kinds(const struct skep_schema *s, const char *word, size_t len,
         }
     for (unsigned k = 0; k < SKEP_KIND_MAX; k++) {
         const struct skep_kind *kind = skep_schema_kind(s, k);
-        if (visible(kind) && (is("all", word, len) || is(kind->name, word, len) || is(kind->group, word, len)))
+        if (visible(kind) &&
+            (is("all", word, len) || is(kind->name, word, len) || is(kind->group, word, len)))
             found = set[k] = true;
     }
     return found;

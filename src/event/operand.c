@@ -76,10 +76,19 @@ static int parse_scaled(const char *s, uint64_t *ret)
     } units[] = {
         {"", 1},
         {"B", 1},
-        {"K", 1ULL << 10}, {"KiB", 1ULL << 10}, {"kB", 1000}, {"KB", 1000},
-        {"M", 1ULL << 20}, {"MiB", 1ULL << 20}, {"MB", 1000000},
-        {"G", 1ULL << 30}, {"GiB", 1ULL << 30}, {"GB", 1000000000},
-        {"T", 1ULL << 40}, {"TiB", 1ULL << 40}, {"TB", 1000000000000},
+        {"K", 1ULL << 10},
+        {"KiB", 1ULL << 10},
+        {"kB", 1000},
+        {"KB", 1000},
+        {"M", 1ULL << 20},
+        {"MiB", 1ULL << 20},
+        {"MB", 1000000},
+        {"G", 1ULL << 30},
+        {"GiB", 1ULL << 30},
+        {"GB", 1000000000},
+        {"T", 1ULL << 40},
+        {"TiB", 1ULL << 40},
+        {"TB", 1000000000000},
     };
     uint64_t v;
     const char *end;
@@ -215,7 +224,8 @@ static int parse_integer(const char *s, int64_t *ret)
     return 0;
 }
 
-static int parse_number(enum skep_type type, const char *s, struct skep_operand *ret, const char **ret_expected)
+static int parse_number(enum skep_type type, const char *s, struct skep_operand *ret,
+                        const char **ret_expected)
 {
     const char *end;
     switch (type) {
@@ -267,8 +277,8 @@ static int parse_number(enum skep_type type, const char *s, struct skep_operand 
     }
 }
 
-int skep_operand_parse(enum skep_type type, enum skep_op op, const char *s, size_t n, struct skep_operand *ret,
-                       const char **ret_expected)
+int skep_operand_parse(enum skep_type type, enum skep_op op, const char *s, size_t n,
+                       struct skep_operand *ret, const char **ret_expected)
 {
     const struct skep_type_info *info = skep_type_info(type);
     char word[WORD_MAX + 1];
@@ -445,8 +455,8 @@ static bool match_one(enum skep_op op, const struct skep_value *v, const struct 
     }
 }
 
-bool skep_operand_match(enum skep_op op, const struct skep_value *v, const struct skep_operand *operands, size_t n,
-                        struct skep_strbuf *scratch)
+bool skep_operand_match(enum skep_op op, const struct skep_value *v, const struct skep_operand *operands,
+                        size_t n, struct skep_strbuf *scratch)
 {
     bool found = false;
     for (size_t i = 0; i < n && !found; i++)

@@ -38,12 +38,12 @@ struct skep_operand {
 /* Whether op makes sense for type. */
 bool skep_operand_allows(enum skep_type type, enum skep_op op);
 /* Reads a word. 0, or -EINVAL; then *ret_expected says what could stand there ("a number"). */
-int skep_operand_parse(enum skep_type type, enum skep_op op, const char *s, size_t n, struct skep_operand *ret,
-                       const char **ret_expected);
+int skep_operand_parse(enum skep_type type, enum skep_op op, const char *s, size_t n,
+                       struct skep_operand *ret, const char **ret_expected);
 /* Whether v, of the type that the operands were read for, compares true with one of them; with NE: with none.
  * scratch: a buffer that is overwritten. */
-bool skep_operand_match(enum skep_op op, const struct skep_value *v, const struct skep_operand *operands, size_t n,
-                        struct skep_strbuf *scratch);
+bool skep_operand_match(enum skep_op op, const struct skep_value *v, const struct skep_operand *operands,
+                        size_t n, struct skep_strbuf *scratch);
 
 bool skep_glob_match(const char *pattern, size_t n_pattern, const char *s, size_t n);
 #endif

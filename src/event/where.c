@@ -26,7 +26,8 @@ struct atom {
     bool negated;
     size_t first, n; /* words */
     struct variant variants[SKEP_TYPE_MAX];
-    const struct skep_field *fields[SKEP_KIND_MAX]; /* NULL: missing there, or the operands do not fit its type */
+    const struct skep_field
+        *fields[SKEP_KIND_MAX]; /* NULL: missing there, or the operands do not fit its type */
 };
 
 struct skep_where {
@@ -224,7 +225,8 @@ static int take_operator(struct parser *p, struct atom *atom)
             atom->op = operators[i].op;
             return 0;
         }
-    error(p, p->span, "syntax", p->token == TOKEN_END ? "an operator is missing here" : "this is not an operator");
+    error(p, p->span, "syntax",
+          p->token == TOKEN_END ? "an operator is missing here" : "this is not an operator");
     skep_diags_hint(p->d, "there are = != < <= > >= contains startswith endswith glob in exists");
     return -EINVAL;
 }
@@ -246,7 +248,8 @@ static int take_comparison(struct parser *p)
             return r;
     }
     if (p->token != TOKEN_WORD) {
-        error(p, p->span, "syntax", p->token == TOKEN_OPEN ? "comparisons cannot be grouped" : "a field is missing here");
+        error(p, p->span, "syntax",
+              p->token == TOKEN_OPEN ? "comparisons cannot be grouped" : "a field is missing here");
         return -EINVAL;
     }
     atom->field = p->span;
@@ -276,7 +279,8 @@ static int parse(struct parser *p)
         if (token_is(p, "and") || token_is(p, "&&"))
             continue;
         bool alternative = token_is(p, "or") || token_is(p, "||");
-        error(p, p->span, "syntax", alternative ? "comparisons can only be joined by and" : "expected and, or the end");
+        error(p, p->span, "syntax",
+              alternative ? "comparisons can only be joined by and" : "expected and, or the end");
         if (alternative)
             skep_diags_hint(p->d, "for one of several values write: field in (a, b)");
         return -EINVAL;

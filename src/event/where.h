@@ -23,8 +23,8 @@
 #include "base/diag.h"
 #include "event/schema.h"
 
-#define SKEP_WHERE_MAX 65536     /* bytes of an expression */
-#define SKEP_WHERE_ATOMS_MAX 64  /* comparisons */
+#define SKEP_WHERE_MAX 65536       /* bytes of an expression */
+#define SKEP_WHERE_ATOMS_MAX 64    /* comparisons */
 #define SKEP_WHERE_VALUES_MAX 4096 /* values in all of them */
 
 struct skep_where;

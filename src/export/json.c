@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "export/json.h"
 
-#define MAX_OPEN 8 /* objects inside each other */
+#define MAX_OPEN 8  /* objects inside each other */
 #define KEY_SIZE 47 /* with quotes, comma and colon */
 
 enum op_code {
@@ -15,7 +15,7 @@ enum op_code {
 struct op {
     enum op_code code;
     const struct skep_field *field; /* OP_LEAF */
-    char key[KEY_SIZE];     /* ,"name": */
+    char key[KEY_SIZE];             /* ,"name": */
     uint8_t key_len;
 };
 
@@ -37,7 +37,8 @@ struct maker {
     int r;
 };
 
-static void add_op(struct maker *m, enum op_code code, const struct skep_field *field, const char *name, size_t len)
+static void add_op(struct maker *m, enum op_code code, const struct skep_field *field, const char *name,
+                   size_t len)
 {
     if (m->plan->n == m->cap) {
         size_t cap = MAX(m->cap * 2, (size_t)64);
@@ -141,7 +142,8 @@ static void put_key(struct skep_strbuf *sb, const struct op *op)
     skep_strbuf_put(sb, op->key + first, op->key_len - (size_t)first);
 }
 
-void skep_json_writer_put(const struct skep_json_writer *w, struct skep_strbuf *sb, const struct skep_event *ev)
+void skep_json_writer_put(const struct skep_json_writer *w, struct skep_strbuf *sb,
+                          const struct skep_event *ev)
 {
     const struct plan *plan = &w->plans[ev->kind->number];
     struct {

@@ -24,5 +24,6 @@ struct skep_json_writer *skep_json_writer_free(struct skep_json_writer *w);
 SKEP_DEFINE_CLEANUP(struct skep_json_writer, skep_json_writer_free)
 
 /* Appends the event's object, without a line end. The event's kind is of the writer's schema. */
-void skep_json_writer_put(const struct skep_json_writer *w, struct skep_strbuf *sb, const struct skep_event *ev);
+void skep_json_writer_put(const struct skep_json_writer *w, struct skep_strbuf *sb,
+                          const struct skep_event *ev);
 #endif

@@ -20,13 +20,15 @@ static void put_field_text(const struct skep_field *f, struct skep_strbuf *sb)
     skep_strbuf_putc(sb, '\n');
 }
 
-void skep_reference_put_text(const struct skep_schema *s, const bool kinds[SKEP_KIND_MAX], struct skep_strbuf *sb)
+void skep_reference_put_text(const struct skep_schema *s, const bool kinds[SKEP_KIND_MAX],
+                             struct skep_strbuf *sb)
 {
-    skep_strbuf_puts(sb, "# Events\n\n"
-                         "## Fields of every event\n\n"
-                         "`proc.` and `container.` may be left out in expressions and column lists: `pid`, `image`.\n"
-                         "An optional field is left out of JSON where it does not apply; any other is null when it is\n"
-                         "not known.\n\n");
+    skep_strbuf_puts(
+        sb, "# Events\n\n"
+            "## Fields of every event\n\n"
+            "`proc.` and `container.` may be left out in expressions and column lists: `pid`, `image`.\n"
+            "An optional field is left out of JSON where it does not apply; any other is null when it is\n"
+            "not known.\n\n");
     for (const struct skep_field *f = skep_common_fields(); f->name; f++)
         put_field_text(f, sb);
     for (unsigned k = 0; k < SKEP_KIND_MAX; k++) {
@@ -62,7 +64,8 @@ static void put_field_json(const struct skep_field *f, struct skep_json *j)
     skep_json_close(j, '}');
 }
 
-void skep_reference_put_json(const struct skep_schema *s, const bool kinds[SKEP_KIND_MAX], struct skep_strbuf *sb)
+void skep_reference_put_json(const struct skep_schema *s, const bool kinds[SKEP_KIND_MAX],
+                             struct skep_strbuf *sb)
 {
     struct skep_json j;
     skep_json_init(&j, sb);

@@ -8,7 +8,9 @@
 #include "event/schema.h"
 
 /* kinds: which ones, NULL for all that are ever printed. Text is Markdown. */
-void skep_reference_put_text(const struct skep_schema *s, const bool kinds[SKEP_KIND_MAX], struct skep_strbuf *sb);
+void skep_reference_put_text(const struct skep_schema *s, const bool kinds[SKEP_KIND_MAX],
+                             struct skep_strbuf *sb);
 /* {"common":[{"name","type","doc","optional","values"}],"kinds":[{"name","group","shown","doc","fields":[...]}]} */
-void skep_reference_put_json(const struct skep_schema *s, const bool kinds[SKEP_KIND_MAX], struct skep_strbuf *sb);
+void skep_reference_put_json(const struct skep_schema *s, const bool kinds[SKEP_KIND_MAX],
+                             struct skep_strbuf *sb);
 #endif

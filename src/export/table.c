@@ -115,8 +115,8 @@ static bool has_column(const struct skep_table *t, const char *name, size_t len)
 }
 
 /* What the readable line of a kind speaks of, in its order. */
-static int add_template_columns(struct skep_table *t, const struct skep_schema *s, const struct skep_kind *kind,
-                                const bool kinds[SKEP_KIND_MAX])
+static int add_template_columns(struct skep_table *t, const struct skep_schema *s,
+                                const struct skep_kind *kind, const bool kinds[SKEP_KIND_MAX])
 {
     for (const char *at = kind->text; (at = strchr(at, '%'));) {
         at++;
@@ -159,8 +159,8 @@ static int parse_columns(struct skep_table *t, const struct skep_schema *s, cons
         size_t len = strcspn(word, ","), at = (size_t)(word - list);
         int r = add_column(t, s, kinds, word, len);
         if (r == -ENOENT) {
-            skep_diags_add(d, list, at, len, "unknown-field", "there is no field `%.*s`", (int)MIN(len, (size_t)64),
-                           word);
+            skep_diags_add(d, list, at, len, "unknown-field", "there is no field `%.*s`",
+                           (int)MIN(len, (size_t)64), word);
             const char *nearest = skep_field_nearest(s, kinds, word, len);
             if (nearest)
                 skep_diags_hint(d, "did you mean `%s`?", nearest);
@@ -228,8 +228,8 @@ struct skep_table *skep_table_free(struct skep_table *t)
 }
 
 /* Appends text (valid UTF-8) as a cell: cut and filled to the column's width, unless it is the last. */
-static void put_cell(const struct skep_table *t, struct skep_strbuf *sb, size_t column, const char *s, size_t n,
-                     unsigned *used)
+static void put_cell(const struct skep_table *t, struct skep_strbuf *sb, size_t column, const char *s,
+                     size_t n, unsigned *used)
 {
     const struct column *c = &t->columns[column];
     bool last = column + 1 == t->n;

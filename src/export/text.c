@@ -27,7 +27,8 @@ struct part {
     bool error; /* the item is the error */
 };
 
-struct template {
+struct template
+{
     struct part *parts;
     size_t n;
     const char *colour; /* of the kind */
@@ -145,7 +146,8 @@ static bool put_item(const struct skep_text_writer *w, struct skep_strbuf *sb, c
     return true;
 }
 
-static void put_template(const struct skep_text_writer *w, struct skep_strbuf *sb, const struct skep_event *ev)
+static void put_template(const struct skep_text_writer *w, struct skep_strbuf *sb,
+                         const struct skep_event *ev)
 {
     const struct template *t = &w->templates[ev->kind->number];
     size_t optional_from = 0;
@@ -185,7 +187,8 @@ static void put_container(struct skep_strbuf *sb, const struct skep_container *c
         skep_strbuf_put_visible(sb, c->id, strnlen(c->id, SHORT_ID));
 }
 
-void skep_text_writer_put(const struct skep_text_writer *w, struct skep_strbuf *sb, const struct skep_event *ev)
+void skep_text_writer_put(const struct skep_text_writer *w, struct skep_strbuf *sb,
+                          const struct skep_event *ev)
 {
     const struct skep_hdr *h = ev->h;
     put_colour(w, sb, DIM);

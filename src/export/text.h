@@ -23,5 +23,6 @@ struct skep_text_writer *skep_text_writer_free(struct skep_text_writer *w);
 SKEP_DEFINE_CLEANUP(struct skep_text_writer, skep_text_writer_free)
 
 /* Appends the line, without a line end. */
-void skep_text_writer_put(const struct skep_text_writer *w, struct skep_strbuf *sb, const struct skep_event *ev);
+void skep_text_writer_put(const struct skep_text_writer *w, struct skep_strbuf *sb,
+                          const struct skep_event *ev);
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "export/count.h"
+#include "export/tally.h"
 
 #include "base/hashmap.h"
 
@@ -17,7 +17,7 @@ struct group {
     char text[];
 };
 
-struct skep_count {
+struct skep_tally {
     char *field;
     struct skep_item items[SKEP_KIND_MAX];
     struct skep_hashmap groups; /* struct key -> struct group */
@@ -27,13 +27,13 @@ struct skep_count {
     struct skep_strbuf text, json;
 };
 
-int skep_count_new(const struct skep_schema *s, const bool kinds[SKEP_KIND_MAX], const char *field,
-                   struct skep_diags *d, struct skep_count **ret)
+int skep_tally_new(const struct skep_schema *s, const bool kinds[SKEP_KIND_MAX], const char *field,
+                   struct skep_diags *d, struct skep_tally **ret)
 {
-    SKEP_CLEANUP(skep_count_freep) struct skep_count *c = calloc(1, sizeof(*c));
+    SKEP_CLEANUP(skep_tally_freep) struct skep_tally *c = calloc(1, sizeof(*c));
     if (!c)
         return -ENOMEM;
-    skep_hashmap_init(&c->groups, sizeof(struct key), SKEP_COUNT_GROUPS_MAX);
+    skep_hashmap_init(&c->groups, sizeof(struct key), SKEP_TALLY_GROUPS_MAX);
     c->seed = c->groups.seed;
     skep_strbuf_init(&c->text, TEXT_MAX);
     skep_strbuf_init(&c->json, 6 * TEXT_MAX);
@@ -48,7 +48,8 @@ int skep_count_new(const struct skep_schema *s, const bool kinds[SKEP_KIND_MAX],
             found |= skep_item_find(s, kind, field, len, &c->items[k]);
     }
     if (!found) {
-        skep_diags_add(d, field, 0, len, "unknown-field", "there is no field `%.*s`", (int)MIN(len, (size_t)64), field);
+        skep_diags_add(d, field, 0, len, "unknown-field", "there is no field `%.*s`",
+                       (int)MIN(len, (size_t)64), field);
         const char *nearest = skep_field_nearest(s, kinds, field, len);
         if (nearest)
             skep_diags_hint(d, "did you mean `%s`?", nearest);
@@ -58,7 +59,7 @@ int skep_count_new(const struct skep_schema *s, const bool kinds[SKEP_KIND_MAX],
     return 0;
 }
 
-struct skep_count *skep_count_free(struct skep_count *c)
+struct skep_tally *skep_tally_free(struct skep_tally *c)
 {
     if (!c)
         return NULL;
@@ -74,7 +75,7 @@ struct skep_count *skep_count_free(struct skep_count *c)
 }
 
 /* Both written forms of the event's value, into text and json. */
-static void write_value(struct skep_count *c, const struct skep_event *ev)
+static void write_value(struct skep_tally *c, const struct skep_event *ev)
 {
     const struct skep_item *item = &c->items[ev->kind->number];
     struct skep_value v;
@@ -90,10 +91,10 @@ static void write_value(struct skep_count *c, const struct skep_event *ev)
     }
 }
 
-static struct group *add_group(struct skep_count *c, const struct key *key)
+static struct group *add_group(struct skep_tally *c, const struct key *key)
 {
     size_t bytes = c->text.len + c->json.len + 2;
-    if (c->text.failed || c->json.failed || c->bytes + bytes > SKEP_COUNT_BYTES_MAX)
+    if (c->text.failed || c->json.failed || c->bytes + bytes > SKEP_TALLY_BYTES_MAX)
         return NULL;
     struct group *g = malloc(sizeof(*g) + bytes);
     if (!g)
@@ -110,7 +111,7 @@ static struct group *add_group(struct skep_count *c, const struct key *key)
     return g;
 }
 
-void skep_count_add(struct skep_count *c, const struct skep_event *ev)
+void skep_tally_add(struct skep_tally *c, const struct skep_event *ev)
 {
     write_value(c, ev);
     struct key key = {
@@ -135,7 +136,7 @@ static int compare(const void *a, const void *b)
     return strcmp(ga->json, gb->json);
 }
 
-static int sorted(const struct skep_count *c, struct group ***ret)
+static int sorted(const struct skep_tally *c, struct group ***ret)
 {
     struct group **list = calloc(c->groups.count + 1, sizeof(struct group *));
     if (!list)
@@ -160,7 +161,7 @@ static void put_line(struct skep_strbuf *sb, uint64_t count, const char *text, u
     skep_strbuf_puts(sb, chars > limit ? "\xe2\x80\xa6\n" : "\n");
 }
 
-int skep_count_put_text(const struct skep_count *c, struct skep_strbuf *sb, unsigned width, unsigned rows)
+int skep_tally_put_text(const struct skep_tally *c, struct skep_strbuf *sb, unsigned width, unsigned rows)
 {
     _cleanup_free_ struct group **list = NULL;
     int r = sorted(c, &list);
@@ -188,7 +189,7 @@ int skep_count_put_text(const struct skep_count *c, struct skep_strbuf *sb, unsi
     return 0;
 }
 
-int skep_count_put_json(const struct skep_count *c, struct skep_strbuf *sb)
+int skep_tally_put_json(const struct skep_tally *c, struct skep_strbuf *sb)
 {
     _cleanup_free_ struct group **list = NULL;
     int r = sorted(c, &list);
