@@ -27,7 +27,8 @@ void skep_diags_add(struct skep_diags *d, const char *source, size_t at, size_t 
         return;
     }
     struct skep_diag *diag = &d->list[d->n];
-    *diag = (struct skep_diag){.line = 1, .column = 1, .length = (unsigned)MAX(length, (size_t)1), .code = code};
+    *diag =
+        (struct skep_diag){.line = 1, .column = 1, .length = (unsigned)MAX(length, (size_t)1), .code = code};
     for (size_t i = 0; i < at && source[i]; i++) {
         diag->column++;
         if (source[i] == '\n') {

@@ -17,9 +17,9 @@
 #define SKEP_DIAGS_MAX 64
 
 struct skep_diag {
-    unsigned line;   /* from 1 */
-    unsigned column; /* from 1, in bytes */
-    unsigned length; /* bytes to underline, at least 1 */
+    unsigned line;    /* from 1 */
+    unsigned column;  /* from 1, in bytes */
+    unsigned length;  /* bytes to underline, at least 1 */
     const char *code; /* a fixed word for programs: unknown-field, syntax, ... */
     char *message;
     char *hint; /* NULL: none */

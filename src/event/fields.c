@@ -200,7 +200,8 @@ bool skep_get_dns_answers(const struct skep_field *f, const struct skep_event *e
 
 /* ---- fields of every event ---- */
 
-#define GET(fn) static bool fn(const struct skep_field *f, const struct skep_event *ev, struct skep_value *ret)
+#define GET(fn)                                                                                              \
+    static bool fn(const struct skep_field *f, const struct skep_event *ev, struct skep_value *ret)
 
 GET(get_kind)
 {
@@ -348,14 +349,16 @@ GET(get_parent_exe)
 {
     (void)f;
     const struct skep_proc *parent = ev->proc ? ev->proc->parent : NULL;
-    return parent && parent->image && give_bytes(ret, SKEP_CLASS_TEXT, parent->image->exe.s, parent->image->exe.len);
+    return parent && parent->image &&
+           give_bytes(ret, SKEP_CLASS_TEXT, parent->image->exe.s, parent->image->exe.len);
 }
 
 GET(get_parent_comm)
 {
     (void)f;
     const struct skep_proc *parent = ev->proc ? ev->proc->parent : NULL;
-    return parent && give_bytes(ret, SKEP_CLASS_TEXT, parent->comm, strnlen(parent->comm, sizeof(parent->comm)));
+    return parent &&
+           give_bytes(ret, SKEP_CLASS_TEXT, parent->comm, strnlen(parent->comm, sizeof(parent->comm)));
 }
 
 GET(get_parent_start)
@@ -390,14 +393,18 @@ GET(get_container_text)
     return give_text(ret, s);
 }
 
-#define HDR(member) .off = offsetof(struct skep_hdr, member), .size = sizeof(((struct skep_hdr *)NULL)->member)
-#define FIELD(n, t, d, ...) {.name = (n), .type = SKEP_TYPE_##t, .doc = (d), __VA_ARGS__}
+#define HDR(member)                                                                                          \
+    .off = offsetof(struct skep_hdr, member), .size = sizeof(((struct skep_hdr *)NULL)->member)
+#define FIELD(n, t, d, ...)                                                                                  \
+    {                                                                                                        \
+        .name = (n), .type = SKEP_TYPE_##t, .doc = (d), __VA_ARGS__                                          \
+    }
 #define NS(member)                                                                                           \
-    FIELD("proc.ns." #member, nsid, #member " namespace, where it is not the host's", .get = get_ns,          \
+    FIELD("proc.ns." #member, nsid, #member " namespace, where it is not the host's", .get = get_ns,         \
           .off = offsetof(struct skep_namespaces, member), .optional = true)
 #define CONTAINER(n, member, d, ...)                                                                         \
-    FIELD("container." n, text, d, .get = get_container_text, .off = offsetof(struct skep_container, member), \
-          __VA_ARGS__)
+    FIELD("container." n, text, d, .get = get_container_text,                                                \
+          .off = offsetof(struct skep_container, member), __VA_ARGS__)
 
 static const struct skep_field common_fields[] = {
     FIELD("kind", text, "kind of event", .get = get_kind),
@@ -408,10 +415,12 @@ static const struct skep_field common_fields[] = {
     FIELD("ret", integer, "return value, where there is one", .get = get_ret, .optional = true),
     FIELD("error", errno, "name of the error, when the call failed", .get = get_error, .optional = true),
     FIELD("syscall", syscall, "the system call, where there is one", .get = get_syscall, .optional = true),
-    FIELD("truncated", bool, "true when some string did not fit and was cut", .get = get_truncated, .optional = true),
+    FIELD("truncated", bool, "true when some string did not fit and was cut", .get = get_truncated,
+          .optional = true),
     FIELD("proc.pid", pid, "process id", .get = get_hdr_proc, HDR(pid)),
     FIELD("proc.tid", pid, "thread id", .get = get_hdr_proc, HDR(tid)),
-    FIELD("proc.ns_pid", pid, "process id in its own pid namespace, where that differs", .get = get_ns_pid, .optional = true),
+    FIELD("proc.ns_pid", pid, "process id in its own pid namespace, where that differs", .get = get_ns_pid,
+          .optional = true),
     FIELD("proc.exe", text, "canonical path of the executable", .get = get_exe),
     FIELD("proc.comm", text, "command name", .get = get_comm, HDR(comm)),
     FIELD("proc.args", args, "arguments, the command itself first", .get = get_args),
@@ -426,9 +435,18 @@ static const struct skep_field common_fields[] = {
     FIELD("proc.caps", caps, "effective capabilities", .get = get_hdr_proc, HDR(caps)),
     FIELD("proc.cgroup", text, "path of the cgroup", .get = get_cgroup),
     FIELD("proc.unit", text, "innermost systemd unit", .get = get_unit, .optional = true),
-    FIELD("proc.start", time, "start of the process: with pid, its identity", .get = get_hdr_start, HDR(start)),
-    FIELD("proc.exec_id", number, "counts the execs of the process and its ancestors", .get = get_hdr_proc, HDR(exec_id)),
-    NS(mnt), NS(pid), NS(net), NS(user), NS(uts), NS(ipc), NS(cgroup), NS(time),
+    FIELD("proc.start", time, "start of the process: with pid, its identity", .get = get_hdr_start,
+          HDR(start)),
+    FIELD("proc.exec_id", number, "counts the execs of the process and its ancestors", .get = get_hdr_proc,
+          HDR(exec_id)),
+    NS(mnt),
+    NS(pid),
+    NS(net),
+    NS(user),
+    NS(uts),
+    NS(ipc),
+    NS(cgroup),
+    NS(time),
     FIELD("proc.parent.pid", pid, "process id of the parent", .get = get_parent_pid),
     FIELD("proc.parent.exe", text, "executable of the parent", .get = get_parent_exe),
     FIELD("proc.parent.comm", text, "command name of the parent", .get = get_parent_comm),

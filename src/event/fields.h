@@ -7,15 +7,16 @@
  */
 #include "event/schema.h"
 
-typedef bool skep_field_get_fn(const struct skep_field *f, const struct skep_event *ev, struct skep_value *ret);
+typedef bool skep_field_get_fn(const struct skep_field *f, const struct skep_event *ev,
+                               struct skep_value *ret);
 
-skep_field_get_fn skep_get_endpoint_ip;   /* off: a struct skep_endpoint */
+skep_field_get_fn skep_get_endpoint_ip; /* off: a struct skep_endpoint */
 skep_field_get_fn skep_get_endpoint_port;
-skep_field_get_fn skep_get_chars;         /* off, size: an array of char, text up to its NUL */
-skep_field_get_fn skep_get_proto;         /* off: the protocol; beside: the family of the same socket */
-skep_field_get_fn skep_get_kexec_flags;   /* the two system calls have flags of their own */
-skep_field_get_fn skep_get_env;           /* the image's chosen variables */
-skep_field_get_fn skep_get_dns_question;  /* off: the slice with the message */
+skep_field_get_fn skep_get_chars;        /* off, size: an array of char, text up to its NUL */
+skep_field_get_fn skep_get_proto;        /* off: the protocol; beside: the family of the same socket */
+skep_field_get_fn skep_get_kexec_flags;  /* the two system calls have flags of their own */
+skep_field_get_fn skep_get_env;          /* the image's chosen variables */
+skep_field_get_fn skep_get_dns_question; /* off: the slice with the message */
 skep_field_get_fn skep_get_dns_qtype;
 skep_field_get_fn skep_get_dns_id;
 skep_field_get_fn skep_get_dns_rcode;

@@ -24,9 +24,9 @@ struct skep_names {
     const struct skep_name *rows; /* in a set, a row that covers several bits stands before its parts */
     size_t n;
     bool set;
-    bool all;             /* a set with every bit on is written "all" */
-    bool zero_is_none;    /* an enumeration: 0 means that there is no value */
-    const char *unknown;  /* an enumeration: what stands before a number without a name */
+    bool all;            /* a set with every bit on is written "all" */
+    bool zero_is_none;   /* an enumeration: 0 means that there is no value */
+    const char *unknown; /* an enumeration: what stands before a number without a name */
 };
 
 #define SKEP_TYPE(name, class, names, doc) SKEP_NAMES_DECLARE_##names

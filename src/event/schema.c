@@ -5,9 +5,9 @@
 
 #include <bpf/btf.h>
 
-#define MAX_DEPTH 4      /* structs in structs */
-#define MAX_CHAIN 16     /* typedefs of typedefs */
-#define MAX_FIELDS 256   /* leaves of one kind; more is not a record of ours */
+#define MAX_DEPTH 4    /* structs in structs */
+#define MAX_CHAIN 16   /* typedefs of typedefs */
+#define MAX_FIELDS 256 /* leaves of one kind; more is not a record of ours */
 #define NAME_SIZE 128
 
 struct skep_schema {
@@ -105,13 +105,17 @@ static char *join(const char *a, const char *between, const char *b)
 }
 
 /* f without name and doc; doc may be NULL. */
-static int add_field(struct build *b, const struct place *at, const char *name, const char *doc, struct skep_field f)
+static int add_field(struct build *b, const struct place *at, const char *name, const char *doc,
+                     struct skep_field f)
 {
     if (b->kind->n_fields == MAX_FIELDS || f.off > b->kind->size || f.size > b->kind->size - f.off)
         return -EBADMSG;
     _cleanup_free_ char *full = join(at->prefix, "", name);
-    _cleanup_free_ char *text =
-        at->doc && doc ? join(at->doc, ": ", doc) : join(doc ? doc : at->doc ? at->doc : "", "", "");
+    _cleanup_free_ char *text = at->doc && doc ? join(at->doc, ": ", doc)
+                                               : join(doc       ? doc
+                                                      : at->doc ? at->doc
+                                                                : "",
+                                                      "", "");
     if (!full || !text)
         return -ENOMEM;
     f.name = TAKE_PTR(full);
@@ -158,7 +162,8 @@ static int add_dns(struct build *b, const struct place *at, uint32_t off)
     struct place plain = *at;
     plain.doc = NULL;
     for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
-        struct skep_field f = {.type = parts[i].type, .off = off, .size = sizeof(struct skep_slice), .get = parts[i].get};
+        struct skep_field f = {
+            .type = parts[i].type, .off = off, .size = sizeof(struct skep_slice), .get = parts[i].get};
         int r = add_field(b, &plain, parts[i].name, parts[i].doc, f);
         if (r < 0)
             return r;
@@ -206,14 +211,16 @@ static int add_array(struct build *b, const struct place *at, const char *name, 
         return r;
     if (at->hidden || !btf_is_int(element.type) || element.size != 1)
         return 0;
-    return add_field(b, at, name, doc,
-                     (struct skep_field){.type = SKEP_TYPE_text, .off = off, .size = btf_array(t)->nelems,
-                                         .get = skep_get_chars});
+    return add_field(
+        b, at, name, doc,
+        (struct skep_field){
+            .type = SKEP_TYPE_text, .off = off, .size = btf_array(t)->nelems, .get = skep_get_chars});
 }
 
 static int add_struct(struct build *b, uint32_t id, const struct btf_type *t, const struct place *at);
 
-static int add_member(struct build *b, uint32_t struct_id, const struct btf_type *t, int i, const struct place *at)
+static int add_member(struct build *b, uint32_t struct_id, const struct btf_type *t, int i,
+                      const struct place *at)
 {
     const char *name = string_at(b->btf, btf_members(t)[i].name_off);
     uint32_t bit = btf_member_bit_offset(t, (uint32_t)i);
@@ -228,7 +235,8 @@ static int add_member(struct build *b, uint32_t struct_id, const struct btf_type
 
     struct place here = *at;
     here.hidden |= skep_startswith(name, "pad") != NULL;
-    here.hidden |= at->depth == 0 && (skep_streq(name, "h") || skep_streq(name, "task") || skep_streq(name, "image"));
+    here.hidden |=
+        at->depth == 0 && (skep_streq(name, "h") || skep_streq(name, "task") || skep_streq(name, "image"));
     if (skep_streq(name, "namespace_"))
         name = "namespace"; /* a keyword for those who read the headers with a C++ compiler */
     const char *doc = here.hidden ? NULL : doc_of(b, struct_id, i);
@@ -244,7 +252,8 @@ static int add_member(struct build *b, uint32_t struct_id, const struct btf_type
         enum skep_type type = skep_type_find(m.meaning);
         if (m.size != sizeof(struct skep_slice))
             return -EBADMSG;
-        if (type < 0 || (skep_type_info(type)->class != SKEP_CLASS_TEXT && skep_type_info(type)->class != SKEP_CLASS_LIST))
+        if (type < 0 || (skep_type_info(type)->class != SKEP_CLASS_TEXT &&
+                         skep_type_info(type)->class != SKEP_CLASS_LIST))
             type = SKEP_TYPE_text;
         return add_slice_member(b, &here, name, doc, type, off);
     }
@@ -310,8 +319,14 @@ static int add_kind(struct skep_schema *s, const struct btf *btf, size_t row)
 
     struct skep_kind *kind = &s->kinds[rows[row].number];
     *kind = (struct skep_kind){
-        .number = rows[row].number, .name = rows[row].name, .group = rows[row].group, .text = rows[row].text,
-        .doc = rows[row].doc, .ring = rows[row].ring, .show = rows[row].show, .size = t->size,
+        .number = rows[row].number,
+        .name = rows[row].name,
+        .group = rows[row].group,
+        .text = rows[row].text,
+        .doc = rows[row].doc,
+        .ring = rows[row].ring,
+        .show = rows[row].show,
+        .size = t->size,
     };
     struct build b = {.btf = btf, .kind = kind, .n_types = btf__type_cnt(btf)};
     b.fields = calloc(MAX_FIELDS, sizeof(*b.fields));
@@ -388,7 +403,8 @@ bool skep_kind_same_layout(const struct skep_kind *a, const struct skep_kind *b)
             return false;
     for (size_t i = 0; i < a->n_fields; i++) {
         const struct skep_field *fa = &a->fields[i], *fb = &b->fields[i];
-        if (fa->type != fb->type || fa->off != fb->off || fa->size != fb->size || !skep_streq(fa->name, fb->name))
+        if (fa->type != fb->type || fa->off != fb->off || fa->size != fb->size ||
+            !skep_streq(fa->name, fb->name))
             return false;
     }
     return true;

@@ -10,7 +10,8 @@
 #include "event/event.h"
 
 struct skep_scratch {
-    const struct skep_hdr *dns_of; /* the record that dns was read from, and marks of it, since buffers are reused */
+    const struct skep_hdr
+        *dns_of; /* the record that dns was read from, and marks of it, since buffers are reused */
     uint64_t dns_seq;
     uint64_t dns_time;
     uint32_t dns_ring;

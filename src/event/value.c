@@ -10,7 +10,8 @@
 static const struct skep_type_info types[SKEP_TYPE_MAX] = {
 #define NAMES_NONE NULL
 #define NAMES_OF(table) &skep_names_##table
-#define SKEP_TYPE(name, class, names, doc) [SKEP_TYPE_##name] = {#name, SKEP_CLASS_##class, NAMES_##names, doc},
+#define SKEP_TYPE(name, class, names, doc)                                                                   \
+    [SKEP_TYPE_##name] = {#name, SKEP_CLASS_##class, NAMES_##names, doc},
 #include "event/types.def"
 #undef SKEP_TYPE
 #undef NAMES_OF
@@ -158,7 +159,8 @@ static void put_list(struct skep_strbuf *sb, const struct skep_value *v)
     size_t n, at = 0, before = 0, from = sb->len;
     const char *separator = v->type == SKEP_TYPE_args ? " " : ", ";
     while (before = at, skep_list_next(v->s, v->n, &at, &s, &n)) {
-        size_t room = sb->len - from < SKEP_VALUE_TEXT_LIST_MAX ? SKEP_VALUE_TEXT_LIST_MAX - (sb->len - from) : 0;
+        size_t room =
+            sb->len - from < SKEP_VALUE_TEXT_LIST_MAX ? SKEP_VALUE_TEXT_LIST_MAX - (sb->len - from) : 0;
         if (before)
             skep_strbuf_puts(sb, separator);
         bool cut = n > room;
