@@ -20,8 +20,12 @@ int skep_pipeline_init(struct skep_pipeline *p, const struct skep_schema *schema
     *p = (struct skep_pipeline){.schema = schema, .session = *session, .scope = *scope, .ops = *ops};
     p->copy_size = 2 * SKEP_RECORD_MAX;
     p->copy = malloc(p->copy_size);
-    if (!p->copy)
+    p->scratch = calloc(1, sizeof(*p->scratch));
+    if (!p->copy || !p->scratch) {
+        free(TAKE_PTR(p->copy));
+        free(TAKE_PTR(p->scratch));
         return -ENOMEM;
+    }
     skep_proc_table_init(&p->procs);
     skep_cgroups_init(&p->cgroups);
     return 0;
@@ -44,8 +48,8 @@ void skep_pipeline_clear(struct skep_pipeline *p)
     }
     skep_proc_table_clear(&p->procs);
     skep_cgroups_clear(&p->cgroups);
-    free(p->copy);
-    p->copy = NULL;
+    free(TAKE_PTR(p->copy));
+    free(TAKE_PTR(p->scratch));
 }
 
 static void count_lost(struct skep_pipeline *p, uint16_t kind, enum skep_reason_id reason)
@@ -102,7 +106,9 @@ static void describe(struct skep_pipeline *p, const struct skep_kind *kind, cons
         .image = image,
         .cgroup = cgroup ? cgroup->path : NULL,
         .container = cgroup ? cgroup->container : NULL,
+        .unit = cgroup ? cgroup->unit : NULL,
         .session = &p->session,
+        .scratch = p->scratch,
     };
 }
 
@@ -115,6 +121,9 @@ static void deliver(struct skep_pipeline *p, const struct skep_event *ev)
         break;
     case SKEP_VERDICT_FILTERED:
         row->filtered++;
+        break;
+    case SKEP_VERDICT_NO_MEMORY:
+        row->lost[SKEP_LOST_no_memory_user]++;
         break;
     case SKEP_VERDICT_QUEUED:
         break;

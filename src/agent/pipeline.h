@@ -13,11 +13,13 @@
 #include "event/container.h"
 #include "event/event.h"
 #include "event/schema.h"
+#include "event/scratch.h"
 
 enum skep_verdict {
     SKEP_VERDICT_QUEUED,   /* the view's output will count it */
     SKEP_VERDICT_EMITTED,  /* counted here as emitted */
     SKEP_VERDICT_FILTERED, /* counted here */
+    SKEP_VERDICT_NO_MEMORY, /* counted here as lost */
 };
 
 /* What of the life cycle ring, which knows no filter in the kernel, is in scope; the kernel has done the
@@ -56,6 +58,7 @@ struct skep_pipeline {
     struct skep_ledger ledger; /* what the pipeline counts; seen is the source's */
     uint64_t received[SKEP_KIND_MAX];
     struct skep_held_exec *held; /* execs that wait for their arguments, oldest first */
+    struct skep_scratch *scratch;
     char *copy;                  /* of a record that has to be changed */
     size_t copy_size;
 };

@@ -6,6 +6,9 @@
 #include "event/where.h"
 #include "export/json.h"
 #include "export/output.h"
+#include "export/sort.h"
+#include "export/table.h"
+#include "export/tally.h"
 #include "export/text.h"
 
 #include <inttypes.h>
@@ -24,7 +27,11 @@ struct skep_view_state {
     struct skep_output *output;
     struct skep_json_writer *json;
     struct skep_text_writer *text;
+    struct skep_table *table;
+    struct skep_tally *tally;
+    struct skep_sort *sort;
     struct skep_where *where;
+    uint64_t next_tally; /* when a terminal shows the counts again */
     struct skep_strbuf line;
     struct skep_strbuf status;
     uint64_t began, last_status, last_received;
@@ -37,6 +44,9 @@ struct skep_view_state *skep_view_free(struct skep_view_state *v)
     skep_output_free(v->output);
     skep_json_writer_free(v->json);
     skep_text_writer_free(v->text);
+    skep_table_free(v->table);
+    skep_tally_free(v->tally);
+    skep_sort_free(v->sort);
     skep_where_free(v->where);
     skep_strbuf_clear(&v->line);
     skep_strbuf_clear(&v->status);
@@ -55,27 +65,99 @@ static int open_output(struct skep_view_state *v)
     return r < 0 ? skep_log_error(r, "cannot start the output: %s", strerror(-r)) : 0;
 }
 
-static int open_where(struct skep_view_state *v)
+/* What a parser said about an option goes to the operator as it is. */
+static int complain(int r, const struct skep_diags *d, const char *source)
 {
-    if (!v->o->where)
-        return 0;
-    _cleanup_diags_ struct skep_diags d;
-    skep_diags_init(&d, "--where");
-    int r = skep_where_new(v->schema, v->kinds, v->o->where, &d, &v->where);
-    if (r == -EINVAL) {
-        _cleanup_strbuf_ struct skep_strbuf sb;
-        skep_strbuf_init(&sb, 1 << 20);
-        skep_diags_put_text(&d, v->o->where, &sb);
+    _cleanup_strbuf_ struct skep_strbuf sb;
+    skep_strbuf_init(&sb, 1 << 20);
+    if (r < 0) {
+        skep_diags_put_text(d, source, &sb);
         fputs(sb.s, stderr);
     }
     return r;
 }
 
+static int open_where(struct skep_view_state *v)
+{
+    _cleanup_diags_ struct skep_diags d;
+    skep_diags_init(&d, "--where");
+    if (!v->o->where)
+        return 0;
+    return complain(skep_where_new(v->schema, v->kinds, v->o->where, &d, &v->where), &d, v->o->where);
+}
+
+static int open_table(struct skep_view_state *v)
+{
+    _cleanup_diags_ struct skep_diags d;
+    struct skep_table_options options = {
+        .size = sizeof(options),
+        .columns = v->o->columns,
+        .width = skep_terminal_is(v->fd) ? skep_terminal_width(v->fd) : 0,
+        .colour = skep_terminal_wants_color(v->o->color, v->fd),
+    };
+    skep_diags_init(&d, "--columns");
+    return complain(skep_table_new(v->schema, v->kinds, &options, &d, &v->table), &d, v->o->columns);
+}
+
+static int open_sort(struct skep_view_state *v)
+{
+    _cleanup_diags_ struct skep_diags d;
+    _cleanup_strbuf_ struct skep_strbuf by;
+    skep_diags_init(&d, "--sort");
+    skep_strbuf_init(&by, 4096);
+    if (!v->o->sort)
+        return 0;
+    skep_strbuf_puts(&by, v->o->sort[0] == '-' ? v->o->sort + 1 : v->o->sort);
+    if (v->o->sort[0] == '-')
+        skep_strbuf_puts(&by, ",desc");
+    return complain(skep_sort_new(v->schema, v->kinds, by.s, &d, &v->sort), &d, by.s);
+}
+
+static int open_tally(struct skep_view_state *v)
+{
+    _cleanup_diags_ struct skep_diags d;
+    skep_diags_init(&d, "--count-by");
+    if (!v->o->count_by)
+        return 0;
+    return complain(skep_tally_new(v->schema, v->kinds, v->o->count_by, &d, &v->tally), &d, v->o->count_by);
+}
+
 static int open_writers(struct skep_view_state *v)
 {
-    if (v->o->view == SKEP_VIEW_JSON)
+    int r = open_tally(v);
+    if (r >= 0)
+        r = open_sort(v);
+    if (r < 0)
+        return r;
+    switch (v->o->view) {
+    case SKEP_VIEW_JSON:
         return skep_json_writer_new(v->schema, &v->json);
-    return skep_text_writer_new(v->schema, skep_terminal_wants_color(v->o->color, v->fd), &v->text);
+    case SKEP_VIEW_TABLE:
+        return open_table(v);
+    default:
+        return skep_text_writer_new(v->schema, skep_terminal_wants_color(v->o->color, v->fd), &v->text);
+    }
+}
+
+/* Lines that are no events carry the kind 0. */
+static void put_plain(struct skep_view_state *v, const char *s, size_t n)
+{
+    while (n) {
+        size_t len = strcspn(s, "\n");
+        skep_output_put(v->output, 0, true, s, len);
+        size_t step = MIN(n, len + 1);
+        s += step;
+        n -= step;
+    }
+}
+
+static void put_header(struct skep_view_state *v)
+{
+    if (!v->table || v->tally)
+        return;
+    skep_strbuf_reset(&v->line);
+    skep_table_put_header(v->table, &v->line);
+    put_plain(v, v->line.s, v->line.len);
 }
 
 int skep_view_open(const struct skep_agent_options *o, const struct skep_schema *schema, const bool kinds[SKEP_KIND_MAX],
@@ -98,14 +180,15 @@ int skep_view_open(const struct skep_agent_options *o, const struct skep_schema 
         v->names[i] = kind ? kind->name : NULL;
     }
     int r = open_where(v);
-    if (r == -EINVAL)
-        *ret_status = SKEP_EXIT_USAGE;
     if (r >= 0)
         r = open_output(v);
     if (r >= 0)
         r = open_writers(v);
+    if (r == -EINVAL)
+        *ret_status = SKEP_EXIT_USAGE;
     if (r < 0)
         return r;
+    put_header(v);
     *ret = TAKE_PTR(v);
     return 0;
 }
@@ -119,11 +202,19 @@ enum skep_verdict skep_view_event(void *data, const struct skep_event *ev)
         return SKEP_VERDICT_FILTERED;
     if (v->o->view == SKEP_VIEW_NONE)
         return SKEP_VERDICT_EMITTED;
+    if (v->tally) {
+        skep_tally_add(v->tally, ev);
+        return SKEP_VERDICT_EMITTED;
+    }
     skep_strbuf_reset(&v->line);
     if (v->json)
         skep_json_writer_put(v->json, &v->line, ev);
+    else if (v->table)
+        skep_table_put_row(v->table, &v->line, ev);
     else
         skep_text_writer_put(v->text, &v->line, ev);
+    if (v->sort)
+        return skep_sort_add(v->sort, ev, v->line.s, v->line.len) < 0 ? SKEP_VERDICT_NO_MEMORY : SKEP_VERDICT_EMITTED;
     skep_output_put(v->output, ev->h->kind, false, v->line.s, v->line.len);
     return SKEP_VERDICT_QUEUED;
 }
@@ -235,30 +326,55 @@ static void put_ledger_line(struct skep_view_state *v, const struct skep_ledger 
     skep_output_put(v->output, 0, true, v->line.s, v->line.len);
 }
 
+/* What could only be shown when all was known. */
+static void put_tables(struct skep_view_state *v)
+{
+    size_t at = 0, n;
+    const char *line;
+    if (v->tally) {
+        skep_strbuf_reset(&v->line);
+        if (v->json)
+            skep_tally_put_json(v->tally, &v->line);
+        else
+            skep_tally_put_text(v->tally, &v->line, 0, 0);
+        put_plain(v, v->line.s, v->line.len);
+    }
+    if (!v->sort)
+        return;
+    skep_sort_finish(v->sort);
+    while ((line = skep_sort_next(v->sort, &at, &n)))
+        skep_output_put(v->output, 0, true, line, n);
+}
+
+/* Lines that are given up count as lost, so that the ledger closes also when nobody reads. */
+static int settle_output(struct skep_view_state *v)
+{
+    int r = skep_output_drain(v->output, FINISH_NS);
+    if (r == -ETIMEDOUT) {
+        skep_view_message(v, "warning: the reader of the output does not take the last lines; they count as lost");
+        skep_output_finish(v->output, 0);
+    }
+    return r;
+}
+
 int skep_view_finish(struct skep_view_state *v, struct skep_pipeline *p, const struct skep_ledger *recorded)
 {
-    (void)v->session;
-    int status = SKEP_EXIT_OK;
     skep_output_status(v->output, NULL);
-    /* all lines out first: the ledger counts what became of them */
-    int r = skep_output_drain(v->output, FINISH_NS);
-    if (r == -ETIMEDOUT)
-        skep_view_message(v, "warning: the reader of the output does not take the last lines; they count as lost");
+    put_tables(v);
+    bool heard = settle_output(v) >= 0;
     add_output_counts(v, &p->ledger);
     const struct skep_ledger *l = recorded ? recorded : &p->ledger;
-    if (v->json) {
+    if (v->json && heard) {
         put_ledger_line(v, l);
     } else {
         skep_strbuf_reset(&v->line);
         skep_ledger_put_text(l, v->names, &v->line);
     }
     skep_output_finish(v->output, FINISH_NS);
-    if (!v->json)
+    if (!v->json || !heard)
         fputs(v->line.s, stderr);
-    r = skep_output_first_error(v->output);
-    if (r < 0 && r != -EPIPE) {
+    int r = skep_output_first_error(v->output);
+    if (r < 0 && r != -EPIPE)
         skep_log(SKEP_LOG_ERROR, "some lines could not be written: %s", strerror(-r));
-        status = SKEP_EXIT_FAILED;
-    }
-    return status;
+    return r < 0 && r != -EPIPE ? SKEP_EXIT_FAILED : SKEP_EXIT_OK;
 }

@@ -470,6 +470,28 @@ void skep_output_counts(struct skep_output *out, struct skep_output_counts ret_c
     pthread_mutex_unlock(&out->lock);
 }
 
+static bool has_lines(struct skep_output *out)
+{
+    pthread_mutex_lock(&out->lock);
+    bool has = out->ring.count != 0;
+    pthread_mutex_unlock(&out->lock);
+    return has;
+}
+
+int skep_output_drain(struct skep_output *out, uint64_t timeout_ns)
+{
+    uint64_t deadline = skep_clock_mono_ns() + timeout_ns;
+    skep_output_flush(out);
+    while (has_lines(out)) {
+        if (skep_output_broken(out))
+            return -EPIPE;
+        if (skep_clock_mono_ns() >= deadline)
+            return -ETIMEDOUT;
+        usleep(500);
+    }
+    return 0;
+}
+
 int skep_output_finish(struct skep_output *out, uint64_t timeout_ns)
 {
     if (!out->running)

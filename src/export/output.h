@@ -100,6 +100,9 @@ int skep_output_first_error(const struct skep_output *out);
 /* A consistent copy of the account, by kind. */
 void skep_output_counts(struct skep_output *out, struct skep_output_counts ret_counts[SKEP_KIND_MAX]);
 
+/* Waits until all lines that were put are written or lost, at most timeout_ns. -ETIMEDOUT: the reader does not
+ * take them; they stay in the queue. -EPIPE: it has gone. */
+int skep_output_drain(struct skep_output *out, uint64_t timeout_ns);
 /* Writes what is left, takes the status line away and ends the writer; waits at most timeout_ns for a reader
  * that does not take it. Lines put from now on are lost as queue_full. -ETIMEDOUT: some lines were given up. */
 int skep_output_finish(struct skep_output *out, uint64_t timeout_ns);

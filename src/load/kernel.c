@@ -307,6 +307,8 @@ int skep_kernel_open(const struct skep_kernel_options *o, struct skep_kernel **r
     libbpf_set_strict_mode(LIBBPF_STRICT_ALL);
     libbpf_print_fn_t before = libbpf_set_print(listen);
     skep_plan_init(&k->plan, o->wanted);
+    for (size_t i = 0; o->snapshot_only && i < k->plan.n; i++)
+        k->plan.rows[i].wanted = k->plan.rows[i].attach == SKEP_ATTACH_ITER;
     r = load(k, ret_reason, reason_size);
     libbpf_set_print(before);
     if (r >= 0) {

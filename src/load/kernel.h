@@ -33,6 +33,7 @@ struct skep_kernel_options {
     char comm[SKEP_COMM_LEN];
     size_t data_bytes; /* for the data rings of all CPUs together; 0: the default, 8 MiB */
     size_t life_bytes; /* 0: the default, 4 MiB */
+    bool snapshot_only; /* load nothing but what skep_kernel_snapshot() needs */
 };
 
 enum skep_program_state {

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/agent.h"
+
+#include "agent/live.h"
+#include "agent/schema.h"
+#include "agent/session.h"
+#include "base/log.h"
+#include "export/reference.h"
+#include "load/btf.h"
+
+#include <signal.h>
+
+int skep_agent_schema(struct skep_schema **ret)
+{
+    const void *btf;
+    size_t size;
+    int r = skep_object_btf(&btf, &size);
+    if (r >= 0)
+        r = skep_schema_new(btf, size, ret);
+    return r < 0 ? skep_log_error(r, "the description of events is damaged: %s", strerror(-r)) : 0;
+}
+
+/* Which kinds the operator wants to see. */
+static int choose_kinds(const struct skep_agent_options *o, const struct skep_schema *schema, bool kinds[SKEP_KIND_MAX])
+{
+    const char *word;
+    size_t len;
+    for (unsigned i = 0; i < SKEP_KIND_MAX; i++) {
+        const struct skep_kind *kind = skep_schema_kind(schema, i);
+        kinds[i] = !o->kinds && kind &&
+                   (kind->show == SKEP_SHOW_SHOWN || (o->all_events && kind->show != SKEP_SHOW_HIDDEN));
+    }
+    if (!o->kinds || skep_schema_kinds_parse(schema, o->kinds, kinds, &word, &len) >= 0)
+        return 0;
+    const char *near = skep_schema_nearest_kind(schema, word, len);
+    if (near)
+        skep_log(SKEP_LOG_ERROR, "there is no kind of event '%.*s' (did you mean '%s'?)", (int)len, word, near);
+    else
+        skep_log(SKEP_LOG_ERROR, "there is no kind of event '%.*s'; 'skep docs events' lists them", (int)len, word);
+    return -EINVAL;
+}
+
+static int fill_scope(const struct skep_agent_options *o, const bool kinds[SKEP_KIND_MAX], struct skep_scope *s)
+{
+    *s = (struct skep_scope){.container = o->container, .self = (uint32_t)getpid()};
+    memcpy(s->kinds, kinds, sizeof(s->kinds));
+    if (o->uid >= 0) {
+        s->flags |= SKEP_SCOPE_UID;
+        s->uid = (uint32_t)o->uid;
+    }
+    if (o->comm) {
+        if (strlen(o->comm) >= SKEP_COMM_LEN) {
+            skep_log(SKEP_LOG_ERROR, "--comm: the kernel keeps at most %d characters of a name", SKEP_COMM_LEN - 1);
+            return -EINVAL;
+        }
+        s->flags |= SKEP_SCOPE_COMM;
+        memcpy(s->comm, o->comm, strlen(o->comm));
+    }
+    if (o->pid || o->command)
+        s->flags |= SKEP_SCOPE_TRACKED;
+    if (o->host_only)
+        s->flags |= SKEP_SCOPE_HOST_ONLY;
+    return 0;
+}
+
+static int run_live(const struct skep_agent_options *o, struct skep_pipeline *p, struct skep_view_state *view)
+{
+    struct skep_live_options live = {.pid = o->pid, .command = o->command, .duration_ns = o->duration_ns};
+    memcpy(live.kernel.wanted, p->scope.kinds, sizeof(live.kernel.wanted));
+    live.kernel.scope = p->scope.flags;
+    live.kernel.uid = p->scope.uid;
+    memcpy(live.kernel.comm, p->scope.comm, sizeof(live.kernel.comm));
+    live.kernel.data_bytes = o->ring_bytes;
+    if (o->pid && kill((pid_t)o->pid, 0) < 0 && errno == ESRCH) {
+        skep_log(SKEP_LOG_ERROR, "there is no process %u", o->pid);
+        return SKEP_EXIT_USAGE;
+    }
+    return skep_live_run(&live, p, view);
+}
+
+int skep_agent_run(const struct skep_agent_options *o)
+{
+    _cleanup_schema_ struct skep_schema *schema = NULL;
+    _cleanup_view_ struct skep_view_state *view = NULL;
+    struct skep_session session;
+    struct skep_scope scope;
+    struct skep_pipeline pipeline;
+    bool kinds[SKEP_KIND_MAX];
+    int status = SKEP_EXIT_FAILED;
+
+    int r = skep_agent_schema(&schema);
+    if (r < 0)
+        return r;
+    if (choose_kinds(o, schema, kinds) < 0 || fill_scope(o, kinds, &scope) < 0)
+        return SKEP_EXIT_USAGE;
+    skep_session_read(&session);
+    r = skep_view_open(o, schema, kinds, &session, &view, &status);
+    if (r < 0)
+        return status;
+    struct skep_pipeline_ops ops = {.event = skep_view_event, .record = skep_view_record, .data = view};
+    r = skep_pipeline_init(&pipeline, schema, &session, &scope, &ops);
+    if (r < 0)
+        return r;
+    status = run_live(o, &pipeline, view);
+    if (status >= 0 && status != SKEP_EXIT_USAGE) {
+        int finished = skep_view_finish(view, &pipeline, NULL);
+        status = MAX(status, finished);
+    }
+    skep_pipeline_clear(&pipeline);
+    return status;
+}
+
+int skep_docs_events(bool json)
+{
+    _cleanup_schema_ struct skep_schema *schema = NULL;
+    _cleanup_strbuf_ struct skep_strbuf sb;
+    skep_strbuf_init(&sb, 16 << 20);
+    int r = skep_agent_schema(&schema);
+    if (r < 0)
+        return r;
+    if (json)
+        skep_reference_put_json(schema, NULL, &sb);
+    else
+        skep_reference_put_text(schema, NULL, &sb);
+    if (sb.failed)
+        return -ENOMEM;
+    fputs(sb.s, stdout);
+    return SKEP_EXIT_OK;
+}
