@@ -54,8 +54,8 @@ int skep_bundle_parse(json_t *config, struct skep_state_info *info);
 /* runc's state.json and crun's status. ret_bundle: borrowed from state, NULL: not said. cgroup: when not
  * NULL, the container counts only if it is in this cgroup. 1: it is this container. */
 int skep_runc_parse(json_t *state, const char *id, const char *cgroup, struct skep_state_info *info,
-                    const char **ret_bundle, size_t *ret_bundle_len);
-int skep_crun_parse(json_t *status, const char *cgroup, const char **ret_bundle, size_t *ret_bundle_len);
+                    const char **ret_bundle);
+int skep_crun_parse(json_t *status, const char *cgroup, const char **ret_bundle);
 
 void skep_state_info_clear(struct skep_state_info *info);
 #define _cleanup_state_info_ SKEP_CLEANUP(skep_state_info_clear)
