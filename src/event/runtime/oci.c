@@ -32,8 +32,8 @@ int skep_runc_parse(json_t *state, const char *id, const char *cgroup, struct sk
         bool here = false;
         const char *name;
         json_t *path;
-        json_object_foreach(json_object_get(state, "cgroup_paths"), name, path)
-            here |= json_is_string(path) && ends_with(json_string_value(path), cgroup);
+        json_object_foreach(json_object_get(state, "cgroup_paths"), name, path) here |=
+            json_is_string(path) && ends_with(json_string_value(path), cgroup);
         if (!here)
             return 0;
     }

@@ -21,11 +21,11 @@
 #define SKEP_STATE_NO_UID ((uid_t)-1)
 
 struct skep_state_query {
-    int root;         /* descriptor of the directory that is "/" */
+    int root;                  /* descriptor of the directory that is "/" */
     enum skep_runtime runtime; /* NONE: a candidate */
-    const char *id;   /* empty for a candidate */
-    const char *path; /* of the cgroup */
-    uid_t uid;        /* whose user session the cgroup is in (user-1000.slice), or SKEP_STATE_NO_UID */
+    const char *id;            /* empty for a candidate */
+    const char *path;          /* of the cgroup */
+    uid_t uid; /* whose user session the cgroup is in (user-1000.slice), or SKEP_STATE_NO_UID */
 };
 
 struct skep_state_info {
@@ -45,7 +45,8 @@ skep_state_find skep_oci_find;
 skep_state_find skep_lxc_find;
 
 /* The container's own place in a containers-storage directory whose files belong to owner. */
-int skep_storage_find_in(int root, uid_t owner, const char *storage, const char *id, struct skep_state_info *info);
+int skep_storage_find_in(int root, uid_t owner, const char *storage, const char *id,
+                         struct skep_state_info *info);
 
 int skep_docker_parse(json_t *config, const char *id, struct skep_state_info *info);
 int skep_storage_parse(json_t *containers, const char *id, struct skep_state_info *info);

@@ -68,8 +68,8 @@ static void test_unescape(void **state)
     static const struct {
         const char *in, *out;
     } cases[] = {
-        {"", ""},           {"a\\x2db", "a-b"},  {"\\x2d", "-"},         {"a\\x2", "a\\x2"},
-        {"a\\", "a\\"},     {"\\xzz", "\\xzz"}, {"\\x00a", "\\x00a"}, {"\\x5cx2d", "\\x2d"},
+        {"", ""},       {"a\\x2db", "a-b"}, {"\\x2d", "-"},       {"a\\x2", "a\\x2"},
+        {"a\\", "a\\"}, {"\\xzz", "\\xzz"}, {"\\x00a", "\\x00a"}, {"\\x5cx2d", "\\x2d"},
     };
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         char buf[32];

@@ -40,8 +40,8 @@ static const struct skep_cgroup *see(struct skep_cgroups *c, uint64_t id, const 
     return ask;
 }
 
-static void answer(struct skep_cgroups *c, uint64_t cgroup, const char *id, const char *runtime, const char *name,
-                   const char *image)
+static void answer(struct skep_cgroups *c, uint64_t cgroup, const char *id, const char *runtime,
+                   const char *name, const char *image)
 {
     struct record rec = {.at = sizeof(struct skep_ev_container)};
     rec.h.kind = SKEP_KIND_container;
@@ -241,8 +241,8 @@ static void test_hostile(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_share),     TEST(test_host),  TEST(test_candidate), TEST(test_names_are_of_their_runtime),
-        TEST(test_reuse),     TEST(test_full),  TEST(test_full_of_text), TEST(test_hostile),
+        TEST(test_share), TEST(test_host), TEST(test_candidate),    TEST(test_names_are_of_their_runtime),
+        TEST(test_reuse), TEST(test_full), TEST(test_full_of_text), TEST(test_hostile),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -160,35 +160,56 @@ static const struct scenario scenarios[] = {
         .files = {{"/var/lib/docker/containers/" A "/config.v2.json",
                    "{\"ID\":\"" A "\",\"Name\":\"/web\",\"Config\":{\"Image\":\"nginx:1\",\"Labels\":{}}}"}},
         .cgroup = "/docker/" A,
-        .runtime = "docker", .id = A, .name = "web", .image = "nginx:1",
+        .runtime = "docker",
+        .id = A,
+        .name = "web",
+        .image = "nginx:1",
     },
     {
         .what = "docker with another data root, below Kubernetes",
         .files = {{"/etc/docker/daemon.json", "{\"data-root\":\"/srv/docker\"}"},
                   {"/srv/docker/containers/" A "/config.v2.json",
-                   "{\"ID\":\"" A "\",\"Name\":\"/k8s_app_pod-1_prod_uid_0\",\"Config\":{\"Image\":\"i\",\"Labels\":{"
+                   "{\"ID\":\"" A
+                   "\",\"Name\":\"/k8s_app_pod-1_prod_uid_0\",\"Config\":{\"Image\":\"i\",\"Labels\":{"
                    "\"io.kubernetes.container.name\":\"app\",\"io.kubernetes.pod.name\":\"pod-1\","
                    "\"io.kubernetes.pod.namespace\":\"prod\"}}}"}},
         .cgroup = "/kubepods/burstable/pod1/" A, /* the path says containerd */
-        .runtime = "docker", .id = A, .name = "app", .image = "i", .pod = "pod-1", .namespace_ = "prod",
+        .runtime = "docker",
+        .id = A,
+        .name = "app",
+        .image = "i",
+        .pod = "pod-1",
+        .namespace_ = "prod",
     },
     {
         .what = "containerd under Kubernetes",
         .files = {{TASKS "/k8s.io/" A "/config.json", CRI_CONFIG}},
         .cgroup = "/kubepods.slice/kubepods-pod1.slice/cri-containerd-" A ".scope",
-        .runtime = "containerd", .id = A, .name = "app", .image = "reg/app:2", .pod = "pod-1", .namespace_ = "prod",
+        .runtime = "containerd",
+        .id = A,
+        .name = "app",
+        .image = "reg/app:2",
+        .pod = "pod-1",
+        .namespace_ = "prod",
     },
     {
         .what = "containerd of k3s",
         .files = {{"/run/k3s/containerd/io.containerd.runtime.v2.task/k8s.io/" A "/config.json", CRI_CONFIG}},
         .cgroup = "/kubepods/pod1/" A,
-        .runtime = "containerd", .id = A, .name = "app", .image = "reg/app:2", .pod = "pod-1", .namespace_ = "prod",
+        .runtime = "containerd",
+        .id = A,
+        .name = "app",
+        .image = "reg/app:2",
+        .pod = "pod-1",
+        .namespace_ = "prod",
     },
     {
         .what = "nerdctl with labels",
         .files = {{TASKS "/default/" A "/config.json", "{\"annotations\":{\"nerdctl/name\":\"web\"}}"}},
         .cgroup = "/default/" A,
-        .runtime = "containerd", .id = A, .name = "web",
+        .runtime = "containerd",
+        .id = A,
+        .name = "web",
     },
     {
         .what = "nerdctl with a name file",
@@ -196,40 +217,58 @@ static const struct scenario scenarios[] = {
                   {"/var/lib/nerdctl/1935db59/names/default/other", B},
                   {"/var/lib/nerdctl/1935db59/names/default/web", A}},
         .cgroup = "/system.slice/nerdctl-" A ".scope",
-        .runtime = "containerd", .id = A, .name = "web",
+        .runtime = "containerd",
+        .id = A,
+        .name = "web",
     },
     {
         .what = "ctr",
         .files = {{TASKS "/default/redis/config.json", "{\"linux\":{\"cgroupsPath\":\"/default/redis\"}}"}},
         .cgroup = "/default/redis/worker",
-        .runtime = "containerd", .id = "redis", .name = "redis",
+        .runtime = "containerd",
+        .id = "redis",
+        .name = "redis",
     },
     {
         .what = "podman",
-        .files = {{"/var/lib/containers/storage/overlay-containers/" A "/userdata/config.json", PODMAN_CONFIG},
+        .files = {{"/var/lib/containers/storage/overlay-containers/" A "/userdata/config.json",
+                   PODMAN_CONFIG},
                   {"/var/lib/containers/storage/overlay-containers/containers.json",
                    STORAGE_LIST(A, "web1", "localhost/bb:latest")}},
         .cgroup = "/libpod_parent/libpod-" A,
-        .runtime = "podman", .id = A, .name = "web1", .image = "localhost/bb:latest",
+        .runtime = "podman",
+        .id = A,
+        .name = "web1",
+        .image = "localhost/bb:latest",
     },
     {
         .what = "podman, removed when it ends, in a pod, vfs driver, storage.conf",
-        .files = {{"/etc/containers/storage.conf", "[storage]\n # graphroot = \"/no\"\n  graphroot=\"/srv/st\"\n"},
-                  {"/srv/st/vfs-containers/" A "/userdata/config.json",
-                   "{\"annotations\":{\"io.container.manager\":\"libpod\",\"io.kubernetes.cri-o.SandboxID\":\"" B "\"}}"},
-                  {"/srv/st/vfs-containers/volatile-containers.json", STORAGE_LIST(A, "job", "img")}},
+        .files =
+            {{"/etc/containers/storage.conf", "[storage]\n # graphroot = \"/no\"\n  graphroot=\"/srv/st\"\n"},
+             {"/srv/st/vfs-containers/" A "/userdata/config.json",
+              "{\"annotations\":{\"io.container.manager\":\"libpod\",\"io.kubernetes.cri-o.SandboxID\":\"" B
+              "\"}}"},
+             {"/srv/st/vfs-containers/volatile-containers.json", STORAGE_LIST(A, "job", "img")}},
         .cgroup = "/machine.slice/libpod-" A ".scope/container",
-        .runtime = "podman", .id = A, .name = "job", .image = "img", .pod = B,
+        .runtime = "podman",
+        .id = A,
+        .name = "job",
+        .image = "img",
+        .pod = B,
     },
     {
         .what = "podman with --root elsewhere, found through runc's state",
         .files = {{"/run/runc/" A "/state.json",
-                   "{\"id\":\"" A "\",\"config\":{\"labels\":[\"x\",\"a=b\",\"bundle=/scratch/overlay-containers/" A
+                   "{\"id\":\"" A
+                   "\",\"config\":{\"labels\":[\"x\",\"a=b\",\"bundle=/scratch/overlay-containers/" A
                    "/userdata\"]}}"},
                   {"/scratch/overlay-containers/" A "/userdata/config.json", PODMAN_CONFIG},
                   {"/scratch/overlay-containers/containers.json", STORAGE_LIST(A, "far", "img")}},
         .cgroup = "/libpod_parent/libpod-" A,
-        .runtime = "podman", .id = A, .name = "far", .image = "img",
+        .runtime = "podman",
+        .id = A,
+        .name = "far",
+        .image = "img",
     },
     {
         .what = "podman with --root elsewhere, found through crun's status",
@@ -238,63 +277,88 @@ static const struct scenario scenarios[] = {
                   {"/scratch/overlay-containers/" A "/userdata/config.json", PODMAN_CONFIG},
                   {"/scratch/overlay-containers/containers.json", STORAGE_LIST(A, "far", "img")}},
         .cgroup = "/machine.slice/libpod-" A ".scope",
-        .runtime = "podman", .id = A, .name = "far", .image = "img",
+        .runtime = "podman",
+        .id = A,
+        .name = "far",
+        .image = "img",
     },
     {
         .what = "cri-o",
-        .files = {{"/var/lib/containers/storage/overlay-containers/" A "/userdata/config.json",
-                   "{\"annotations\":{\"io.container.manager\":\"cri-o\",\"io.kubernetes.container.name\":\"app\","
-                   "\"io.kubernetes.pod.name\":\"pod-1\",\"io.kubernetes.pod.namespace\":\"prod\","
-                   "\"io.kubernetes.cri-o.ImageName\":\"quay.io/app:3\",\"io.kubernetes.cri-o.SandboxID\":\"" B "\"}}"},
-                  {"/var/lib/containers/storage/overlay-containers/containers.json",
-                   STORAGE_LIST(A, "k8s_app_pod-1_prod_uid_0", "other")}},
+        .files =
+            {{"/var/lib/containers/storage/overlay-containers/" A "/userdata/config.json",
+              "{\"annotations\":{\"io.container.manager\":\"cri-o\",\"io.kubernetes.container.name\":\"app\","
+              "\"io.kubernetes.pod.name\":\"pod-1\",\"io.kubernetes.pod.namespace\":\"prod\","
+              "\"io.kubernetes.cri-o.ImageName\":\"quay.io/app:3\",\"io.kubernetes.cri-o.SandboxID\":\"" B
+              "\"}}"},
+             {"/var/lib/containers/storage/overlay-containers/containers.json",
+              STORAGE_LIST(A, "k8s_app_pod-1_prod_uid_0", "other")}},
         .cgroup = "/kubepods.slice/kubepods-pod1.slice/crio-" A ".scope",
-        .runtime = "cri-o", .id = A, .name = "app", .image = "quay.io/app:3", .pod = "pod-1", .namespace_ = "prod",
+        .runtime = "cri-o",
+        .id = A,
+        .name = "app",
+        .image = "quay.io/app:3",
+        .pod = "pod-1",
+        .namespace_ = "prod",
     },
     {
         .what = "runc by hand",
-        .files = {{"/run/runc/hand1/state.json",
-                   "{\"id\":\"hand1\",\"cgroup_paths\":{\"\":\"/sys/fs/cgroup/unified/hand1\"},\"config\":{\"labels\":"
-                   "[\"bundle=/b\"]}}"}},
+        .files =
+            {{"/run/runc/hand1/state.json",
+              "{\"id\":\"hand1\",\"cgroup_paths\":{\"\":\"/sys/fs/cgroup/unified/hand1\"},\"config\":{\"labels\":"
+              "[\"bundle=/b\"]}}"}},
         .cgroup = "/hand1",
-        .runtime = "runc", .id = "hand1", .name = "hand1",
+        .runtime = "runc",
+        .id = "hand1",
+        .name = "hand1",
     },
     {
         .what = "runc by hand, in a cgroup that it made itself",
         .files = {{"/run/runc/hand1/state.json",
                    "{\"id\":\"hand1\",\"cgroup_paths\":{\"pids\":\"/sys/fs/cgroup/pids/a/hand1\"}}"}},
         .cgroup = "/a/hand1/sub/init.scope",
-        .runtime = "runc", .id = "hand1", .name = "hand1",
+        .runtime = "runc",
+        .id = "hand1",
+        .name = "hand1",
     },
     {
         .what = "runc by hand under systemd",
         .files = {{"/run/runc/hand1/state.json", "{\"id\":\"hand1\",\"cgroup_paths\":{}}"}},
         .cgroup = "/system.slice/runc-hand1.scope",
-        .runtime = "runc", .id = "hand1", .name = "hand1",
+        .runtime = "runc",
+        .id = "hand1",
+        .name = "hand1",
     },
     {
         .what = "crun by hand",
         .files = {{"/run/crun/hand2/status", "{\"cgroup-path\":\"/hand2\",\"bundle\":\"/b\"}"},
                   {"/b/config.json", "{\"annotations\":{\"nerdctl/name\":\"given\"}}"}},
         .cgroup = "/hand2",
-        .runtime = "runc", .id = "hand2", .name = "given",
+        .runtime = "runc",
+        .id = "hand2",
+        .name = "given",
     },
     {
         .what = "lxc",
         .files = {{"/var/lib/lxc/web/config", "# x\nlxc.uts.name = www\nlxc.rootfs.path = dir:/x\n"}},
         .cgroup = "/lxc.payload.web",
-        .runtime = "lxc", .id = "web", .name = "www",
+        .runtime = "lxc",
+        .id = "web",
+        .name = "www",
     },
     {
         .what = "lxc on Proxmox",
         .files = {{"/etc/pve/lxc/101.conf", "arch: amd64\nhostname: mail\n"}},
         .cgroup = "/lxc/101/ns",
-        .runtime = "lxc", .id = "101", .name = "mail",
+        .runtime = "lxc",
+        .id = "101",
+        .name = "mail",
     },
     {
         .what = "systemd-nspawn",
         .cgroup = "/machine.slice/machine-my\\x2dbox.scope/payload",
-        .runtime = "systemd-nspawn", .id = "my-box", .name = "my-box",
+        .runtime = "systemd-nspawn",
+        .id = "my-box",
+        .name = "my-box",
     },
 };
 
@@ -341,7 +405,8 @@ static void test_rootless(void **state)
     struct fixture *f = *state;
     char passwd[128];
     uid_t uid = getuid() ? getuid() : 1000;
-    snprintf(passwd, sizeof(passwd), "root:x:0:0::/root:/bin/sh\nbad\nann:x:%u:%u::/home/ann:/bin/sh\n", uid, uid);
+    snprintf(passwd, sizeof(passwd), "root:x:0:0::/root:/bin/sh\nbad\nann:x:%u:%u::/home/ann:/bin/sh\n", uid,
+             uid);
     put_file(f, "/etc/passwd", passwd);
 #define ANN "/home/ann/.local/share/containers/storage/overlay-containers/"
     put_file(f, ANN A "/userdata/config.json", PODMAN_CONFIG);
@@ -349,15 +414,16 @@ static void test_rootless(void **state)
     char path[1024];
     if (getuid() == 0) {
         /* of somebody else: must not be believed */
-        assert_int_equal(ask(f, 1, "/user.slice/user-1000.slice/user@1000.service/user.slice/libpod-" A ".scope"), 0);
+        assert_int_equal(
+            ask(f, 1, "/user.slice/user-1000.slice/user@1000.service/user.slice/libpod-" A ".scope"), 0);
         assert_false(take(f, 300));
         full_path(f, ANN A "/userdata/config.json", path, sizeof(path));
         assert_int_equal(chown(path, uid, uid), 0);
         full_path(f, ANN "containers.json", path, sizeof(path));
         assert_int_equal(chown(path, uid, uid), 0);
     } else {
-        snprintf(path, sizeof(path), "/user.slice/user-%u.slice/user@%u.service/user.slice/libpod-" A ".scope", uid,
-                 uid);
+        snprintf(path, sizeof(path),
+                 "/user.slice/user-%u.slice/user@%u.service/user.slice/libpod-" A ".scope", uid, uid);
         assert_int_equal(ask(f, 1, path), 0);
     }
     assert_true(take(f, 3000));
@@ -391,7 +457,8 @@ static void test_late(void **state)
     put_file(f, "/run/runc/hand1/state.json", "{\"id\":\"hand1\",");
     assert_int_equal(ask(f, 5, "/hand1"), 0);
     assert_false(take(f, 120));
-    put_file(f, "/run/runc/hand1/state.json", "{\"id\":\"hand1\",\"cgroup_paths\":{\"\":\"/sys/fs/cgroup/hand1\"}}");
+    put_file(f, "/run/runc/hand1/state.json",
+             "{\"id\":\"hand1\",\"cgroup_paths\":{\"\":\"/sys/fs/cgroup/hand1\"}}");
     assert_true(take(f, 2000));
     assert_string_equal(skep_cgroups_find(&f->cgroups, 5)->container->id, "hand1");
 }
@@ -409,13 +476,15 @@ static void test_not_a_container(void **state)
 {
     struct fixture *f = *state;
     /* a container of that name is elsewhere */
-    put_file(f, "/run/runc/job/state.json", "{\"id\":\"job\",\"cgroup_paths\":{\"\":\"/sys/fs/cgroup/a/job\"}}");
+    put_file(f, "/run/runc/job/state.json",
+             "{\"id\":\"job\",\"cgroup_paths\":{\"\":\"/sys/fs/cgroup/a/job\"}}");
     expect_nothing(f, "/b/job");
     put_file(f, "/run/crun/job2/status", "{\"cgroup-path\":\"/a/job2\"}");
     expect_nothing(f, "/job2");
     put_file(f, TASKS "/default/job3/config.json", "{\"linux\":{\"cgroupsPath\":\"/default/job3\"}}");
     expect_nothing(f, "/job3");
-    put_file(f, "/run/runc/job4/state.json", "{\"id\":\"other\",\"cgroup_paths\":{\"\":\"/sys/fs/cgroup/job4\"}}");
+    put_file(f, "/run/runc/job4/state.json",
+             "{\"id\":\"other\",\"cgroup_paths\":{\"\":\"/sys/fs/cgroup/job4\"}}");
     expect_nothing(f, "/job4");
 }
 
@@ -449,14 +518,20 @@ static void test_hostile(void **state)
     expect_nothing(f, "/pipe");
     full_path(f, "/run/runc/dir/state.json/x", path, sizeof(path));
     expect_nothing(f, "/dir");
-    static const char *const nonsense[] = {"", "[]", "1", "{\"id\":1}", "{\"id\":\"n\",\"cgroup_paths\":[1]}",
-                                           "{\"id\":\"n\",\"cgroup_paths\":{\"\":1},\"config\":{\"labels\":{}}}"};
+    static const char *const nonsense[] = {
+        "",
+        "[]",
+        "1",
+        "{\"id\":1}",
+        "{\"id\":\"n\",\"cgroup_paths\":[1]}",
+        "{\"id\":\"n\",\"cgroup_paths\":{\"\":1},\"config\":{\"labels\":{}}}"};
     for (size_t i = 0; i < ARRAY_SIZE(nonsense); i++) {
         put_file(f, "/run/runc/n/state.json", nonsense[i]);
         expect_nothing(f, "/n");
     }
     /* too large, and sparse */
-    put_file(f, "/run/runc/big/state.json", "{\"id\":\"big\",\"cgroup_paths\":{\"\":\"/sys/fs/cgroup/big\"}}");
+    put_file(f, "/run/runc/big/state.json",
+             "{\"id\":\"big\",\"cgroup_paths\":{\"\":\"/sys/fs/cgroup/big\"}}");
     full_path(f, "/run/runc/big/state.json", path, sizeof(path));
     assert_int_equal(truncate(path, (8 << 20) + 1), 0);
     expect_nothing(f, "/big");
@@ -473,7 +548,8 @@ static void without_openat2(void)
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
     };
     struct sock_fprog program = {ARRAY_SIZE(code), code};
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0)
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+        prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0)
         _exit(77);
     void *fixture;
     assert_int_equal(setup(&fixture), 0);
@@ -481,7 +557,8 @@ static void without_openat2(void)
     put_file(f, "/elsewhere", "{\"id\":\"good\",\"cgroup_paths\":{\"\":\"/sys/fs/cgroup/good\"}}");
     put_link(f, "/run/runc/good/state.json", "../../../elsewhere");
     expect_nothing(f, "/good");
-    put_file(f, "/run/runc/hand1/state.json", "{\"id\":\"hand1\",\"cgroup_paths\":{\"\":\"/sys/fs/cgroup/hand1\"}}");
+    put_file(f, "/run/runc/hand1/state.json",
+             "{\"id\":\"hand1\",\"cgroup_paths\":{\"\":\"/sys/fs/cgroup/hand1\"}}");
     assert_int_equal(ask(f, 1, "/hand1"), 0);
     assert_true(take(f, 2000));
     teardown(&fixture);
