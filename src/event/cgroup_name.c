@@ -9,12 +9,9 @@ struct piece {
 };
 
 static const char *const runtime_names[SKEP_RUNTIME_MAX] = {
-    [SKEP_RUNTIME_DOCKER] = "docker",
-    [SKEP_RUNTIME_CONTAINERD] = "containerd",
-    [SKEP_RUNTIME_CRIO] = "cri-o",
-    [SKEP_RUNTIME_PODMAN] = "podman",
-    [SKEP_RUNTIME_LXC] = "lxc",
-    [SKEP_RUNTIME_NSPAWN] = "systemd-nspawn",
+    [SKEP_RUNTIME_DOCKER] = "docker", [SKEP_RUNTIME_CONTAINERD] = "containerd",
+    [SKEP_RUNTIME_CRIO] = "cri-o",    [SKEP_RUNTIME_PODMAN] = "podman",
+    [SKEP_RUNTIME_LXC] = "lxc",       [SKEP_RUNTIME_NSPAWN] = "systemd-nspawn",
     [SKEP_RUNTIME_RUNC] = "runc",
 };
 
@@ -170,22 +167,37 @@ static bool take_id(struct skep_cgroup_name *name, enum skep_runtime runtime, st
     return true;
 }
 
+/* The part behind the last colon is cut off p and returned; p.s NULL: there is no colon. */
+static struct piece cut_last_part(struct piece *p)
+{
+    for (size_t i = p->n; i > 0; i--) {
+        if (p->s[i - 1] == ':') {
+            struct piece part = {p->s + i, p->n - i};
+            p->n = i - 1;
+            return part;
+        }
+    }
+    return (struct piece){NULL, 0};
+}
+
+static bool match_colons(struct skep_cgroup_name *name, struct piece p, struct piece id)
+{
+    struct piece prefix = cut_last_part(&p);
+    if (!prefix.s)
+        prefix = p;
+    for (size_t i = 0; i < ARRAY_SIZE(id_prefixes); i++)
+        if (piece_is(prefix, id_prefixes[i].prefix) && is_hex_id(id))
+            return take_id(name, id_prefixes[i].runtime, id);
+    if (piece_is(prefix, "runc") || piece_is(prefix, "crun"))
+        return take_id(name, SKEP_RUNTIME_RUNC, id);
+    return false;
+}
+
 static bool match_prefixed_id(struct skep_cgroup_name *name, struct piece p)
 {
-    struct piece colon = p;
-    const char *last = memrchr(p.s, ':', p.n);
-    if (last) {
-        size_t front = (size_t)(last - p.s);
-        const char *first = memrchr(p.s, ':', front);
-        struct piece prefix = {first ? first + 1 : p.s, first ? (size_t)(last - first - 1) : front};
-        colon = (struct piece){last + 1, p.n - front - 1};
-        for (size_t i = 0; i < ARRAY_SIZE(id_prefixes); i++)
-            if (piece_is(prefix, id_prefixes[i].prefix) && is_hex_id(colon))
-                return take_id(name, id_prefixes[i].runtime, colon);
-        if (first && (piece_is(prefix, "runc") || piece_is(prefix, "crun")))
-            return take_id(name, SKEP_RUNTIME_RUNC, colon);
-        return false;
-    }
+    struct piece last = cut_last_part(&p);
+    if (last.s)
+        return match_colons(name, p, last);
     cut_suffix(&p, ".scope");
     if (p.n <= HEX_ID + 1)
         return false;

@@ -159,7 +159,8 @@ static int cgroup_new(struct skep_cgroups *c, uint64_t id, const char *path, siz
     if (r < 0)
         return r;
     g->candidate = name.candidate_len > 0;
-    g->bytes = sizeof(*g) + strlen(g->path) + (g->unit ? strlen(g->unit) : 0) + (g->slice ? strlen(g->slice) : 0);
+    g->bytes =
+        sizeof(*g) + strlen(g->path) + (g->unit ? strlen(g->unit) : 0) + (g->slice ? strlen(g->slice) : 0);
     if (name.runtime != SKEP_RUNTIME_NONE) {
         char text[SKEP_CONTAINER_ID_MAX];
         skep_cgroup_unescape(name.id, name.id_len, text, sizeof(text));

@@ -54,14 +54,14 @@ enum skep_runtime {
  * through skep_cgroup_unescape() before they are shown. Empty: NULL with length 0. */
 struct skep_cgroup_name {
     enum skep_runtime runtime;
-    const char *id;        /* container id as the runtime prints it; not NUL-terminated */
+    const char *id; /* container id as the runtime prints it; not NUL-terminated */
     size_t id_len;
     const char *candidate; /* only with RUNTIME_NONE: the innermost component that a runtime without marks
                               might have named after its container */
     size_t candidate_len;
-    const char *unit;      /* innermost systemd unit (ssh.service, session-3.scope), outside containers too */
+    const char *unit; /* innermost systemd unit (ssh.service, session-3.scope), outside containers too */
     size_t unit_len;
-    const char *slice;     /* innermost slice (user-1000.slice) */
+    const char *slice; /* innermost slice (user-1000.slice) */
     size_t slice_len;
 };
 
@@ -74,7 +74,7 @@ void skep_cgroup_parse(const char *path, struct skep_cgroup_name *ret);
 bool skep_cgroup_is_candidate(const char *s, size_t n);
 /* Undoes systemd's escapes (\x2d) into buf, which is always NUL-terminated; cuts what does not fit. */
 void skep_cgroup_unescape(const char *s, size_t n, char *buf, size_t size);
-const char *skep_runtime_name(enum skep_runtime r); /* "docker"; NULL for NONE */
+const char *skep_runtime_name(enum skep_runtime r);              /* "docker"; NULL for NONE */
 enum skep_runtime skep_runtime_by_name(const char *s, size_t n); /* SKEP_RUNTIME_INVALID: unknown */
 
 struct skep_container {
@@ -93,13 +93,13 @@ struct skep_container {
 struct skep_cgroup {
     uint64_t id; /* SKEP_CGROUP_ID() */
     char *path;
-    char *unit;  /* NULL: none */
-    char *slice; /* NULL: none */
+    char *unit;                       /* NULL: none */
+    char *slice;                      /* NULL: none */
     struct skep_container *container; /* NULL: none; shared by the container's cgroups */
     bool candidate;                   /* may be a container: see above */
     bool used;                        /* asked for since it was last considered for eviction */
     size_t bytes;
-    struct skep_cgroup *prev, *next;  /* oldest first */
+    struct skep_cgroup *prev, *next; /* oldest first */
 };
 
 struct skep_cgroups {

@@ -73,12 +73,14 @@ static uid_t path_uid(const char *path)
         errno = 0;
         unsigned long uid = *s >= '0' && *s <= '9' ? strtoul(s, &end, 10) : SKEP_STATE_NO_UID;
         if (uid < SKEP_STATE_NO_UID && !errno && skep_startswith(end, ".slice"))
-            return uid ? (uid_t)uid : SKEP_STATE_NO_UID; /* root's own session: state is in the usual places */
+            return uid ? (uid_t)uid
+                       : SKEP_STATE_NO_UID; /* root's own session: state is in the usual places */
     }
     return SKEP_STATE_NO_UID;
 }
 
-static skep_state_find *const any_id[] = {skep_docker_find, skep_containerd_find, skep_storage_find, skep_oci_find};
+static skep_state_find *const any_id[] = {skep_docker_find, skep_containerd_find, skep_storage_find,
+                                          skep_oci_find};
 static skep_state_find *const by_hand[] = {skep_oci_find, skep_containerd_find};
 
 static skep_state_find *const likely[SKEP_RUNTIME_MAX] = {
@@ -164,7 +166,8 @@ static struct skep_hdr *make_record(uint64_t cgroup, const struct skep_state_inf
 {
     const char *runtime = skep_runtime_name(info->runtime);
     size_t size = sizeof(struct skep_ev_container) + text_size(info->id) + text_size(info->name) +
-                  text_size(info->image) + text_size(runtime) + text_size(info->pod) + text_size(info->namespace_);
+                  text_size(info->image) + text_size(runtime) + text_size(info->pod) +
+                  text_size(info->namespace_);
     size = ROUND_UP(size, 8);
     struct skep_ev_container *e = calloc(1, size);
     if (!e)

@@ -25,7 +25,8 @@ static int find_in(const struct skep_state_query *q, uid_t owner, const char *da
                    struct skep_state_info *info)
 {
     _cleanup_json_ json_t *config = NULL;
-    if (skep_state_read_json(q->root, owner, &config, "%s/containers/%s/config.v2.json", data_root, q->id) < 0)
+    if (skep_state_read_json(q->root, owner, &config, "%s/containers/%s/config.v2.json", data_root, q->id) <
+        0)
         return 0;
     return skep_docker_parse(config, q->id, info);
 }

@@ -34,7 +34,8 @@ int skep_lxc_find(const struct skep_state_query *q, struct skep_state_info *info
         _cleanup_free_ char *text = NULL;
         size_t len;
         const char *mark = strstr(configs[i].file, "%s");
-        snprintf(path, sizeof(path), "%.*s%s%s", (int)(mark - configs[i].file), configs[i].file, q->id, mark + 2);
+        snprintf(path, sizeof(path), "%.*s%s%s", (int)(mark - configs[i].file), configs[i].file, q->id,
+                 mark + 2);
         if (skep_state_read(q->root, SKEP_STATE_NO_UID, path, &text, &len) < 0)
             continue;
         int r = take_key(text, configs[i].key, info);

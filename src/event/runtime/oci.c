@@ -22,7 +22,7 @@ static bool ends_with(const char *s, const char *tail)
 }
 
 int skep_runc_parse(json_t *state, const char *id, const char *cgroup, struct skep_state_info *info,
-                    const char **ret_bundle, size_t *ret_bundle_len)
+                    const char **ret_bundle)
 {
     const char *said = skep_state_member(state, "id");
     if (!said || !skep_streq(said, id))
@@ -32,8 +32,8 @@ int skep_runc_parse(json_t *state, const char *id, const char *cgroup, struct sk
         bool here = false;
         const char *name;
         json_t *path;
-        json_object_foreach(json_object_get(state, "cgroup_paths"), name, path)
-            here |= json_is_string(path) && ends_with(json_string_value(path), cgroup);
+        json_object_foreach(json_object_get(state, "cgroup_paths"), name, path) here |=
+            json_is_string(path) && ends_with(json_string_value(path), cgroup);
         if (!here)
             return 0;
     }
@@ -60,17 +60,15 @@ int skep_runc_parse(json_t *state, const char *id, const char *cgroup, struct sk
     if (r < 0)
         return r;
     *ret_bundle = bundle;
-    *ret_bundle_len = bundle ? strlen(bundle) : 0;
     return 1;
 }
 
-int skep_crun_parse(json_t *status, const char *cgroup, const char **ret_bundle, size_t *ret_bundle_len)
+int skep_crun_parse(json_t *status, const char *cgroup, const char **ret_bundle)
 {
     const char *path = skep_state_member(status, "cgroup-path");
     if (!json_is_object(status) || (cgroup && (!path || !skep_streq(path, cgroup))))
         return 0;
     *ret_bundle = skep_state_member(status, "bundle");
-    *ret_bundle_len = *ret_bundle ? strlen(*ret_bundle) : 0;
     return 1;
 }
 
@@ -101,12 +99,11 @@ static int search_root(struct search *s, const char *root)
 {
     _cleanup_json_ json_t *state = NULL;
     const char *bundle = NULL;
-    size_t len = 0;
     int r = 0;
     if (skep_state_read_json(s->q->root, s->owner, &state, "%s/%s/state.json", root, s->id) >= 0)
-        r = skep_runc_parse(state, s->id, s->cgroup, s->info, &bundle, &len);
+        r = skep_runc_parse(state, s->id, s->cgroup, s->info, &bundle);
     else if (skep_state_read_json(s->q->root, s->owner, &state, "%s/%s/status", root, s->id) >= 0)
-        r = skep_crun_parse(state, s->cgroup, &bundle, &len);
+        r = skep_crun_parse(state, s->cgroup, &bundle);
     if (r <= 0)
         return r;
     if (bundle) {

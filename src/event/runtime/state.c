@@ -52,7 +52,8 @@ int skep_state_set_json(char **field, json_t *object, const char *member)
 int skep_state_set_annotations(struct skep_state_info *info, json_t *object)
 {
     for (size_t i = 0; i < ARRAY_SIZE(annotations); i++) {
-        int r = skep_state_set_json((char **)((char *)info + annotations[i].field), object, annotations[i].key);
+        int r =
+            skep_state_set_json((char **)((char *)info + annotations[i].field), object, annotations[i].key);
         if (r < 0)
             return r;
     }

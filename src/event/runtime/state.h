@@ -21,11 +21,11 @@
 #define SKEP_STATE_NO_UID ((uid_t)-1)
 
 struct skep_state_query {
-    int root;         /* descriptor of the directory that is "/" */
+    int root;                  /* descriptor of the directory that is "/" */
     enum skep_runtime runtime; /* NONE: a candidate */
-    const char *id;   /* empty for a candidate */
-    const char *path; /* of the cgroup */
-    uid_t uid;        /* whose user session the cgroup is in (user-1000.slice), or SKEP_STATE_NO_UID */
+    const char *id;            /* empty for a candidate */
+    const char *path;          /* of the cgroup */
+    uid_t uid; /* whose user session the cgroup is in (user-1000.slice), or SKEP_STATE_NO_UID */
 };
 
 struct skep_state_info {
@@ -45,7 +45,8 @@ skep_state_find skep_oci_find;
 skep_state_find skep_lxc_find;
 
 /* The container's own place in a containers-storage directory whose files belong to owner. */
-int skep_storage_find_in(int root, uid_t owner, const char *storage, const char *id, struct skep_state_info *info);
+int skep_storage_find_in(int root, uid_t owner, const char *storage, const char *id,
+                         struct skep_state_info *info);
 
 int skep_docker_parse(json_t *config, const char *id, struct skep_state_info *info);
 int skep_storage_parse(json_t *containers, const char *id, struct skep_state_info *info);
@@ -54,8 +55,8 @@ int skep_bundle_parse(json_t *config, struct skep_state_info *info);
 /* runc's state.json and crun's status. ret_bundle: borrowed from state, NULL: not said. cgroup: when not
  * NULL, the container counts only if it is in this cgroup. 1: it is this container. */
 int skep_runc_parse(json_t *state, const char *id, const char *cgroup, struct skep_state_info *info,
-                    const char **ret_bundle, size_t *ret_bundle_len);
-int skep_crun_parse(json_t *status, const char *cgroup, const char **ret_bundle, size_t *ret_bundle_len);
+                    const char **ret_bundle);
+int skep_crun_parse(json_t *status, const char *cgroup, const char **ret_bundle);
 
 void skep_state_info_clear(struct skep_state_info *info);
 #define _cleanup_state_info_ SKEP_CLEANUP(skep_state_info_clear)

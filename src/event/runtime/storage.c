@@ -32,7 +32,8 @@ int skep_storage_parse(json_t *containers, const char *id, struct skep_state_inf
         const char *said = skep_state_member(entry, "id");
         if (!said || !skep_streq(said, id))
             continue;
-        int r = skep_state_set(&info->name, json_string_value(json_array_get(json_object_get(entry, "names"), 0)));
+        int r = skep_state_set(&info->name,
+                               json_string_value(json_array_get(json_object_get(entry, "names"), 0)));
         if (r >= 0)
             r = parse_metadata(entry, info);
         return r < 0 ? r : 1;
@@ -62,8 +63,8 @@ static int find_in_driver(int root, uid_t owner, const char *storage, const char
         return 0;
     int r = 0, found = 0;
     _cleanup_json_ json_t *config = NULL;
-    if (skep_state_read_json(root, owner, &config, "%s/%s-containers/%s/userdata/config.json", storage, driver,
-                             id) >= 0) {
+    if (skep_state_read_json(root, owner, &config, "%s/%s-containers/%s/userdata/config.json", storage,
+                             driver, id) >= 0) {
         found = 1;
         r = parse_bundle(config, info);
         if (r < 0)
@@ -115,7 +116,8 @@ static bool expand_text(const char *s, char quote, const char *home, uid_t uid, 
 
 /* The text of key = "text" in a TOML file, as far as storage.conf goes: one assignment a line, and the keys
  * that we want stand in one table only. */
-static bool config_text(const char *toml, const char *key, const char *home, uid_t uid, char *buf, size_t size)
+static bool config_text(const char *toml, const char *key, const char *home, uid_t uid, char *buf,
+                        size_t size)
 {
     for (const char *line = toml; *line;) {
         const char *s = line + strspn(line, " \t");
@@ -139,7 +141,8 @@ static bool read_config(int root, uid_t owner, const char *file, const char *key
 {
     _cleanup_free_ char *toml = NULL;
     size_t len;
-    return skep_state_read(root, owner, file, &toml, &len) >= 0 && config_text(toml, key, home, uid, buf, size);
+    return skep_state_read(root, owner, file, &toml, &len) >= 0 &&
+           config_text(toml, key, home, uid, buf, size);
 }
 
 static int find_system(const struct skep_state_query *q, struct skep_state_info *info)
@@ -172,8 +175,8 @@ static int find_of_user(void *arg, uid_t uid, const char *home)
     if (r == 0 && read_config(s->q->root, uid, path, "graphroot", home, uid, configured, sizeof(configured)))
         r = skep_storage_find_in(s->q->root, uid, configured, s->q->id, s->info);
     for (size_t i = 0; r == 0 && i < ARRAY_SIZE(configs); i++)
-        if (read_config(s->q->root, SKEP_STATE_NO_UID, configs[i], "rootless_storage_path", home, uid, configured,
-                        sizeof(configured)))
+        if (read_config(s->q->root, SKEP_STATE_NO_UID, configs[i], "rootless_storage_path", home, uid,
+                        configured, sizeof(configured)))
             r = skep_storage_find_in(s->q->root, uid, configured, s->q->id, s->info);
     return r;
 }
