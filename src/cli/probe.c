@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/agent.h"
-#include "cli/command.h"
+#include "cli/shared.h"
 
 static const struct skep_option output[] = {
     {"json", 'j', NULL, SKEP_OPTION_FLAG, offsetof(struct skep_probe_options, json),
      .help = "one JSON document"},
+    {"color", 0, "WHEN", SKEP_OPTION_CHOICE, offsetof(struct skep_probe_options, color),
+     .choices = skep_color_names, .help = "auto (on a terminal), always or never"},
     {0},
 };
 

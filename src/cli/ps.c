@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/agent.h"
-#include "cli/command.h"
+#include "cli/shared.h"
 
 #define TO(member) offsetof(struct skep_ps_options, member)
 
@@ -13,6 +13,8 @@ static const struct skep_option output[] = {
      .help = "sort the rows by this field; with a - before it from high to low"},
     {"container", 0, "ID", SKEP_OPTION_STRING, TO(container),
      .help = "only processes in this container; the beginning of its id is enough"},
+    {"color", 0, "WHEN", SKEP_OPTION_CHOICE, TO(color), .choices = skep_color_names,
+     .help = "auto (on a terminal), always or never"},
     {0},
 };
 

@@ -3,7 +3,7 @@
 
 #define TO(member) offsetof(struct skep_agent_options, member)
 
-static const char *const colors[] = {
+const char *const skep_color_names[] = {
     [SKEP_COLOR_AUTO] = "auto",
     [SKEP_COLOR_ALWAYS] = "always",
     [SKEP_COLOR_NEVER] = "never",
@@ -36,7 +36,7 @@ const struct skep_option skep_options_outputs[] = {
      .help = "one JSON object on each line"},
     {"output", 0, "FILE", SKEP_OPTION_STRING, TO(output_path),
      .help = "append events to FILE, made readable for its owner only, instead of printing them"},
-    {"color", 0, "WHEN", SKEP_OPTION_CHOICE, TO(color), .choices = colors,
+    {"color", 0, "WHEN", SKEP_OPTION_CHOICE, TO(color), .choices = skep_color_names,
      .help = "auto (on a terminal), always or never"},
     {0},
 };

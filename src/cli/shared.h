@@ -3,7 +3,7 @@
 #define SKEP_CLI_SHARED_H
 /*
  * The options that several commands have in common, one table each: they mean the same everywhere and are
- * explained once. All fill struct skep_agent_options.
+ * explained once. The tables fill struct skep_agent_options.
  */
 #include "cli/command.h"
 
@@ -12,6 +12,9 @@ extern const struct skep_option skep_options_filters[]; /* --pid, --uid, ... */
 extern const struct skep_option skep_options_outputs[]; /* --json, --output, --color */
 extern const struct skep_option skep_options_live[];    /* --duration, --memory: only with the live kernel */
 extern const struct skep_option skep_options_keep[];    /* --record */
+
+/* Of enum skep_color, ended by NULL: the choices of --color. */
+extern const char *const skep_color_names[];
 
 extern const struct skep_agent_options skep_agent_defaults;
 

@@ -64,7 +64,7 @@ int skep_agent_run(const struct skep_agent_options *o)
 
 int skep_probe_run(const struct skep_probe_options *o)
 {
-    snprintf(call.what, sizeof(call.what), "probe json=%d", o->json);
+    snprintf(call.what, sizeof(call.what), "probe json=%d color=%d", o->json, (int)o->color);
     return call.result;
 }
 
@@ -155,7 +155,8 @@ static void test_commands_reach_the_agent(void **state)
         {"skep record -o f -k net -d 1m", "agent view=0 kinds=net record=f all duration=60000000000"},
         {"skep record --output=f -- make", "agent view=0 record=f all <make>"},
         {"skep replay f --json -e --pid 9", "agent view=2 replay=f all pid=9"},
-        {"skep probe --json", "probe json=1"},
+        {"skep probe --json", "probe json=1 color=0"},
+        {"skep probe --color never", "probe json=0 color=2"},
         {"skep ps -t", "ps tree=1 json=0 columns= sort="},
         {"skep ps --json --sort pid", "ps tree=0 json=1 columns= sort=pid"},
         {"skep docs events", "docs json=0"},
