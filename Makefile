@@ -1,10 +1,61 @@
 # SPDX-License-Identifier: Apache-2.0
-# A thin front for meson.
-BUILD = build
+# A thin front for meson, for whoever has just cloned this.
 
-.PHONY: all
-all: $(BUILD)/build.ninja
-	@meson compile -C $(BUILD)
+BUILD ?= build
+PREFIX ?= /usr/local
+# what `make run` hands to skep: make run ARGS='--json'
+ARGS ?=
+MESON_COMPILE = meson compile -C $(BUILD)
+export PATH := $(PATH):/usr/local/sbin:/usr/sbin:/sbin
 
-$(BUILD)/build.ninja:
-	meson setup $(BUILD)
+.PHONY: all help setup build run check bench fuzz install uninstall clean
+all: build
+
+help:
+	@echo 'make            install what is missing (as root), then build'
+	@echo 'make run        the same, then start "skep run" (as root; ARGS=... are its arguments)'
+	@echo 'make check      install what the tests need too, then run every test'
+	@echo 'make bench      measure what skep costs on this machine'
+	@echo 'make fuzz       run each fuzzer for FUZZ_SECONDS (60)'
+	@echo 'make install    install under PREFIX ($(PREFIX)); make uninstall takes it away again'
+	@echo 'make clean      delete what was built'
+
+setup:
+	@tools/setup build
+
+# Only the program: the tests are built by those who run them.
+build: setup $(BUILD)/build.ninja
+	@ninja -C $(BUILD) --quiet skep
+
+$(BUILD)/build.ninja: | setup
+	@meson setup $(BUILD) --prefix $(PREFIX) >$(BUILD)-setup.log 2>&1 || { cat $(BUILD)-setup.log; exit 1; }
+	@mv $(BUILD)-setup.log $(BUILD)/setup.log
+
+run: build
+	@exec $(BUILD)/skep run $(ARGS)
+
+check:
+	@tools/setup build check
+	@$(MAKE) --no-print-directory build
+	@tools/check --build $(BUILD)
+
+bench:
+	@tools/setup build bench
+	@$(MAKE) --no-print-directory build
+	@$(MESON_COMPILE) bench
+
+fuzz:
+	@tools/setup build ci
+	@tools/fuzz
+
+install: build
+	@meson configure $(BUILD) --prefix $(PREFIX)
+	@meson install -C $(BUILD) --no-rebuild --quiet
+	@echo 'installed under $(PREFIX)'
+
+uninstall:
+	@rm -f $(DESTDIR)$(PREFIX)/bin/skep
+	@echo 'removed $(DESTDIR)$(PREFIX)/bin/skep'
+
+clean:
+	@rm -rf $(BUILD) $(BUILD)-setup.log

@@ -1,0 +1,72 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# The runner and the test library themselves: a test suite that cannot fail proves nothing.
+. "${0%/*}/lib.sh"
+
+mkdir -p tree/tools tree/tests/e2e tree/build/src/bpf
+cp "$HERE/../../tools/check" tree/tools/
+cp "$HERE/lib.sh" "$HERE/leaks.py" "$HERE/lines.py" tree/tests/e2e/
+echo "struct bpf_program *left_behind;" >tree/build/src/bpf/skep.skel.h
+
+sample() {
+    cat >"tree/tests/e2e/$1"
+    chmod +x "tree/tests/e2e/$1"
+}
+
+sample 1-silent.sh <<<'#!/bin/sh
+exit 0'
+sample 2-broken.sh <<<'#!/bin/sh
+exit 3'
+sample 3-missing.sh <<<'#!/bin/sh
+echo "no such thing here"; exit 77'
+sample 4-cases.sh <<<'#!/bin/bash
+. "${0%/*}/lib.sh"
+t_ok one
+t_fail two because
+t_skip three "not here"
+t_check four true
+t_check five false'
+sample 5-slow.sh <<<"#!/bin/bash
+# timeout: 2
+. \"\${0%/*}/lib.sh\"
+background sleep 1000
+echo \$BG >$SCRATCH/slow.pid
+undo touch $SCRATCH/undone
+sleep 900"
+sample 6-cut.sh <<<'#!/bin/bash
+echo "ok - first"
+exit 1'
+sample not-a-test.sh <<<'#!/bin/sh
+exit 1'
+
+env -u SKEP_BUILD tree/tools/check --only e2e >log 2>&1
+status=$?
+closing=$(tail -n 1 log)
+
+# every test file that sources the library adds one case of its own (its processes end), and as root another one
+extra=1
+[ "$(id -u)" -ne 0 ] || extra=2
+want="$((1 + 2 + 2 * extra + 1)) passed, $((1 + 2 + 1 + 1)) failed, 2 skipped"
+t_check "the closing line counts every case" test "$closing" = "$want"
+[ "$closing" = "$want" ] || { echo "# wanted: $want" && sed 's/^/# /' log; }
+t_check "a failure is told by the exit status" test $status -eq 1
+t_check "a reason is shown" grep -qx 'not ok - two: because' log
+t_check "a test that takes too long is ended" grep -q "not ok - 5-slow: took longer than $((2 * SLOW)) s" log
+t_check "what it started is ended with it" ended "$(cat slow.pid)"
+t_check "what it wanted undone is undone" test -e undone
+
+env -u SKEP_BUILD tree/tools/check --only e2e '1-*' >log 2>&1
+t_check "success is told by the exit status" test "$? $(tail -n 1 log)" = "0 1 passed, 0 failed, 0 skipped"
+
+cat >lines <<'L'
+{"kind":"exec","proc":{"pid":7,"args":["a","b"]},"container":null}
+{"kind":"exit","ret":-2}
+{"kind":"cut
+L
+truncate -s -1 lines
+t_check "json_has finds a nested member" json_has lines 'e.proc.pid == 7 and "b" in e.proc.args'
+t_check "a missing member is None at any depth" json_has lines 'e.kind == "exec" and e.container.image.tag == None'
+t_check "json_has can say no" ended_with 1 json_has lines 'e.proc.pid == 8'
+t_check "json_count counts" test "$(json_count lines 'e.kind.startswith("ex")')" = 2
+echo >>lines
+t_check "a line that is no JSON is an error" ended_with 2 json_count lines 'True'

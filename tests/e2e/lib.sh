@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: Apache-2.0
+# The ground of an end-to-end test: a bash script tests/e2e/NN-name.sh that begins with
+#
+#     . "${0%/*}/lib.sh"
+#
+# It has a scratch directory ($SCRATCH, the working directory), the program ($SKEP), and reports its cases with
+# t_ok, t_fail, t_skip or t_check; one line a case, which tools/check counts. When it ends, for whatever reason,
+# what it started is stopped, and two more cases follow by themselves: that no process of its own is left, and
+# that skep left no program, map or link in the kernel.
+#
+# Under another kernel in QEMU the machine is several times slower: $SKEP_TEST_SLOW (1 here) multiplies every
+# wait, and wait_for knows it. $SKEP_TEST_VM is set there.
+set -u
+export LC_ALL=C PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+
+TEST=${0##*/}
+TEST=${TEST%.sh}
+HERE=$(cd "${0%/*}" && pwd)
+BUILD=${SKEP_BUILD:-$HERE/../../build}
+BUILD=$(cd "$BUILD" && pwd) || exit 1
+SKEP=$BUILD/skep
+SLOW=${SKEP_TEST_SLOW:-1}
+SCRATCH=$(mktemp -d "${TMPDIR:-/tmp}/skep-test.XXXXXX") || exit 1
+T_PIDS=() # processes to end, first started first
+T_UNDO=() # commands to run at the end, last added first
+T_FAILED=0
+
+t_ok() {
+    echo "ok - $1"
+}
+
+t_fail() {
+    T_FAILED=1
+    echo "not ok - $1: ${2:-failed}"
+}
+
+t_skip() {
+    echo "skip - $1: $2"
+}
+
+# t_check NAME COMMAND...: a case that passes when the command succeeds; what it prints is shown when it does not.
+t_check() {
+    local name=$1
+    shift
+    if "$@" >"$SCRATCH/.check" 2>&1; then
+        t_ok "$name"
+    else
+        t_fail "$name" "$*"
+        sed 's/^/#   /' "$SCRATCH/.check"
+    fi
+}
+
+# ended_with STATUS COMMAND...: whether the command's exit status is STATUS.
+ended_with() {
+    local want=$1 status
+    shift
+    "$@"
+    status=$?
+    [ $status -eq "$want" ] && return 0
+    echo "exit status $status instead of $want"
+    return 1
+}
+
+# The whole test needs this: skip_all REASON ends it.
+skip_all() {
+    t_skip "$TEST" "$1"
+    T_QUIET=1
+    exit 77
+}
+
+need_root() {
+    [ "$(id -u)" -eq 0 ] || skip_all "not root"
+}
+
+need_command() {
+    local c
+    for c; do
+        command -v "$c" >/dev/null || skip_all "no $c"
+    done
+}
+
+# wait_for SECONDS COMMAND...: until the command succeeds; 1 when it never does.
+wait_for() {
+    local left=$(($1 * SLOW * 20))
+    shift
+    until "$@" >/dev/null 2>&1; do
+        left=$((left - 1))
+        [ $left -gt 0 ] || return 1
+        sleep 0.05
+    done
+}
+
+alive() {
+    # a zombie has ended
+    [ -e "/proc/$1/stat" ] && [ "$(sed 's/.*) //; s/ .*//' "/proc/$1/stat" 2>/dev/null)" != Z ]
+}
+
+ended() {
+    ! alive "$1"
+}
+
+# undo COMMAND...: to be run when the test ends.
+undo() {
+    local quoted
+    printf -v quoted '%q ' "$@"
+    T_UNDO=("$quoted" ${T_UNDO[@]+"${T_UNDO[@]}"})
+}
+
+# background COMMAND...: started now, ended with the test; its pid is $BG.
+background() {
+    "$@" &
+    BG=$!
+    T_PIDS+=("$BG")
+}
+
+# start_skep NAME ARGS...: runs skep in the background with its output in NAME.out and NAME.err, and waits until
+# it says on standard error that it is at work: its first line there that is no warning. $SKEP_PID is its pid.
+# Fails, with what skep said, when it ends first.
+start_skep() {
+    local name=$1
+    shift
+    "$SKEP" "$@" >"$SCRATCH/$name.out" 2>"$SCRATCH/$name.err" </dev/null &
+    SKEP_PID=$!
+    T_PIDS+=("$SKEP_PID")
+    wait_for 20 skep_is_ready_or_gone "$SKEP_PID" "$SCRATCH/$name.err"
+    skep_is_ready "$SCRATCH/$name.err" && return 0
+    echo "# skep $* did not start:"
+    sed 's/^/#   /' "$SCRATCH/$name.err"
+    return 1
+}
+
+skep_is_ready() {
+    grep -E '^skep: ' "$1" | grep -Eqv '^skep: (error|warning|debug): '
+}
+
+skep_is_ready_or_gone() {
+    skep_is_ready "$2" || ended "$1"
+}
+
+# stop_skep [PID]: ends skep as a person would (SIGINT), and waits; its exit status is the result. 124: it did not
+# end and was killed.
+stop_skep() {
+    local pid=${1:-$SKEP_PID} status
+    kill -INT "$pid" 2>/dev/null
+    if ! wait_for 20 ended "$pid"; then
+        kill -KILL "$pid"
+        wait "$pid" 2>/dev/null
+        return 124
+    fi
+    wait "$pid"
+    status=$?
+    return $status
+}
+
+# json_has FILE EXPRESSION: whether some line of a file of JSON lines satisfies a Python expression over e, the
+# line as nested objects; missing members are None, at any depth.
+json_has() {
+    python3 "$HERE/lines.py" any "$1" "$2"
+}
+
+# json_count FILE EXPRESSION: how many do.
+json_count() {
+    python3 "$HERE/lines.py" count "$1" "$2"
+}
+
+# wait_json SECONDS FILE EXPRESSION
+wait_json() {
+    wait_for "$1" json_has "$2" "$3"
+}
+
+t_no_leaks() {
+    python3 "$HERE/leaks.py" "$BUILD" check "$SCRATCH/.objects"
+}
+
+t_finish() {
+    local status=$? pid command left=
+    trap - EXIT
+    trap '' INT TERM HUP
+    for pid in ${T_PIDS[@]+"${T_PIDS[@]}"}; do
+        alive "$pid" && kill -TERM "$pid" 2>/dev/null
+    done
+    for pid in ${T_PIDS[@]+"${T_PIDS[@]}"}; do
+        if ! wait_for 10 ended "$pid"; then
+            left="$left $pid ($(cat "/proc/$pid/comm" 2>/dev/null))"
+            kill -KILL "$pid" 2>/dev/null
+        fi
+        wait "$pid" 2>/dev/null
+    done
+    for command in ${T_UNDO[@]+"${T_UNDO[@]}"}; do
+        eval "$command" >/dev/null 2>&1
+    done
+    if [ -z "${T_QUIET:-}" ]; then
+        [ -z "$left" ] && t_ok "$TEST: all processes end" || t_fail "$TEST: all processes end" "killed:$left"
+        [ -e "$SCRATCH/.objects" ] && t_check "$TEST: nothing is left in the kernel" t_no_leaks
+    fi
+    cd /
+    rm -rf --one-file-system "$SCRATCH"
+    [ "$status" -ne 0 ] && exit "$status"
+    exit "$T_FAILED"
+}
+
+trap t_finish EXIT
+trap 'exit 143' TERM
+trap 'exit 130' INT HUP
+cd "$SCRATCH" || exit 1
+[ "$(id -u)" -ne 0 ] || python3 "$HERE/leaks.py" "$BUILD" save "$SCRATCH/.objects"
