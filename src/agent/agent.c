@@ -70,6 +70,8 @@ static int run_live(const struct skep_agent_options *o, struct skep_pipeline *p,
     live.kernel.scope = p->scope.flags;
     live.kernel.uid = p->scope.uid;
     memcpy(live.kernel.comm, p->scope.comm, sizeof(live.kernel.comm));
+    live.kernel.host_pid_ns = p->session.host_ns.pid;
+    live.kernel.host_mnt_ns = p->session.host_ns.mnt;
     live.kernel.data_bytes = o->ring_bytes;
     if (o->pid && kill((pid_t)o->pid, 0) < 0 && errno == ESRCH) {
         skep_log(SKEP_LOG_ERROR, "there is no process %u", o->pid);

@@ -6,24 +6,35 @@
 #include <sys/stat.h>
 #include <sys/utsname.h>
 
+/* The host's namespaces are those of the first process; where a security policy hides it, those of the first
+ * kernel thread, or our own. */
+static skep_nsid namespace_of(const char *name)
+{
+    static const char *const of[] = {"1", "2", "self"};
+    for (size_t i = 0; i < ARRAY_SIZE(of); i++) {
+        char path[64];
+        struct stat st;
+        snprintf(path, sizeof(path), "/proc/%s/ns/%s", of[i], name);
+        if (stat(path, &st) == 0)
+            return (skep_nsid)st.st_ino;
+    }
+    return 0;
+}
+
 void skep_session_read(struct skep_session *ret)
 {
     struct utsname name;
     *ret = (struct skep_session){.boot_offset = skep_clock_boot_offset()};
     const struct {
-        const char *path;
+        const char *name;
         skep_nsid *to;
     } spaces[] = {
-        {"/proc/1/ns/mnt", &ret->host_ns.mnt},       {"/proc/1/ns/pid", &ret->host_ns.pid},
-        {"/proc/1/ns/net", &ret->host_ns.net},       {"/proc/1/ns/user", &ret->host_ns.user},
-        {"/proc/1/ns/uts", &ret->host_ns.uts},       {"/proc/1/ns/ipc", &ret->host_ns.ipc},
-        {"/proc/1/ns/cgroup", &ret->host_ns.cgroup}, {"/proc/1/ns/time", &ret->host_ns.time},
+        {"mnt", &ret->host_ns.mnt}, {"pid", &ret->host_ns.pid}, {"net", &ret->host_ns.net},
+        {"user", &ret->host_ns.user}, {"uts", &ret->host_ns.uts}, {"ipc", &ret->host_ns.ipc},
+        {"cgroup", &ret->host_ns.cgroup}, {"time", &ret->host_ns.time},
     };
-    for (size_t i = 0; i < ARRAY_SIZE(spaces); i++) {
-        struct stat st;
-        if (stat(spaces[i].path, &st) == 0)
-            *spaces[i].to = (skep_nsid)st.st_ino;
-    }
+    for (size_t i = 0; i < ARRAY_SIZE(spaces); i++)
+        *spaces[i].to = namespace_of(spaces[i].name);
     if (uname(&name) == 0) {
         snprintf(ret->kernel, sizeof(ret->kernel), "%s", name.release);
         snprintf(ret->hostname, sizeof(ret->hostname), "%s", name.nodename);

@@ -100,7 +100,6 @@ static void configure(struct skep_kernel *k)
 {
     volatile struct skep_config *c = &k->bpf->bss->skep_cfg;
     const struct skep_kernel_options *o = &k->options;
-    struct stat st;
     const struct skep_syscall *tables[] = {skep_syscalls_native(), skep_syscalls_compat()};
     for (size_t t = 0; t < ARRAY_SIZE(tables); t++) {
         for (const struct skep_syscall *s = tables[t]; s->name; s++) {
@@ -115,9 +114,8 @@ static void configure(struct skep_kernel *k)
     for (size_t i = 0; i < SKEP_COMM_LEN; i++)
         c->comm[i] = o->comm[i];
     c->self = (uint32_t)getpid();
-    /* the host's namespaces are those of the first process */
-    c->host_pid_ns = stat("/proc/1/ns/pid", &st) == 0 ? (uint32_t)st.st_ino : 0;
-    c->host_mnt_ns = stat("/proc/1/ns/mnt", &st) == 0 ? (uint32_t)st.st_ino : 0;
+    c->host_pid_ns = o->host_pid_ns;
+    c->host_mnt_ns = o->host_mnt_ns;
     c->n_cpus = (uint32_t)k->n_cpus;
     c->wakeup_bytes = MIN(k->data_bytes, k->life_bytes) / 4;
 }

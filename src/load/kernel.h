@@ -31,6 +31,8 @@ struct skep_kernel_options {
     uint32_t scope; /* enum skep_scope_flag */
     uint32_t uid;
     char comm[SKEP_COMM_LEN];
+    uint32_t host_pid_ns; /* for SKEP_SCOPE_HOST_ONLY */
+    uint32_t host_mnt_ns;
     size_t data_bytes; /* for the data rings of all CPUs together; 0: the default, 8 MiB */
     size_t life_bytes; /* 0: the default, 4 MiB */
     bool snapshot_only; /* load nothing but what skep_kernel_snapshot() needs */
