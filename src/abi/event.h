@@ -181,6 +181,13 @@ struct skep_ev_container {
     skep_text namespace_;
 };
 
+struct skep_ev_snapshot {
+    struct skep_hdr h;
+    __u64 begin;         /* processes that it did not confirm since then are gone */
+    skep_pid root;       /* process tree that was asked for, 0: none */
+    skep_pid command;    /* command that skep started, 0: none */
+};
+
 /* ---- files ---- */
 
 struct skep_ev_open {

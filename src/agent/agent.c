@@ -2,7 +2,9 @@
 #include "agent/agent.h"
 
 #include "agent/live.h"
+#include "agent/replay.h"
 #include "agent/schema.h"
+#include "agent/select.h"
 #include "agent/session.h"
 #include "base/log.h"
 #include "export/reference.h"
@@ -18,49 +20,6 @@ int skep_agent_schema(struct skep_schema **ret)
     if (r >= 0)
         r = skep_schema_new(btf, size, ret);
     return r < 0 ? skep_log_error(r, "the description of events is damaged: %s", strerror(-r)) : 0;
-}
-
-/* Which kinds the operator wants to see. */
-static int choose_kinds(const struct skep_agent_options *o, const struct skep_schema *schema, bool kinds[SKEP_KIND_MAX])
-{
-    const char *word;
-    size_t len;
-    for (unsigned i = 0; i < SKEP_KIND_MAX; i++) {
-        const struct skep_kind *kind = skep_schema_kind(schema, i);
-        kinds[i] = !o->kinds && kind &&
-                   (kind->show == SKEP_SHOW_SHOWN || (o->all_events && kind->show != SKEP_SHOW_HIDDEN));
-    }
-    if (!o->kinds || skep_schema_kinds_parse(schema, o->kinds, kinds, &word, &len) >= 0)
-        return 0;
-    const char *near = skep_schema_nearest_kind(schema, word, len);
-    if (near)
-        skep_log(SKEP_LOG_ERROR, "there is no kind of event '%.*s' (did you mean '%s'?)", (int)len, word, near);
-    else
-        skep_log(SKEP_LOG_ERROR, "there is no kind of event '%.*s'; 'skep docs events' lists them", (int)len, word);
-    return -EINVAL;
-}
-
-static int fill_scope(const struct skep_agent_options *o, const bool kinds[SKEP_KIND_MAX], struct skep_scope *s)
-{
-    *s = (struct skep_scope){.container = o->container, .self = (uint32_t)getpid()};
-    memcpy(s->kinds, kinds, sizeof(s->kinds));
-    if (o->uid >= 0) {
-        s->flags |= SKEP_SCOPE_UID;
-        s->uid = (uint32_t)o->uid;
-    }
-    if (o->comm) {
-        if (strlen(o->comm) >= SKEP_COMM_LEN) {
-            skep_log(SKEP_LOG_ERROR, "--comm: the kernel keeps at most %d characters of a name", SKEP_COMM_LEN - 1);
-            return -EINVAL;
-        }
-        s->flags |= SKEP_SCOPE_COMM;
-        memcpy(s->comm, o->comm, strlen(o->comm));
-    }
-    if (o->pid || o->command)
-        s->flags |= SKEP_SCOPE_TRACKED;
-    if (o->host_only)
-        s->flags |= SKEP_SCOPE_HOST_ONLY;
-    return 0;
 }
 
 static int run_live(const struct skep_agent_options *o, struct skep_pipeline *p, struct skep_view_state *view)
@@ -90,13 +49,15 @@ int skep_agent_run(const struct skep_agent_options *o)
     bool kinds[SKEP_KIND_MAX];
     int status = SKEP_EXIT_FAILED;
 
+    if (o->replay_path)
+        return skep_replay_run(o);
     int r = skep_agent_schema(&schema);
     if (r < 0)
         return r;
-    if (choose_kinds(o, schema, kinds) < 0 || fill_scope(o, kinds, &scope) < 0)
+    if (skep_select_kinds(o, schema, kinds) < 0 || skep_select_scope(o, kinds, &scope) < 0)
         return SKEP_EXIT_USAGE;
     skep_session_read(&session);
-    r = skep_view_open(o, schema, kinds, &session, &view, &status);
+    r = skep_view_open(o, schema, &scope, &session, &view, &status);
     if (r < 0)
         return status;
     struct skep_pipeline_ops ops = {.event = skep_view_event, .record = skep_view_record, .data = view};

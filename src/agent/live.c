@@ -31,6 +31,7 @@ struct live {
     uint64_t began, next_status;
     uint64_t snapshot_begin, snapshot_end; /* end 0: none under way */
     bool first_snapshot_done;
+    uint64_t own; /* records that skep itself added */
     uint64_t life_lost, heal_at; /* heal_at 0: nothing to heal */
     bool stop;
     int status;
@@ -134,15 +135,25 @@ static void drain(struct live *l, uint64_t limit)
     skep_kernel_release(l->kernel);
 }
 
+/* Records that skep itself adds to the stream. */
+static void take_own(struct live *l, struct skep_hdr *h)
+{
+    l->own++;
+    l->p->ledger.rows[h->kind].seen++;
+    skep_pipeline_take(l->p, h, h->len);
+}
+
 /* The snapshot has gone through the pipeline: the table is complete. */
 static void snapshot_through(struct live *l)
 {
-    skep_pipeline_snapshot_done(l->p, l->snapshot_begin);
+    struct skep_ev_snapshot done = {
+        .h = {.len = sizeof(done), .kind = SKEP_KIND_snapshot, .flags = SKEP_HDR_NO_TASK, .time = l->snapshot_end},
+        .begin = l->snapshot_begin,
+        .root = l->o->pid,
+        .command = (uint32_t)l->child.pid,
+    };
     l->snapshot_end = 0;
-    if (l->o->pid)
-        skep_pipeline_track(l->p, l->o->pid);
-    if (l->child.pid)
-        skep_pipeline_track(l->p, (uint32_t)l->child.pid);
+    take_own(l, &done.h);
     if (l->first_snapshot_done) {
         skep_view_message(l->view, "the process table was read again from the kernel");
         return;
@@ -189,8 +200,7 @@ static void take_answers(struct live *l)
         h->time = skep_clock_boot_ns();
         h->ring = 0;
         h->seq = 0;
-        l->p->ledger.rows[h->kind].seen++;
-        skep_pipeline_take(l->p, h, h->len);
+        take_own(l, h);
     }
 }
 
@@ -280,7 +290,6 @@ static uint64_t sum_received(const struct live *l)
 static void finish(struct live *l)
 {
     struct skep_counters sum[SKEP_KIND_MAX];
-    uint64_t resolved = l->p->ledger.rows[SKEP_KIND_container].seen;
     uint64_t deadline = skep_clock_boot_ns() + SETTLE_NS;
     skep_kernel_detach(l->kernel);
     for (;;) {
@@ -290,7 +299,7 @@ static void finish(struct live *l)
             return;
         for (size_t i = 0; i < SKEP_KIND_MAX; i++)
             submitted += sum[i].submitted;
-        if (submitted + resolved <= sum_received(l) || skep_clock_boot_ns() > deadline)
+        if (submitted + l->own <= sum_received(l) || skep_clock_boot_ns() > deadline)
             break;
         usleep(1000);
     }

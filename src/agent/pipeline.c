@@ -80,7 +80,7 @@ static bool in_scope(const struct skep_pipeline *p, const struct skep_event *ev)
     const struct skep_scope *s = &p->scope;
     if (!s->kinds[ev->h->kind])
         return false;
-    if (s->self && ev->h->pid == s->self)
+    if (p->session.self && ev->h->pid == p->session.self)
         return false;
     if ((s->flags & SKEP_SCOPE_UID) && ev->h->uid != s->uid)
         return false;
@@ -215,6 +215,42 @@ static void tell_tracked(struct skep_pipeline *p, const struct skep_hdr *h)
         p->ops.tracked(p->ops.live, child);
 }
 
+/* ---- process trees ---- */
+
+static bool descends_from(const struct skep_proc *proc, uint32_t pid)
+{
+    for (; proc; proc = proc->parent)
+        if (proc->pid == pid && !proc->dead)
+            return true;
+    return false;
+}
+
+/* Marks a process and all its descendants. */
+static void track(struct skep_pipeline *p, uint32_t pid)
+{
+    if (!pid)
+        return;
+    struct skep_proc *proc;
+    size_t at = 0;
+    while ((proc = skep_hashmap_next(&p->procs.by_id, &at))) {
+        if (proc->tracked || proc->dead || !descends_from(proc, pid))
+            continue;
+        proc->tracked = true;
+        if (p->ops.tracked)
+            p->ops.tracked(p->ops.live, proc);
+    }
+}
+
+/* The snapshot is through: the table is complete, and process trees are known. */
+static void snapshot_done(struct skep_pipeline *p, const struct skep_ev_snapshot *ev)
+{
+    skep_proc_table_snapshot_done(&p->procs, ev->begin);
+    if (!(p->scope.flags & SKEP_SCOPE_TRACKED))
+        return;
+    track(p, p->scope.root ? p->scope.root : ev->root);
+    track(p, ev->command);
+}
+
 void skep_pipeline_take(struct skep_pipeline *p, const struct skep_hdr *h, size_t n)
 {
     if (n < sizeof(*h) || h->len > n || h->kind >= SKEP_KIND_MAX) {
@@ -241,6 +277,8 @@ void skep_pipeline_take(struct skep_pipeline *p, const struct skep_hdr *h, size_
     tell_tracked(p, h);
     if (p->ops.record && kind->ring == SKEP_RING_LIFE)
         p->ops.record(p->ops.data, h);
+    if (h->kind == SKEP_KIND_snapshot)
+        snapshot_done(p, (const struct skep_ev_snapshot *)h);
     if (hidden) {
         p->ledger.rows[h->kind].emitted++;
     } else {
@@ -253,32 +291,4 @@ void skep_pipeline_take(struct skep_pipeline *p, const struct skep_hdr *h, size_
     }
     if (after)
         apply_tables(p, h);
-}
-
-/* ---- process trees ---- */
-
-static bool descends_from(const struct skep_proc *proc, uint32_t pid)
-{
-    for (; proc; proc = proc->parent)
-        if (proc->pid == pid && !proc->dead)
-            return true;
-    return false;
-}
-
-void skep_pipeline_track(struct skep_pipeline *p, uint32_t pid)
-{
-    struct skep_proc *proc;
-    size_t at = 0;
-    while ((proc = skep_hashmap_next(&p->procs.by_id, &at))) {
-        if (proc->tracked || proc->dead || !descends_from(proc, pid))
-            continue;
-        proc->tracked = true;
-        if (p->ops.tracked)
-            p->ops.tracked(p->ops.live, proc);
-    }
-}
-
-void skep_pipeline_snapshot_done(struct skep_pipeline *p, uint64_t begin)
-{
-    skep_proc_table_snapshot_done(&p->procs, begin);
 }

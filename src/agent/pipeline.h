@@ -28,7 +28,7 @@ struct skep_scope {
     uint32_t flags; /* enum skep_scope_flag */
     uint32_t uid;
     char comm[SKEP_COMM_LEN];
-    uint32_t self;         /* pid of skep, 0: none */
+    uint32_t root;         /* of the process tree, with SKEP_SCOPE_TRACKED; 0: what the snapshot record names */
     const char *container; /* id (or its beginning) or name; NULL: any */
     bool kinds[SKEP_KIND_MAX]; /* kinds to show */
 };
@@ -70,8 +70,4 @@ void skep_pipeline_clear(struct skep_pipeline *p);
 void skep_pipeline_take(struct skep_pipeline *p, const struct skep_hdr *h, size_t n);
 /* No more records for now or ever: lets go what is held back. */
 void skep_pipeline_settle(struct skep_pipeline *p);
-/* A snapshot that began at begin is through. */
-void skep_pipeline_snapshot_done(struct skep_pipeline *p, uint64_t begin);
-/* Marks a process and all its descendants as tracked (and tells ops.tracked). */
-void skep_pipeline_track(struct skep_pipeline *p, uint32_t pid);
 #endif

@@ -64,7 +64,11 @@ static int read_processes(struct ps *ps)
     skep_kernel_refill(k);
     while (skep_kernel_next(k, UINT64_MAX, &h, &size) > 0)
         skep_pipeline_take(&ps->pipeline, h, size);
-    skep_pipeline_snapshot_done(&ps->pipeline, begin);
+    struct skep_ev_snapshot done = {
+        .h = {.len = sizeof(done), .kind = SKEP_KIND_snapshot, .flags = SKEP_HDR_NO_TASK, .time = end},
+        .begin = begin,
+    };
+    skep_pipeline_take(&ps->pipeline, &done.h, sizeof(done));
     return 0;
 }
 

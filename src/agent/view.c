@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/view.h"
 
+#include "agent/head.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "event/recording.h"
 #include "event/where.h"
 #include "export/json.h"
 #include "export/output.h"
@@ -10,6 +12,7 @@
 #include "export/table.h"
 #include "export/tally.h"
 #include "export/text.h"
+#include "load/btf.h"
 
 #include <inttypes.h>
 #include <sys/wait.h>
@@ -25,6 +28,7 @@ struct skep_view_state {
     bool kinds[SKEP_KIND_MAX];
     int fd;
     struct skep_output *output;
+    struct skep_recorder *recorder;
     struct skep_json_writer *json;
     struct skep_text_writer *text;
     struct skep_table *table;
@@ -42,6 +46,7 @@ struct skep_view_state *skep_view_free(struct skep_view_state *v)
     if (!v)
         return NULL;
     skep_output_free(v->output);
+    skep_recorder_free(v->recorder);
     skep_json_writer_free(v->json);
     skep_text_writer_free(v->text);
     skep_table_free(v->table);
@@ -139,6 +144,21 @@ static int open_writers(struct skep_view_state *v)
     }
 }
 
+static int open_recorder(struct skep_view_state *v, const struct skep_scope *scope)
+{
+    _cleanup_strbuf_ struct skep_strbuf head;
+    const void *btf;
+    size_t btf_len;
+    if (!v->o->record_path)
+        return 0;
+    skep_strbuf_init(&head, SKEP_RECORDING_HEAD_MAX);
+    skep_head_put(v->session, scope, v->o->where, v->schema, &head);
+    int r = head.failed ? -ENOMEM : skep_object_btf(&btf, &btf_len);
+    if (r >= 0)
+        r = skep_recorder_new(v->o->record_path, head.s, head.len, btf, btf_len, &v->recorder);
+    return r < 0 ? skep_log_error(r == -EINVAL ? -EIO : r, "cannot record to %s: %s", v->o->record_path, strerror(-r)) : 0;
+}
+
 /* Lines that are no events carry the kind 0. */
 static void put_plain(struct skep_view_state *v, const char *s, size_t n)
 {
@@ -160,7 +180,7 @@ static void put_header(struct skep_view_state *v)
     put_plain(v, v->line.s, v->line.len);
 }
 
-int skep_view_open(const struct skep_agent_options *o, const struct skep_schema *schema, const bool kinds[SKEP_KIND_MAX],
+int skep_view_open(const struct skep_agent_options *o, const struct skep_schema *schema, const struct skep_scope *scope,
                    const struct skep_session *session, struct skep_view_state **ret, int *ret_status)
 {
     _cleanup_view_ struct skep_view_state *v = calloc(1, sizeof(*v));
@@ -172,7 +192,7 @@ int skep_view_open(const struct skep_agent_options *o, const struct skep_schema 
     v->session = session;
     v->fd = -1;
     v->began = v->last_status = skep_clock_boot_ns();
-    memcpy(v->kinds, kinds, sizeof(v->kinds));
+    memcpy(v->kinds, scope->kinds, sizeof(v->kinds));
     skep_strbuf_init(&v->line, LINE_MAX_BYTES);
     skep_strbuf_init(&v->status, 4096);
     for (unsigned i = 0; i < SKEP_KIND_MAX; i++) {
@@ -184,6 +204,8 @@ int skep_view_open(const struct skep_agent_options *o, const struct skep_schema 
         r = open_output(v);
     if (r >= 0)
         r = open_writers(v);
+    if (r >= 0)
+        r = open_recorder(v, scope);
     if (r == -EINVAL)
         *ret_status = SKEP_EXIT_USAGE;
     if (r < 0)
@@ -200,8 +222,12 @@ enum skep_verdict skep_view_event(void *data, const struct skep_event *ev)
     struct skep_view_state *v = data;
     if (v->where && !skep_where_match(v->where, ev))
         return SKEP_VERDICT_FILTERED;
+    /* what feeds the tables was recorded before it got here */
+    bool streamed = ev->kind->ring == SKEP_RING_DATA;
+    if (v->recorder && streamed)
+        skep_recorder_put(v->recorder, ev->h);
     if (v->o->view == SKEP_VIEW_NONE)
-        return SKEP_VERDICT_EMITTED;
+        return v->recorder && streamed ? SKEP_VERDICT_QUEUED : SKEP_VERDICT_EMITTED;
     if (v->tally) {
         skep_tally_add(v->tally, ev);
         return SKEP_VERDICT_EMITTED;
@@ -221,8 +247,9 @@ enum skep_verdict skep_view_event(void *data, const struct skep_event *ev)
 
 void skep_view_record(void *data, const struct skep_hdr *h)
 {
-    (void)data;
-    (void)h;
+    struct skep_view_state *v = data;
+    if (v->recorder)
+        skep_recorder_put(v->recorder, h);
 }
 
 /* ---- what the operator is told ---- */
@@ -294,6 +321,21 @@ void skep_view_status(struct skep_view_state *v, const struct skep_pipeline *p, 
     v->last_received = received;
     v->last_status = now;
     skep_output_status(v->output, sb->s);
+    if (v->recorder)
+        skep_recorder_flush(v->recorder);
+}
+
+bool skep_view_wait_for_room(struct skep_view_state *v)
+{
+    skep_output_flush(v->output);
+    while (!skep_output_half_empty(v->output) && !skep_output_broken(v->output))
+        usleep(1000);
+    return !skep_output_broken(v->output);
+}
+
+int skep_view_parse_ledger(const struct skep_view_state *v, const char *s, size_t n, struct skep_ledger *ret)
+{
+    return skep_ledger_parse_json(ret, v->names, s, n);
 }
 
 void skep_view_flush(struct skep_view_state *v)
@@ -357,13 +399,57 @@ static int settle_output(struct skep_view_state *v)
     return r;
 }
 
+/* Without a view the recording is the output, and the ledger counts what became of it. Records of the life
+ * cycle are in it whether they were in scope or not; a lost one counts against those that were. */
+static void add_recorder_counts(struct skep_view_state *v, struct skep_ledger *l)
+{
+    struct skep_recorder_counts counts[SKEP_KIND_MAX];
+    uint64_t lost = 0;
+    skep_recorder_drain(v->recorder);
+    skep_recorder_counts(v->recorder, counts);
+    for (unsigned i = 0; i < SKEP_KIND_MAX; i++) {
+        const struct skep_kind *kind = skep_schema_kind(v->schema, i);
+        struct skep_ledger_row *row = &l->rows[i];
+        uint64_t full = counts[i].queue_full, failed = counts[i].write_failed;
+        lost += full + failed;
+        if (v->o->view != SKEP_VIEW_NONE || !kind)
+            continue;
+        if (kind->ring == SKEP_RING_DATA) {
+            row->emitted += counts[i].put - full - failed;
+        } else {
+            full = MIN(full, row->emitted);
+            row->emitted -= full;
+            failed = MIN(failed, row->emitted);
+            row->emitted -= failed;
+        }
+        row->lost[SKEP_LOST_queue_full] += full;
+        row->lost[SKEP_LOST_write_failed] += failed;
+    }
+    if (lost)
+        skep_log(SKEP_LOG_WARNING, "%" PRIu64 " records are missing in %s", lost, v->o->record_path);
+}
+
+static int finish_recorder(struct skep_view_state *v, const struct skep_ledger *l)
+{
+    _cleanup_strbuf_ struct skep_strbuf sb;
+    skep_strbuf_init(&sb, SKEP_RECORDING_BLOCK_MAX);
+    skep_ledger_put_json(l, v->names, &sb);
+    int r = skep_recorder_finish(v->recorder, sb.s, sb.len);
+    return r < 0 ? skep_log_error(r, "the recording %s is not complete: %s", v->o->record_path, strerror(-r)) : 0;
+}
+
 int skep_view_finish(struct skep_view_state *v, struct skep_pipeline *p, const struct skep_ledger *recorded)
 {
+    int status = SKEP_EXIT_OK;
     skep_output_status(v->output, NULL);
     put_tables(v);
     bool heard = settle_output(v) >= 0;
     add_output_counts(v, &p->ledger);
+    if (v->recorder)
+        add_recorder_counts(v, &p->ledger);
     const struct skep_ledger *l = recorded ? recorded : &p->ledger;
+    if (v->recorder && finish_recorder(v, l) < 0)
+        status = SKEP_EXIT_FAILED;
     if (v->json && heard) {
         put_ledger_line(v, l);
     } else {
@@ -374,7 +460,9 @@ int skep_view_finish(struct skep_view_state *v, struct skep_pipeline *p, const s
     if (!v->json || !heard)
         fputs(v->line.s, stderr);
     int r = skep_output_first_error(v->output);
-    if (r < 0 && r != -EPIPE)
+    if (r < 0 && r != -EPIPE) {
         skep_log(SKEP_LOG_ERROR, "some lines could not be written: %s", strerror(-r));
-    return r < 0 && r != -EPIPE ? SKEP_EXIT_FAILED : SKEP_EXIT_OK;
+        status = SKEP_EXIT_FAILED;
+    }
+    return status;
 }

@@ -15,7 +15,7 @@
 struct skep_view_state;
 
 /* Borrows all. On failure the operator was told; an exit status is in ret_status. */
-int skep_view_open(const struct skep_agent_options *o, const struct skep_schema *schema, const bool kinds[SKEP_KIND_MAX],
+int skep_view_open(const struct skep_agent_options *o, const struct skep_schema *schema, const struct skep_scope *scope,
                    const struct skep_session *session, struct skep_view_state **ret, int *ret_status);
 struct skep_view_state *skep_view_free(struct skep_view_state *v);
 SKEP_DEFINE_CLEANUP(struct skep_view_state, skep_view_free)
@@ -33,6 +33,10 @@ void skep_view_command_ended(struct skep_view_state *v, const char *name, int st
 void skep_view_status(struct skep_view_state *v, const struct skep_pipeline *p, const struct skep_kernel *k);
 void skep_view_flush(struct skep_view_state *v);
 int skep_view_broken_fd(const struct skep_view_state *v);
+
+/* For sources that are faster than any reader: waits until the queue is half empty. false: the reader has gone. */
+bool skep_view_wait_for_room(struct skep_view_state *v);
+int skep_view_parse_ledger(const struct skep_view_state *v, const char *s, size_t n, struct skep_ledger *ret);
 
 /* The end: writes what is left, completes the ledger with what the output counted, prints the summary.
  * recorded: a recording's own ledger to print instead, NULL: none. An exit status. */

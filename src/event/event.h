@@ -17,6 +17,7 @@ struct skep_scratch;   /* event/scratch.h */
 struct skep_session {
     int64_t boot_offset;            /* add to a record's time to get UTC nanoseconds */
     struct skep_namespaces host_ns; /* namespaces that count as the host's */
+    uint32_t self;                  /* process id of the skep that observed */
     char kernel[65];                /* uname -r */
     char hostname[65];
 };

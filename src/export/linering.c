@@ -126,3 +126,8 @@ void skep_linering_drop_all(struct skep_linering *r, skep_linering_account *lost
     r->cut = 0;
     advance(r, r->used);
 }
+
+bool skep_linering_half_empty(const struct skep_linering *r)
+{
+    return r->used <= r->cap / 2 && r->count <= r->n_slots / 2;
+}

@@ -48,6 +48,8 @@ void skep_linering_consume(struct skep_linering *r, size_t n, skep_linering_acco
 /* Gives up the lines that begin in the next n bytes. A first line of which a part is already written keeps its
  * rest, at the head. */
 void skep_linering_drop(struct skep_linering *r, size_t n, skep_linering_account *lost, void *userdata);
+/* At most half of the bytes and of the slots are in use. */
+bool skep_linering_half_empty(const struct skep_linering *r);
 /* Gives up everything. */
 void skep_linering_drop_all(struct skep_linering *r, skep_linering_account *lost, void *userdata);
 #endif

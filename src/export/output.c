@@ -470,6 +470,14 @@ void skep_output_counts(struct skep_output *out, struct skep_output_counts ret_c
     pthread_mutex_unlock(&out->lock);
 }
 
+bool skep_output_half_empty(struct skep_output *out)
+{
+    pthread_mutex_lock(&out->lock);
+    bool half = skep_linering_half_empty(&out->ring);
+    pthread_mutex_unlock(&out->lock);
+    return half;
+}
+
 static bool has_lines(struct skep_output *out)
 {
     pthread_mutex_lock(&out->lock);

@@ -100,6 +100,8 @@ int skep_output_first_error(const struct skep_output *out);
 /* A consistent copy of the account, by kind. */
 void skep_output_counts(struct skep_output *out, struct skep_output_counts ret_counts[SKEP_KIND_MAX]);
 
+/* At most half of the queue is in use: a source that can wait may go on. */
+bool skep_output_half_empty(struct skep_output *out);
 /* Waits until all lines that were put are written or lost, at most timeout_ns. -ETIMEDOUT: the reader does not
  * take them; they stay in the queue. -EPIPE: it has gone. */
 int skep_output_drain(struct skep_output *out, uint64_t timeout_ns);
