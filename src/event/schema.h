@@ -58,8 +58,8 @@ struct skep_schema *skep_schema_free(struct skep_schema *s);
 SKEP_DEFINE_CLEANUP(struct skep_schema, skep_schema_free)
 #define _cleanup_schema_ SKEP_CLEANUP(skep_schema_freep)
 
-/* Whether records of both kinds can be read through the same struct: size, and place and meaning of all
- * members. The tables that are built from life cycle records read them through the structs of abi/event.h,
+/* Whether records of both kinds can be read through the same struct: same size, every slice in the same place
+ * (also in hidden members), same place and meaning of every field. The tables that are built from life cycle records read them through the structs of abi/event.h,
  * so a recording whose life cycle kinds differ from this build's must be refused. */
 bool skep_kind_same_layout(const struct skep_kind *a, const struct skep_kind *b);
 
