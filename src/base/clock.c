@@ -50,16 +50,40 @@ static void split(int64_t ns, time_t *ret_s, long *ret_rest)
     *ret_rest = (long)rest;
 }
 
+static void put_digits(char *to, unsigned v, unsigned n)
+{
+    while (n--) {
+        to[n] = (char)('0' + v % 10);
+        v /= 10;
+    }
+}
+
+/* Every event carries two or three of these: no gmtime and printf. The date is that of the proleptic Gregorian
+ * calendar, counted in eras of 400 years that begin on the first of March. */
 void skep_clock_put_rfc3339(struct skep_strbuf *sb, int64_t utc_ns)
 {
     time_t s;
     long rest;
-    struct tm tm;
     split(utc_ns, &s, &rest);
-    if (!gmtime_r(&s, &tm))
-        tm = (struct tm){.tm_mday = 1};
-    skep_strbuf_printf(sb, "%04d-%02d-%02dT%02d:%02d:%02d.%09ldZ", tm.tm_year + 1900, tm.tm_mon + 1,
-                       tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, rest);
+    int64_t day = s / 86400, second = s % 86400;
+    if (second < 0) {
+        second += 86400;
+        day--;
+    }
+    day += 719468; /* from 1970-01-01 back to 0000-03-01; int64_t nanoseconds reach back to 1677 only */
+    unsigned era = (unsigned)(day / 146097), of_era = (unsigned)(day % 146097);
+    unsigned year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+    unsigned of_year = of_era - (365 * year + year / 4 - year / 100);
+    unsigned month = (5 * of_year + 2) / 153; /* 0: March */
+    char text[] = "0000-00-00T00:00:00.000000000Z";
+    put_digits(text, era * 400 + year + (month >= 10), 4);
+    put_digits(text + 5, month < 10 ? month + 3 : month - 9, 2);
+    put_digits(text + 8, of_year - (153 * month + 2) / 5 + 1, 2);
+    put_digits(text + 11, (unsigned)second / 3600, 2);
+    put_digits(text + 14, (unsigned)second / 60 % 60, 2);
+    put_digits(text + 17, (unsigned)second % 60, 2);
+    put_digits(text + 20, (unsigned)rest, 9);
+    skep_strbuf_put(sb, text, sizeof(text) - 1);
 }
 
 void skep_clock_put_time_of_day(struct skep_strbuf *sb, int64_t utc_ns)

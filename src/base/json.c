@@ -47,14 +47,31 @@ static size_t quote_special(struct skep_strbuf *sb, const uint8_t *s, size_t n)
     return 1;
 }
 
+/* How many bytes from s on are plain; eight at a time, since most text is. */
+static size_t plain_run(const uint8_t *s, size_t n)
+{
+    const uint64_t ones = 0x0101010101010101ULL, highs = 0x8080808080808080ULL;
+    size_t i = 0;
+    for (; i + 8 <= n; i += 8) {
+        uint64_t v, special;
+        memcpy(&v, s + i, 8);
+        uint64_t quote = v ^ ones * '"', backslash = v ^ ones * '\\', del = v ^ ones * 0x7f;
+        /* the high bit of a byte: below 0x20, equal to one of the three, or itself high */
+        special = (v - ones * 0x20) | (quote - ones) | (backslash - ones) | (del - ones) | v;
+        if (special & highs)
+            break;
+    }
+    while (i < n && is_plain(s[i]))
+        i++;
+    return i;
+}
+
 void skep_json_quote(struct skep_strbuf *sb, const void *data, size_t n)
 {
     const uint8_t *s = data;
     skep_strbuf_putc(sb, '"');
     for (size_t i = 0; i < n;) {
-        size_t run = i;
-        while (run < n && is_plain(s[run]))
-            run++;
+        size_t run = i + plain_run(s + i, n - i);
         skep_strbuf_put(sb, s + i, run - i);
         i = run;
         if (i < n)

@@ -57,7 +57,7 @@ char *skep_strbuf_reserve(struct skep_strbuf *sb, size_t n)
     return sb->s + sb->len;
 }
 
-void skep_strbuf_put(struct skep_strbuf *sb, const void *data, size_t n)
+void skep_strbuf_put_slow(struct skep_strbuf *sb, const void *data, size_t n)
 {
     char *to = skep_strbuf_reserve(sb, n);
     if (!to)
@@ -68,24 +68,18 @@ void skep_strbuf_put(struct skep_strbuf *sb, const void *data, size_t n)
     sb->s[sb->len] = '\0';
 }
 
-void skep_strbuf_puts(struct skep_strbuf *sb, const char *s)
-{
-    skep_strbuf_put(sb, s, strlen(s));
-}
-
-void skep_strbuf_putc(struct skep_strbuf *sb, char c)
-{
-    skep_strbuf_put(sb, &c, 1);
-}
-
 void skep_strbuf_u64(struct skep_strbuf *sb, uint64_t v)
 {
-    char digits[20];
-    size_t at = sizeof(digits);
-    do
-        digits[--at] = (char)('0' + v % 10);
-    while (v /= 10);
-    skep_strbuf_put(sb, digits + at, sizeof(digits) - at);
+    size_t n = 1;
+    for (uint64_t rest = v; rest >= 10; rest /= 10)
+        n++;
+    char *to = skep_strbuf_reserve(sb, n);
+    if (!to)
+        return;
+    for (size_t i = n; i--; v /= 10)
+        to[i] = (char)('0' + v % 10);
+    to[n] = '\0';
+    sb->len += n;
 }
 
 void skep_strbuf_i64(struct skep_strbuf *sb, int64_t v)

@@ -34,9 +34,31 @@ void skep_strbuf_truncate(struct skep_strbuf *sb, size_t len);
 /* Room for n more bytes, to be written by the caller who then adds to len; NULL when it does not fit. */
 char *skep_strbuf_reserve(struct skep_strbuf *sb, size_t n);
 
-void skep_strbuf_put(struct skep_strbuf *sb, const void *data, size_t n);
-void skep_strbuf_puts(struct skep_strbuf *sb, const char *s);
-void skep_strbuf_putc(struct skep_strbuf *sb, char c);
+/* Not to be called: what skep_strbuf_put() does when the buffer has to grow, or cannot. */
+void skep_strbuf_put_slow(struct skep_strbuf *sb, const void *data, size_t n);
+
+/* Inline, since lines of output are made of a hundred small pieces. */
+static inline void skep_strbuf_put(struct skep_strbuf *sb, const void *data, size_t n)
+{
+    if (n < sb->cap - sb->len && n <= sb->max - sb->len && n > 0 && !sb->failed) {
+        memcpy(sb->s + sb->len, data, n);
+        sb->len += n;
+        sb->s[sb->len] = '\0';
+    } else {
+        skep_strbuf_put_slow(sb, data, n);
+    }
+}
+
+static inline void skep_strbuf_puts(struct skep_strbuf *sb, const char *s)
+{
+    skep_strbuf_put(sb, s, strlen(s));
+}
+
+static inline void skep_strbuf_putc(struct skep_strbuf *sb, char c)
+{
+    skep_strbuf_put(sb, &c, 1);
+}
+
 void skep_strbuf_u64(struct skep_strbuf *sb, uint64_t v);
 void skep_strbuf_i64(struct skep_strbuf *sb, int64_t v);
 void skep_strbuf_printf(struct skep_strbuf *sb, const char *fmt, ...) SKEP_PRINTF(2, 3);

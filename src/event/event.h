@@ -25,10 +25,10 @@ struct skep_session {
 struct skep_event {
     const struct skep_kind *kind;
     const struct skep_hdr *h;
-    const struct skep_proc *proc;         /* NULL: not known at all */
-    const struct skep_proc_image *image;  /* of proc, at the time of the event; NULL with proc */
-    const char *cgroup;                   /* path of h->cgroup; NULL: not known */
-    const char *unit;                     /* innermost systemd unit of that cgroup; NULL: none */
+    const struct skep_proc *proc;           /* NULL: not known at all */
+    const struct skep_proc_image *image;    /* of proc, at the time of the event; NULL with proc */
+    const char *cgroup;                     /* path of h->cgroup; NULL: not known */
+    const char *unit;                       /* innermost systemd unit of that cgroup; NULL: none */
     const struct skep_container *container; /* NULL: not in one */
     const struct skep_session *session;
     /* Where values live that are not bytes of the record (the text of a DNS message); one for all events of a

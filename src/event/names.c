@@ -63,9 +63,10 @@ static size_t shared_prefix(const struct skep_names *names)
             same++;
         n = same;
     }
-    while (n > 0 && first[n - 1] != '_')
-        n--;
-    return n;
+    size_t word = n;
+    while (word > 0 && first[word - 1] != '_')
+        word--;
+    return word > 0 ? word : n >= 3 ? n : 0; /* SIG stands without a _ */
 }
 
 const struct skep_name *skep_names_find(const struct skep_names *names, const char *s, size_t n)

@@ -26,10 +26,10 @@ struct skep_field {
     const char *name; /* dotted */
     const char *doc;
     enum skep_type type;
-    uint32_t off;     /* in the record */
+    uint32_t off; /* in the record */
     uint32_t size;
-    uint32_t beside;  /* offset of a second member that the value depends on; 0: none */
-    bool optional;    /* JSON leaves it out when it is missing, instead of writing null */
+    uint32_t beside; /* offset of a second member that the value depends on; 0: none */
+    bool optional;   /* JSON leaves it out when it is missing, instead of writing null */
     /* Computes the value where it is not simply in the record; false: missing. */
     bool (*get)(const struct skep_field *f, const struct skep_event *ev, struct skep_value *ret);
 };
@@ -42,7 +42,7 @@ struct skep_kind {
     const char *doc;
     enum skep_ring_id ring;
     enum skep_show show;
-    uint32_t size;    /* of the fixed part, header included */
+    uint32_t size;                   /* of the fixed part, header included */
     const struct skep_field *fields; /* leaves, in the order of the struct */
     size_t n_fields;
     const uint32_t *slices; /* offsets of every struct skep_slice in the fixed part, also hidden ones */
@@ -58,8 +58,8 @@ struct skep_schema *skep_schema_free(struct skep_schema *s);
 SKEP_DEFINE_CLEANUP(struct skep_schema, skep_schema_free)
 #define _cleanup_schema_ SKEP_CLEANUP(skep_schema_freep)
 
-/* Whether records of both kinds can be read through the same struct: size, and place and meaning of all
- * members. The tables that are built from life cycle records read them through the structs of abi/event.h,
+/* Whether records of both kinds can be read through the same struct: same size, every slice in the same place
+ * (also in hidden members), same place and meaning of every field. The tables that are built from life cycle records read them through the structs of abi/event.h,
  * so a recording whose life cycle kinds differ from this build's must be refused. */
 bool skep_kind_same_layout(const struct skep_kind *a, const struct skep_kind *b);
 

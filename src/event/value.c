@@ -70,6 +70,18 @@ static void put_hex(struct skep_strbuf *sb, uint64_t u)
     skep_strbuf_put(sb, digits + at, sizeof(digits) - at);
 }
 
+/* At least four digits: 0644. */
+static void put_octal(struct skep_strbuf *sb, uint64_t u)
+{
+    char digits[22];
+    size_t at = sizeof(digits);
+    while (u || sizeof(digits) - at < 4) {
+        digits[--at] = (char)('0' + (u & 7));
+        u >>= 3;
+    }
+    skep_strbuf_put(sb, digits + at, sizeof(digits) - at);
+}
+
 static void put_syscall(struct skep_strbuf *sb, uint64_t u)
 {
     const char *name = skep_syscall_name((unsigned)u, u >> 32 & 1);
@@ -98,12 +110,9 @@ static bool put_word(struct skep_strbuf *sb, const struct skep_value *v)
     case SKEP_TYPE_cgroupid:
         put_hex(sb, v->u);
         return true;
-    case SKEP_TYPE_mode: {
-        char digits[12];
-        int n = snprintf(digits, sizeof(digits), "%04o", (unsigned)(v->u & 0x3ffff));
-        skep_strbuf_put(sb, digits, (size_t)n);
+    case SKEP_TYPE_mode:
+        put_octal(sb, v->u & 0x3ffff);
         return true;
-    }
     case SKEP_TYPE_ring:
         if (v->u == 0) {
             skep_strbuf_puts(sb, "life");

@@ -21,17 +21,17 @@ enum skep_type {
 };
 
 enum skep_class {
-    SKEP_CLASS_INT,   /* i */
-    SKEP_CLASS_UINT,  /* u */
-    SKEP_CLASS_TEXT,  /* s, n */
-    SKEP_CLASS_LIST,  /* s, n: strings, each ended by a NUL */
-    SKEP_CLASS_IP,    /* s: 4 or 16 bytes, n */
+    SKEP_CLASS_INT,  /* i */
+    SKEP_CLASS_UINT, /* u */
+    SKEP_CLASS_TEXT, /* s, n */
+    SKEP_CLASS_LIST, /* s, n: strings, each ended by a NUL */
+    SKEP_CLASS_IP,   /* s: 4 or 16 bytes, n */
 };
 
 struct skep_value {
     enum skep_type type;
     enum skep_class class;
-    int64_t i;     /* of a time: UTC nanoseconds, while u counts from boot */
+    int64_t i; /* of a time: UTC nanoseconds, while u counts from boot */
     uint64_t u;
     const char *s; /* not NULL for text, lists and addresses */
     size_t n;

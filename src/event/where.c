@@ -396,7 +396,7 @@ int skep_where_new(const struct skep_schema *s, const bool kinds[SKEP_KIND_MAX],
     w->text = strdup(text);
     w->arena = malloc(strlen(text) + 1);
     w->atoms = calloc(SKEP_WHERE_ATOMS_MAX, sizeof(*w->atoms));
-    w->words = calloc(SKEP_WHERE_VALUES_MAX, sizeof(*w->words));
+    w->words = calloc(MIN(strlen(text) + 1, (size_t)SKEP_WHERE_VALUES_MAX), sizeof(*w->words));
     if (!w->text || !w->arena || !w->atoms || !w->words)
         return -ENOMEM;
     struct parser p = {.w = w, .d = d, .schema = s};

@@ -2,7 +2,7 @@
 #include "export/json.h"
 
 #define MAX_OPEN 8  /* objects inside each other */
-#define KEY_SIZE 47 /* with quotes, comma and colon */
+#define KEY_SIZE 49 /* with quotes, comma and colon */
 
 enum op_code {
     OP_LEAF,
@@ -135,11 +135,19 @@ struct skep_json_writer *skep_json_writer_free(struct skep_json_writer *w)
     return NULL;
 }
 
-/* The key without its comma where it is the first in its object. */
+/* The key without its comma where it is the first in its object. Copied with its full room, which is a few
+ * moves of fixed size; what is behind the key is written over. */
 static void put_key(struct skep_strbuf *sb, const struct op *op)
 {
     bool first = sb->len && sb->s[sb->len - 1] == '{';
-    skep_strbuf_put(sb, op->key + first, op->key_len - (size_t)first);
+    size_t n = op->key_len - (size_t)first;
+    if (sb->cap - sb->len > KEY_SIZE && sb->max - sb->len >= KEY_SIZE && !sb->failed) {
+        memcpy(sb->s + sb->len, op->key + first, KEY_SIZE - 1);
+        sb->len += n;
+        sb->s[sb->len] = '\0';
+    } else {
+        skep_strbuf_put(sb, op->key + first, n);
+    }
 }
 
 void skep_json_writer_put(const struct skep_json_writer *w, struct skep_strbuf *sb,

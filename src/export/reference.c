@@ -13,7 +13,7 @@ static void put_field_text(const struct skep_field *f, struct skep_strbuf *sb)
     const struct skep_type_info *info = skep_type_info(f->type);
     skep_strbuf_printf(sb, "- `%s` (%s%s): %s", f->name, info->name, f->optional ? ", optional" : "", f->doc);
     if (info->names && info->names->n <= VALUES_SHOWN) {
-        skep_strbuf_puts(sb, ". Values:");
+        skep_strbuf_puts(sb, info->names->set ? "; any of" : "; one of");
         for (size_t i = 0; i < info->names->n; i++)
             skep_strbuf_printf(sb, "%s `%s`", i ? "," : "", info->names->rows[i].name);
     }

@@ -274,7 +274,8 @@ void skep_table_put_row(struct skep_table *t, struct skep_strbuf *sb, const stru
     unsigned used = 0;
     for (size_t i = 0; i < t->n; i++) {
         skep_strbuf_reset(&t->cell);
-        if (!skep_item_put(&t->cell, &t->columns[i].items[ev->kind->number], ev))
+        skep_item_put(&t->cell, &t->columns[i].items[ev->kind->number], ev);
+        if (t->cell.len == 0)
             skep_strbuf_putc(&t->cell, '-');
         put_cell(t, sb, i, t->cell.s, t->cell.len, &used);
     }
