@@ -8,7 +8,7 @@ ARGS ?=
 MESON_COMPILE = meson compile -C $(BUILD)
 export PATH := $(PATH):/usr/local/sbin:/usr/sbin:/sbin
 
-.PHONY: all help setup build run check bench fuzz install uninstall clean
+.PHONY: all help setup build run check bench fuzz format install uninstall clean
 all: build
 
 help:
@@ -17,6 +17,7 @@ help:
 	@echo 'make check      install what the tests need too, then run every test'
 	@echo 'make bench      measure what skep costs on this machine'
 	@echo 'make fuzz       run each fuzzer for FUZZ_SECONDS (60)'
+	@echo 'make format     bring every C file into the project'"'"'s format'
 	@echo 'make install    install under PREFIX ($(PREFIX)); make uninstall takes it away again'
 	@echo 'make clean      delete what was built'
 
@@ -25,7 +26,7 @@ setup:
 
 # Only the program: the tests are built by those who run them.
 build: setup $(BUILD)/build.ninja
-	@ninja -C $(BUILD) --quiet skep
+	@ninja -C $(BUILD) --quiet skep >&2
 
 $(BUILD)/build.ninja: | setup
 	@meson setup $(BUILD) --prefix $(PREFIX) >$(BUILD)-setup.log 2>&1 || { cat $(BUILD)-setup.log; exit 1; }
@@ -47,6 +48,9 @@ bench:
 fuzz:
 	@tools/setup build ci
 	@tools/fuzz
+
+format:
+	@git ls-files -- '*.c' '*.h' | xargs clang-format -i
 
 install: build
 	@meson configure $(BUILD) --prefix $(PREFIX)

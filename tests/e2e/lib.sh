@@ -24,13 +24,15 @@ SCRATCH=$(mktemp -d "${TMPDIR:-/tmp}/skep-test.XXXXXX") || exit 1
 T_PIDS=() # processes to end, first started first
 T_UNDO=() # commands to run at the end, last added first
 T_FAILED=0
+T_LAST=0 # the result of the last case
 
 t_ok() {
+    T_LAST=0
     echo "ok - $1"
 }
 
 t_fail() {
-    T_FAILED=1
+    T_FAILED=1 T_LAST=1
     echo "not ok - $1: ${2:-failed}"
 }
 
@@ -48,6 +50,12 @@ t_check() {
         t_fail "$name" "$*"
         sed 's/^/#   /' "$SCRATCH/.check"
     fi
+}
+
+# t_need NAME COMMAND...: the same, and without it nothing that follows has a meaning: the test ends.
+t_need() {
+    t_check "$@"
+    [ $T_LAST -eq 0 ] || exit 1
 }
 
 # ended_with STATUS COMMAND...: whether the command's exit status is STATUS.
@@ -81,11 +89,10 @@ need_command() {
 
 # wait_for SECONDS COMMAND...: until the command succeeds; 1 when it never does.
 wait_for() {
-    local left=$(($1 * SLOW * 20))
+    local end=$((SECONDS + $1 * SLOW + 1))
     shift
     until "$@" >/dev/null 2>&1; do
-        left=$((left - 1))
-        [ $left -gt 0 ] || return 1
+        [ $SECONDS -lt $end ] || return 1
         sleep 0.05
     done
 }
