@@ -20,6 +20,10 @@
 
 typedef unsigned int umode_t;
 
+struct list_head {
+    struct list_head *next, *prev;
+};
+
 struct hlist_node {
     struct hlist_node *next;
 };
@@ -243,6 +247,8 @@ struct task_struct {
     struct css_set *cgroups;
     struct pid *thread_pid;
     struct kuid loginuid;
+    struct list_head ptraced;
+    struct list_head ptrace_entry;
     unsigned int sessionid;
 };
 
@@ -259,6 +265,81 @@ struct pt_regs {
 };
 
 struct seq_file;
+
+/* privileges and the kernel's own facilities */
+
+struct kernel_siginfo {
+    int si_signo;
+    int si_errno;
+    int si_code;
+};
+
+struct module {
+    char name[56];
+};
+
+struct bpf_prog_aux {
+    __u32 id;
+    char name[16];
+};
+
+struct bpf_prog {
+    struct bpf_prog_aux *aux;
+};
+
+struct bpf_map {
+    __u32 id;
+};
+
+struct filename {
+    const char *name;
+};
+
+struct open_how {
+    __u64 flags;
+    __u64 mode;
+    __u64 resolve;
+};
+
+struct io_cqe {
+    __u64 user_data;
+};
+
+struct io_ring_ctx {
+    unsigned int flags;
+};
+
+struct io_kiocb {
+    struct file *file;
+    __u8 opcode;
+    struct io_cqe cqe;
+    struct io_ring_ctx *ctx;
+};
+
+struct io_open {
+    struct filename *filename;
+    struct open_how how;
+};
+
+struct io_unlink {
+    struct filename *filename;
+};
+
+struct io_mkdir {
+    struct filename *filename;
+};
+
+struct io_rename {
+    struct filename *oldpath, *newpath;
+};
+
+struct io_link {
+    struct filename *oldpath, *newpath;
+};
+
+struct io_connect {
+    void *addr;
+};
 
 struct bpf_iter_meta {
     struct seq_file *seq;

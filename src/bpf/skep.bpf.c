@@ -4,10 +4,15 @@
  * their own, linked with bpftool, would be nicer; libbpf before 1.3 cannot link two objects that call the same
  * kfunc.) Static functions of a sensor therefore carry its name.
  */
+#include "bpf/sensor/cred.bpf.c"
+#include "bpf/sensor/kernel.bpf.c"
 #include "bpf/sensor/life.bpf.c"
+#include "bpf/sensor/ns.bpf.c"
 #include "bpf/sensor/open.bpf.c"
+#include "bpf/sensor/ptrace.bpf.c"
 #include "bpf/sensor/snapshot.bpf.c"
 #include "bpf/sensor/syscall.bpf.c"
+#include "bpf/sensor/uring.bpf.c"
 
 /* Brings every record's type into BTF, which the schema of events is made from. */
 #define SKEP_EVENT(number, name, ring, group, show, text, doc) struct skep_ev_##name *skep_schema_##name;

@@ -11,6 +11,7 @@
  *   skep_handlers  programs that the system call dispatcher hands over to, by slot (abi/syscalls.def)
  *   skep_tracked   processes in scope, when the scope is a process tree: tgid -> 1
  *   skep_cgroups   cgroups whose path was told already
+ *   skep_creds     credentials of each task before its last call that changed them
  *   skep_cfg       the configuration, written by user space
  *   skep_rings     sequence numbers, and events lost on the life cycle ring
  */
@@ -76,6 +77,19 @@ struct {
     __type(key, __u64);
     __type(value, __u8);
 } skep_cgroups SEC(".maps");
+
+/* What a task's credentials were when they were last looked at: at sys_exit the old ones are gone. */
+struct skep_cred_note {
+    __u32 uid, euid, gid, egid;
+    __u64 caps;
+};
+
+struct {
+    __uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+    __uint(map_flags, BPF_F_NO_PREALLOC);
+    __type(key, int);
+    __type(value, struct skep_cred_note);
+} skep_creds SEC(".maps");
 
 volatile struct skep_config skep_cfg;
 struct skep_ring_state skep_rings[2 * SKEP_MAX_CPUS];

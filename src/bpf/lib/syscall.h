@@ -84,11 +84,8 @@ static __always_inline __u64 skep_arg(const struct skep_call *call, int n)
     return r->r9;
 }
 
-/* Starts the record of a system call and fills in what all of them share; NULL: filtered or lost. */
-static __always_inline void *skep_begin_call(struct skep_build *b, __u32 kind, __u32 size,
-                                             const struct skep_call *call)
+static __always_inline void *skep_fill_call(struct skep_hdr *h, __u32 size, const struct skep_call *call)
 {
-    struct skep_hdr *h = skep_begin(b, kind, size, call->task);
     if (!h)
         return NULL;
     h->ret = call->ret;
@@ -96,5 +93,19 @@ static __always_inline void *skep_begin_call(struct skep_build *b, __u32 kind, _
     h->flags = SKEP_HDR_RET | SKEP_HDR_SYSCALL | (call->compat ? SKEP_HDR_COMPAT : 0);
     skep_zero((char *)h + sizeof(*h), size - sizeof(*h));
     return h;
+}
+/* Starts the record of a system call and fills in what all of them share, zeroes the rest; NULL: filtered or
+ * lost. */
+static __always_inline void *skep_begin_call(struct skep_build *b, __u32 kind, __u32 size,
+                                             const struct skep_call *call)
+{
+    return skep_fill_call(skep_begin(b, kind, size, call->task), size, call);
+}
+
+/* The same for the life cycle ring. */
+static __always_inline void *skep_begin_life_call(struct skep_build *b, __u32 kind, __u32 size,
+                                                  const struct skep_call *call)
+{
+    return skep_fill_call(skep_begin_life(b, kind, size, call->task), size, call);
 }
 #endif

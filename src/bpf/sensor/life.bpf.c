@@ -3,11 +3,13 @@
  * The life cycle: fork, exec, exit, moves between cgroups, and the snapshot of what already runs. These
  * records go to the life cycle ring, unfiltered: the process table is built from them alone.
  */
+#include "bpf/lib/cred.h"
 #include "bpf/lib/image.h"
 
 SEC("tp_btf/task_newtask")
 int BPF_PROG(life_fork, struct task_struct *child, __u64 clone_flags)
 {
+    skep_cred_note(child);
     if (clone_flags & CLONE_THREAD)
         return 0;
     struct task_struct *parent = SKEP_PLAIN(struct task_struct, bpf_get_current_task_btf());
@@ -130,6 +132,9 @@ __noinline int life_emit_pieces(const struct piece_source *x)
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(life_exec, struct task_struct *t, int old_pid, struct linux_binprm *bprm)
 {
+    struct skep_cred_note before;
+    skep_cred_before(t, &before);
+    skep_cred_note(t);
     t = SKEP_PLAIN(struct task_struct, t);
     bprm = SKEP_PLAIN(struct linux_binprm, bprm);
     skep_cgroup_tell(skep_cgroup_get(t), t);
@@ -154,6 +159,7 @@ int BPF_PROG(life_exec, struct task_struct *t, int old_pid, struct linux_binprm 
                     life_gain_flags(t->cred, inode, BPF_CORE_READ_BITFIELD(bprm, secureexec));
     }
     ev->image.cwd = skep_put_cwd(&b, fs);
+    ev->old_uid = before.euid;
     ev->raw_path = skep_put_kernel_str(&b, bprm->filename);
     if (bprm->interp != bprm->filename) {
         ev->flags |= SKEP_EXEC_SCRIPT;

@@ -4,6 +4,7 @@
  * the arguments of other processes; where the kernel has no sleepable iterator, the plain one does without
  * them.
  */
+#include "bpf/lib/cred.h"
 #include "bpf/lib/image.h"
 
 /* Appends up to SKEP_ARGS_INLINE bytes of another task's memory. */
@@ -98,6 +99,7 @@ static __always_inline int snapshot_task(struct bpf_iter__task *ctx, bool with_a
     struct task_struct *trusted = ctx->task;
     if (!trusted)
         return 0;
+    skep_cred_note(trusted);
     struct task_struct *t = SKEP_PLAIN(struct task_struct, trusted);
     if (t->pid != t->tgid)
         return 0;
