@@ -53,7 +53,8 @@ format:
 	@git ls-files -- '*.c' '*.h' | xargs clang-format -i
 
 install: build
-	@meson configure $(BUILD) --prefix $(PREFIX)
+	@meson setup --reconfigure $(BUILD) --prefix $(PREFIX) >/dev/null
+	@ninja -C $(BUILD) --quiet skep >&2
 	@meson install -C $(BUILD) --no-rebuild --quiet
 	@echo 'installed under $(PREFIX)'
 
