@@ -65,6 +65,15 @@ static __always_inline void skep_scratch_release(struct skep_scratch *s)
     *(volatile __u64 *)&s->busy = 0;
 }
 
+/* The mask comes last and behind a barrier: the verifier of older kernels forgets bounds that the compiler
+ * applied before it kept the number on the stack. */
+static __always_inline struct skep_ring_state *skep_ring_state_of(__u32 cpu, bool life)
+{
+    __u64 at = cpu + (life ? 0 : SKEP_MAX_CPUS);
+    barrier_var(at);
+    return &skep_rings[at & (2 * SKEP_MAX_CPUS - 1)];
+}
+
 /* A slice that is not there must read as such: slots are reused. */
 static __always_inline void skep_zero(void *p, __u32 size)
 {
@@ -149,7 +158,7 @@ static __always_inline void *skep_claim(struct skep_build *b, __u32 kind, __u32 
     if (!b->s) {
         SKEP_COUNT(b->c->lost[SKEP_LOST_nested]);
         if (life)
-            SKEP_COUNT(skep_rings[b->cpu & (SKEP_MAX_CPUS - 1)].lost);
+            SKEP_COUNT(skep_ring_state_of(b->cpu, true)->lost);
         return NULL;
     }
     b->s->len = size;
@@ -216,8 +225,7 @@ static __always_inline __u64 skep_wakeup_flag(void *ring, __u64 seq)
 static __always_inline long skep_output(struct skep_build *b, __u32 len)
 {
     struct skep_hdr *h = skep_hdr(b);
-    struct skep_ring_state *st =
-        &skep_rings[(b->cpu & (SKEP_MAX_CPUS - 1)) + (b->life ? 0 : SKEP_MAX_CPUS)];
+    struct skep_ring_state *st = skep_ring_state_of(b->cpu, b->life);
     h->seq = __sync_fetch_and_add(&st->seq, 1);
     long r;
     if (b->life) {

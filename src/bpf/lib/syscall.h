@@ -45,7 +45,9 @@ static __always_inline void skep_call_init(struct skep_call *call, __u64 *ctx)
     call->task = SKEP_PLAIN(struct task_struct, bpf_get_current_task_btf());
     call->compat = skep_task_in_compat(call->task);
     call->nr = (__u32)call->regs->orig_ax & ~SKEP_X32_BIT;
-    __u32 at = (call->nr & (SKEP_SYSCALL_MAX - 1)) + (call->compat ? SKEP_COMPAT_BASE : 0);
+    __u64 at = (call->nr & (SKEP_SYSCALL_MAX - 1)) + (call->compat ? SKEP_COMPAT_BASE : 0);
+    barrier_var(at);
+    at &= 2 * SKEP_SYSCALL_MAX - 1; /* see skep_ring_state_of() */
     call->kind = skep_cfg.kind[at];
     call->form = skep_cfg.form[at];
 }

@@ -7,28 +7,28 @@
  */
 #include "bpf/lib/emit.h"
 
-/* Number of a struct pid in its own pid namespace. */
-static __always_inline __u32 skep_pid_inner(struct pid *pid)
-{
-    struct upid u = {0};
-    if (!pid)
-        return 0;
-    __u32 level = pid->level;
-    bpf_probe_read_kernel(&u, bpf_core_type_size(struct upid) < sizeof(u) ? 0 : sizeof(u.nr),
-                          (void *)pid + bpf_core_field_offset(struct pid, numbers) +
-                              level * bpf_core_type_size(struct upid) + bpf_core_field_offset(struct upid, nr));
-    return u.nr;
-}
-
-/* The same in the initial namespace. */
-static __always_inline __u32 skep_pid_outer(struct pid *pid)
+/* Numbers of a struct pid, which is given as an address: the verifier of older kernels (before 6.3) does not
+ * let a typed pointer be moved by an amount that it does not know. */
+static __always_inline __u32 skep_pid_number(__u64 pid, __u32 level)
 {
     int nr = 0;
     if (pid)
         bpf_probe_read_kernel(&nr, sizeof(nr),
-                              (void *)pid + bpf_core_field_offset(struct pid, numbers) +
-                                  bpf_core_field_offset(struct upid, nr));
+                              (void *)(pid + bpf_core_field_offset(struct pid, numbers) +
+                                       level * bpf_core_type_size(struct upid) + bpf_core_field_offset(struct upid, nr)));
     return nr;
+}
+
+/* In its own pid namespace. */
+static __always_inline __u32 skep_pid_inner(__u64 pid)
+{
+    return pid ? skep_pid_number(pid, BPF_CORE_READ((struct pid *)pid, level)) : 0;
+}
+
+/* In the initial one. */
+static __always_inline __u32 skep_pid_outer(__u64 pid)
+{
+    return skep_pid_number(pid, 0);
 }
 
 static __always_inline __u32 skep_pid_ns(struct task_struct *t)
@@ -65,7 +65,7 @@ static __always_inline void skep_fill_task(struct skep_task *to, struct task_str
         to->parent_pid = parent->tgid;
         to->parent_start = parent->group_leader->start_boottime;
     }
-    to->ns_pid = skep_pid_inner(leader->thread_pid);
+    to->ns_pid = skep_pid_inner((__u64)BPF_CORE_READ(leader, thread_pid));
     to->loginuid = compat_loginuid(t);
     to->audit_session = compat_audit_session(t);
     to->suid = cred->suid.val;
@@ -75,8 +75,8 @@ static __always_inline void skep_fill_task(struct skep_task *to, struct task_str
     skep_fill_namespaces(&to->ns, t);
     if (!signal)
         return;
-    to->session = skep_pid_outer(signal->pids[PIDTYPE_SID]);
-    to->pgid = skep_pid_outer(signal->pids[PIDTYPE_PGID]);
+    to->session = skep_pid_outer((__u64)BPF_CORE_READ(signal, pids[PIDTYPE_SID]));
+    to->pgid = skep_pid_outer((__u64)BPF_CORE_READ(signal, pids[PIDTYPE_PGID]));
     struct tty_struct *tty = signal->tty;
     if (tty)
         bpf_probe_read_kernel_str(to->tty, sizeof(to->tty), &tty->name);

@@ -92,7 +92,7 @@ static __noinline long life_emit_piece(__u32 i, void *data)
     if (n > SKEP_CHUNK_SIZE)
         n = SKEP_CHUNK_SIZE;
     SKEP_COUNT(c->seen);
-    struct skep_ring_state *st = &skep_rings[x->id.cpu & (SKEP_MAX_CPUS - 1)];
+    struct skep_ring_state *st = skep_ring_state_of(x->id.cpu, true);
     __u64 seq = __sync_fetch_and_add(&st->seq, 1);
     struct piece *r = bpf_ringbuf_reserve(&skep_life, sizeof(*r), 0);
     if (!r) {

@@ -66,7 +66,7 @@ static __noinline long ptrace_turn(__u32 i, void *data)
     if (x->entry == x->head || !x->entry)
         return 1;
     __u64 task = x->entry - bpf_core_field_offset(struct task_struct, ptrace_entry);
-    struct pid *pid = SKEP_READ(struct task_struct, task, thread_pid);
+    __u64 pid = (__u64)BPF_CORE_READ((struct task_struct *)task, thread_pid);
     if (SKEP_READ(struct task_struct, task, pid) == x->pid || skep_pid_inner(pid) == x->pid) {
         x->found = task;
         return 1;
@@ -79,7 +79,7 @@ static __always_inline __u64 ptrace_find(struct task_struct *tracer, __u32 pid)
 {
     struct ptrace_search x = {.pid = pid};
     x.head = (__u64)tracer + bpf_core_field_offset(struct task_struct, ptraced);
-    x.entry = (__u64)tracer->ptraced.next;
+    x.entry = (__u64)BPF_CORE_READ(tracer, ptraced.next);
     SKEP_LOOP(PTRACE_LIST_MAX, ptrace_turn, &x);
     return x.found;
 }
