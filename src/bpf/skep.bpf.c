@@ -4,8 +4,13 @@
  * their own, linked with bpftool, would be nicer; libbpf before 1.3 cannot link two objects that call the same
  * kfunc.) Static functions of a sensor therefore carry its name.
  */
+#include "bpf/sensor/cwd.bpf.c"
+#include "bpf/sensor/fd.bpf.c"
 #include "bpf/sensor/life.bpf.c"
+#include "bpf/sensor/mount.bpf.c"
+#include "bpf/sensor/note.bpf.c"
 #include "bpf/sensor/open.bpf.c"
+#include "bpf/sensor/path.bpf.c"
 #include "bpf/sensor/snapshot.bpf.c"
 #include "bpf/sensor/syscall.bpf.c"
 

@@ -216,8 +216,8 @@ static __always_inline __u64 skep_wakeup_flag(void *ring, __u64 seq)
 static __always_inline long skep_output(struct skep_build *b, __u32 len)
 {
     struct skep_hdr *h = skep_hdr(b);
-    struct skep_ring_state *st =
-        &skep_rings[(b->cpu & (SKEP_MAX_CPUS - 1)) + (b->life ? 0 : SKEP_MAX_CPUS)];
+    __u32 at = (b->cpu & (SKEP_MAX_CPUS - 1)) + (b->life ? 0 : SKEP_MAX_CPUS);
+    struct skep_ring_state *st = &skep_rings[SKEP_BOUND(at, 2 * SKEP_MAX_CPUS)];
     h->seq = __sync_fetch_and_add(&st->seq, 1);
     long r;
     if (b->life) {

@@ -7,13 +7,15 @@
  */
 #include "bpf/lib/emit.h"
 
+#define SKEP_PID_LEVELS 64 /* pid namespaces are nested less deep than this */
+
 /* Number of a struct pid in its own pid namespace. */
 static __always_inline __u32 skep_pid_inner(struct pid *pid)
 {
     struct upid u = {0};
     if (!pid)
         return 0;
-    __u32 level = pid->level;
+    __u64 level = SKEP_BOUND(pid->level, SKEP_PID_LEVELS);
     bpf_probe_read_kernel(&u, bpf_core_type_size(struct upid) < sizeof(u) ? 0 : sizeof(u.nr),
                           (void *)pid + bpf_core_field_offset(struct pid, numbers) +
                               level * bpf_core_type_size(struct upid) + bpf_core_field_offset(struct upid, nr));
