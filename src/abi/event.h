@@ -205,7 +205,7 @@ struct skep_ev_open {
     __u8 pad[3];
 };
 
-/* unlink, rmdir and the other calls that name one path */
+/* unlink, rmdir and the other calls that name one path: all begin alike, up to path_source. */
 struct skep_ev_unlink {
     struct skep_hdr h;
     skep_text path SKEP_DOC("canonical path of the name that went away");
@@ -217,6 +217,8 @@ struct skep_ev_unlink {
     skep_fdnum dirfd SKEP_DOC("directory that a relative name starts from");
 };
 
+/* rename and the other calls that name two paths: all begin alike, up to path_source. It says object only when
+ * both paths come from kernel objects. */
 struct skep_ev_rename {
     struct skep_hdr h;
     skep_text path SKEP_DOC("canonical path before");
@@ -250,13 +252,13 @@ struct skep_ev_link {
 struct skep_ev_symlink {
     struct skep_hdr h;
     skep_text path SKEP_DOC("canonical path of the new link");
-    skep_text target SKEP_DOC("what the link says");
     skep_text raw_path SKEP_DOC("the link's path as given");
     skep_inode inode SKEP_DOC("inode number");
     skep_dev dev SKEP_DOC("device of the file system");
     skep_pathsource path_source SKEP_DOC("object or lexical");
     skep_fdnum dirfd SKEP_DOC("directory that a relative name starts from");
     __u32 pad;
+    skep_text target SKEP_DOC("what the link says");
 };
 
 struct skep_ev_mkdir {
@@ -314,40 +316,49 @@ struct skep_ev_truncate {
     skep_inode inode SKEP_DOC("inode number");
     skep_dev dev SKEP_DOC("device of the file system");
     skep_pathsource path_source SKEP_DOC("object or lexical");
-    skep_size length SKEP_DOC("the new length");
     skep_fdnum dirfd SKEP_DOC("the descriptor (ftruncate)");
     __u32 pad;
+    skep_size length SKEP_DOC("the new length");
 };
 
 struct skep_ev_mount {
     struct skep_hdr h;
     skep_text path SKEP_DOC("canonical path of the mount point");
     skep_text raw_path SKEP_DOC("the mount point as given");
+    skep_inode inode SKEP_DOC("inode number of the mount point, as it was before");
+    skep_dev dev SKEP_DOC("device of the file system that the mount point is on");
+    skep_pathsource path_source SKEP_DOC("object or lexical");
+    skep_mount_flags flags SKEP_DOC("MS_ flags");
+    __u32 pad;
     skep_text source SKEP_DOC("device, directory or name as given");
     skep_text fstype SKEP_DOC("file system type as given");
     skep_text options SKEP_DOC("options as given");
-    skep_pathsource path_source SKEP_DOC("object or lexical");
-    skep_mount_flags flags SKEP_DOC("MS_ flags");
 };
 
 struct skep_ev_umount {
     struct skep_hdr h;
     skep_text path SKEP_DOC("canonical path of the mount point");
     skep_text raw_path SKEP_DOC("the mount point as given");
+    skep_inode inode SKEP_DOC("inode number of the root of what was mounted");
+    skep_dev dev SKEP_DOC("device of what was mounted");
     skep_pathsource path_source SKEP_DOC("object or lexical");
     skep_umount_flags flags SKEP_DOC("MNT_ and UMOUNT_ flags");
+    __u32 pad;
 };
 
 struct skep_ev_move_mount {
     struct skep_hdr h;
-    skep_text path SKEP_DOC("canonical path of the mount that moves");
+    skep_text path SKEP_DOC("canonical path of the mount that moves; / when it was attached nowhere");
     skep_text target SKEP_DOC("canonical path that it is attached to");
     skep_text raw_path SKEP_DOC("the source as given");
     skep_text raw_target SKEP_DOC("the target as given");
+    skep_inode inode SKEP_DOC("inode number of the root of the mount");
+    skep_dev dev SKEP_DOC("device of what is mounted");
     skep_pathsource path_source SKEP_DOC("object or lexical");
     skep_movemount_flags flags SKEP_DOC("MOVE_MOUNT_ flags");
     skep_fdnum dirfd SKEP_DOC("descriptor that the source starts from");
     skep_fdnum target_dirfd SKEP_DOC("descriptor that the target starts from");
+    __u32 pad;
 };
 
 struct skep_ev_fsopen {
@@ -359,20 +370,22 @@ struct skep_ev_fsopen {
 
 struct skep_ev_pivot_root {
     struct skep_hdr h;
-    skep_text path SKEP_DOC("canonical path of the new root");
-    skep_text target SKEP_DOC("canonical path of where the old root goes");
+    skep_text path SKEP_DOC("canonical path of the new root, before the call");
+    skep_text target SKEP_DOC("canonical path of where the old root goes, before the call");
     skep_text raw_path SKEP_DOC("the new root as given");
     skep_text raw_target SKEP_DOC("put_old as given");
+    skep_inode inode SKEP_DOC("inode number of the new root");
+    skep_dev dev SKEP_DOC("device of the new root");
     skep_pathsource path_source SKEP_DOC("object or lexical");
-    __u32 pad;
 };
 
 struct skep_ev_chroot {
     struct skep_hdr h;
-    skep_text path SKEP_DOC("canonical path of the new root, as seen before the call");
+    skep_text path SKEP_DOC("canonical path of the new root, from the root of the mount namespace");
     skep_text raw_path SKEP_DOC("the path as given");
+    skep_inode inode SKEP_DOC("inode number");
+    skep_dev dev SKEP_DOC("device of the file system");
     skep_pathsource path_source SKEP_DOC("object or lexical");
-    __u32 pad;
 };
 
 /* ---- descriptors ---- */
@@ -391,8 +404,9 @@ struct skep_ev_dup {
 struct skep_ev_memfd_create {
     struct skep_hdr h;
     skep_text name SKEP_DOC("name given to the file");
+    skep_inode inode SKEP_DOC("inode number");
+    skep_dev dev SKEP_DOC("device of the file system in memory");
     skep_memfd_flags flags SKEP_DOC("MFD_ flags");
-    __u32 pad;
 };
 
 struct skep_ev_pipe {

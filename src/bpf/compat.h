@@ -72,6 +72,15 @@ const volatile bool skep_has_rdonly_cast = false;
         plain;                                                                                               \
     })
 
+/* An index, once more below a power of two, where the compiler cannot fold it away: verifiers of the 6.1 series
+ * forget the bounds of two numbers when they are or-ed or multiplied. */
+#define SKEP_BOUND(index, size)                                                                              \
+    ({                                                                                                       \
+        __u64 bound_index = (index);                                                                         \
+        barrier_var(bound_index);                                                                            \
+        bound_index & ((size) - 1);                                                                          \
+    })
+
 /*
  * Calls step(i, ctx) for i from 0 until it returns 1, at most n times. With bpf_loop the verifier looks at the
  * body once; without it, once for each turn, so that loading takes many times longer. e6f2dd0f8067 ("bpf: Add

@@ -30,6 +30,7 @@ struct hlist_node {
 
 struct qstr {
     __u32 len;
+    __u32 hash;
     const unsigned char *name;
 };
 
@@ -50,6 +51,7 @@ struct inode {
     unsigned int i_nlink;
     unsigned int i_rdev;
     struct super_block *i_sb;
+    void *i_private;
 };
 
 struct dentry {
@@ -84,6 +86,14 @@ struct file {
     void *private_data;
 };
 
+struct file_system_type {
+    const char *name;
+};
+
+struct fs_context {
+    struct file_system_type *fs_type;
+};
+
 struct fdtable {
     unsigned int max_fds;
     struct file **fd;
@@ -112,7 +122,12 @@ struct pid {
     struct upid numbers[1];
 };
 
+struct proc_ns_operations {
+    const char *name;
+};
+
 struct ns_common {
+    const struct proc_ns_operations *ops;
     unsigned int inum;
 };
 
@@ -369,10 +384,18 @@ struct bpf_iter__task {
 #define S_ISUID 04000
 #define S_ISGID 02000
 #define PF_EXITING 0x4
+#define PF_IO_WORKER 0x10
 #define PF_KTHREAD 0x00200000
 #define TS_COMPAT 0x2
 #define SIGNAL_GROUP_EXIT 0x4
 #define FMODE_CREATED 0x100000
+#define AT_SYMLINK_NOFOLLOW 0x100
+#define AT_REMOVEDIR 0x200
+#define AT_EMPTY_PATH 0x1000
+#define MOVE_MOUNT_F_EMPTY_PATH 0x4
+#define MOVE_MOUNT_T_EMPTY_PATH 0x40
+#define F_DUPFD 0
+#define F_DUPFD_CLOEXEC 1030
 #define CLONE_THREAD 0x00010000
 
 #ifndef __noinline

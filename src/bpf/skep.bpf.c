@@ -5,10 +5,15 @@
  * kfunc.) Static functions of a sensor therefore carry its name.
  */
 #include "bpf/sensor/cred.bpf.c"
+#include "bpf/sensor/cwd.bpf.c"
+#include "bpf/sensor/fd.bpf.c"
 #include "bpf/sensor/kernel.bpf.c"
 #include "bpf/sensor/life.bpf.c"
+#include "bpf/sensor/mount.bpf.c"
+#include "bpf/sensor/note.bpf.c"
 #include "bpf/sensor/ns.bpf.c"
 #include "bpf/sensor/open.bpf.c"
+#include "bpf/sensor/path.bpf.c"
 #include "bpf/sensor/ptrace.bpf.c"
 #include "bpf/sensor/snapshot.bpf.c"
 #include "bpf/sensor/syscall.bpf.c"

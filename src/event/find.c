@@ -39,18 +39,22 @@ const struct skep_kind *skep_schema_kind_by_name(const struct skep_schema *s, co
     return NULL;
 }
 
+/* A system call that makes one of several kinds means all of them. */
+static bool is_call_of(const struct skep_kind *kind, const char *word, size_t len)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(aliases); i++)
+        if (is(aliases[i].syscall, word, len) && skep_streq(aliases[i].kind, kind->name))
+            return true;
+    return false;
+}
+
 static bool add_kinds(const struct skep_schema *s, const char *word, size_t len, bool set[SKEP_KIND_MAX])
 {
     bool found = false;
-    for (size_t i = 0; i < ARRAY_SIZE(aliases); i++)
-        if (is(aliases[i].syscall, word, len)) {
-            word = aliases[i].kind;
-            len = strlen(word);
-        }
     for (unsigned k = 0; k < SKEP_KIND_MAX; k++) {
         const struct skep_kind *kind = skep_schema_kind(s, k);
-        if (visible(kind) &&
-            (is("all", word, len) || is(kind->name, word, len) || is(kind->group, word, len)))
+        if (visible(kind) && (is("all", word, len) || is(kind->name, word, len) || is(kind->group, word, len) ||
+                              is_call_of(kind, word, len)))
             found = set[k] = true;
     }
     return found;

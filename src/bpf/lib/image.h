@@ -18,14 +18,6 @@ static __always_inline bool skep_in_upper_layer(struct inode *inode)
     return upper != NULL;
 }
 
-static __always_inline bool skep_name_is_memfd(struct dentry *d)
-{
-    char name[8] = {0};
-    bpf_probe_read_kernel(name, 6, d->d_name.name);
-    return name[0] == 'm' && name[1] == 'e' && name[2] == 'm' && name[3] == 'f' && name[4] == 'd' &&
-           name[5] == ':' && d->d_parent == d;
-}
-
 static __always_inline __u32 skep_image_file_flags(struct file *exe)
 {
     struct inode *inode = exe->f_inode;

@@ -2,34 +2,116 @@
 #ifndef SKEP_BPF_LIB_LEXICAL_H
 #define SKEP_BPF_LIB_LEXICAL_H
 /*
- * Paths from names, for calls whose kernel object is gone or never was: the directory that the name starts
- * from, read from the kernel's object, joined with the name as given. "." and ".." and doubled slashes are
- * still in it; user space takes them out (event/normalize.h). Symbolic links inside the name are not
- * resolved, which is why such a path carries the source `lexical`.
+ * What a path argument of a system call comes to.
+ *
+ * Best is the kernel's object: what a descriptor refers to (fchmod, an empty path with AT_EMPTY_PATH), the new
+ * root or working directory, or what a hook inside the call wrote down (lib/note.h). Without one the path is
+ * made from names: the directory that the name starts from, read from the kernel's object, joined with the
+ * name as given. "." and ".." and doubled slashes are still in it; user space takes them out
+ * (event/normalize.h). Symbolic links inside the name are not resolved, which is why such a path carries the
+ * source `lexical`.
  */
 #include "bpf/lib/file.h"
 
-/* Appends the name's bytes again, behind directory and slash. raw was put into the same record before. */
-static __always_inline struct skep_slice skep_put_joined(struct skep_build *b, struct task_struct *t, int dirfd,
-                                                         struct skep_slice raw)
+/* What an event says of a path; the members of the same names. */
+struct skep_named {
+    struct skep_slice path;
+    __u64 inode;
+    __u32 dev;
+    __u32 source; /* enum skep_path_source */
+};
+
+/* The functions of more than a few lines are global: the verifier then looks at each once, and not once for
+ * each state of each of its callers. So they find the scratch slot, and the calling task, by themselves. */
+static __always_inline bool skep_build_again(struct skep_build *b, __u32 slot)
 {
-    if (!raw.off)
-        return raw;
-    __u32 off = raw.off;
-    barrier_var(off);
-    if (off >= SKEP_RECORD_MAX)
-        return skep_no_slice();
-    const char *name = b->s->record + off;
-    if (*name == '/')
-        return raw; /* the same bytes serve for both */
+    *b = (struct skep_build){.slot = slot};
+    b->s = bpf_map_lookup_elem(&skep_scratch, &slot);
+    return b->s != NULL;
+}
+
+static __always_inline struct task_struct *skep_current(void)
+{
+    return SKEP_PLAIN(struct task_struct, bpf_get_current_task_btf());
+}
+
+/* The name's bytes again, behind directory and slash. They were put into the same record before. */
+__weak __noinline int skep_name_lexical(struct skep_named *to, __u32 slot, int dirfd, __u32 raw_off, __u32 raw_len)
+{
+    struct skep_build b;
+    if (!to)
+        return 0;
+    *to = (struct skep_named){0};
+    if (raw_off == 0 || raw_off >= SKEP_RECORD_MAX || raw_len == 0 || !skep_build_again(&b, slot))
+        return 0;
+    const char *name = b.s->record + raw_off;
+    if (*name == '/') {
+        to->path = (struct skep_slice){raw_off, raw_len}; /* the same bytes serve for both */
+        to->source = SKEP_PATH_LEXICAL;
+        return 0;
+    }
+    struct task_struct *t = skep_current();
     struct fs_struct *fs = t->fs;
-    struct skep_slice path =
-        dirfd == AT_FDCWD ? skep_put_cwd(b, fs) : skep_put_file_path(b, skep_file_of(t, dirfd), fs);
-    if (!path.off)
-        return path;
-    skep_put_kernel(b, "/", 1);
-    skep_put_kernel(b, name, raw.len);
-    path.len = b->s->len - path.off;
-    return path;
+    struct skep_slice dir =
+        dirfd == AT_FDCWD ? skep_put_cwd(&b, fs) : skep_put_file_path(&b, skep_file_of(t, dirfd), fs);
+    __u32 end;
+    char *slash = skep_tail(&b, &end);
+    if (!dir.off || !slash)
+        return 0;
+    *slash = '/';
+    b.s->len = end + 1;
+    if (!skep_put_kernel(&b, name, raw_len).off)
+        return 0;
+    to->path = (struct skep_slice){dir.off, b.s->len - dir.off};
+    to->source = SKEP_PATH_LEXICAL;
+    return 0;
+}
+
+/* The object at dentry and mount, as a task with these roots sees it. */
+static __always_inline void skep_name_object(struct skep_build *b, struct skep_named *to, struct vfsmount *mnt,
+                                             struct dentry *d, struct fs_struct *fs)
+{
+    if (!mnt || !d)
+        return;
+    to->path = skep_put_path_of(b, mnt, d, fs);
+    to->source = SKEP_PATH_OBJECT;
+    struct inode *inode = SKEP_READ(struct dentry, d, d_inode);
+    struct super_block *sb = SKEP_READ(struct dentry, d, d_sb);
+    if (inode)
+        to->inode = SKEP_READ(struct inode, inode, i_ino);
+    to->dev = SKEP_READ(struct super_block, sb, s_dev);
+}
+
+/* What a descriptor refers to; AT_FDCWD: the working directory. */
+__weak __noinline int skep_name_fd(struct skep_named *to, __u32 slot, int fd)
+{
+    struct skep_build b;
+    if (!to)
+        return 0;
+    *to = (struct skep_named){0};
+    if (!skep_build_again(&b, slot))
+        return 0;
+    struct task_struct *t = skep_current();
+    struct fs_struct *fs = t->fs;
+    struct file *f = fd == AT_FDCWD ? NULL : skep_file_of(t, fd);
+    if (f)
+        skep_name_object(&b, to, SKEP_READ(struct file, f, f_path.mnt), SKEP_READ(struct file, f, f_path.dentry), fs);
+    else if (fd == AT_FDCWD)
+        skep_name_object(&b, to, fs->pwd.mnt, fs->pwd.dentry, fs);
+    return 0;
+}
+
+/* The root directory of the calling task, from the root of its mount namespace. */
+__weak __noinline int skep_name_root(struct skep_named *to, __u32 slot)
+{
+    struct skep_build b;
+    if (!to)
+        return 0;
+    *to = (struct skep_named){0};
+    if (!skep_build_again(&b, slot))
+        return 0;
+    struct fs_struct *fs = skep_current()->fs;
+    skep_name_object(&b, to, fs->root.mnt, fs->root.dentry, NULL);
+    return 0;
 }
 #endif

@@ -110,25 +110,69 @@ __weak __noinline int skep_walk_up(struct skep_walk *w)
     return 0;
 }
 
-/* Files without a place in any tree (pipes, sockets, memfds, anonymous inodes) are their own root, and
- * have a name of their own. */
-static __always_inline bool skep_dentry_is_pseudo(struct dentry *d)
+#define SKEP_PIPEFS_MAGIC 0x50495045
+#define SKEP_SOCKFS_MAGIC 0x534f434b
+#define SKEP_ANON_INODE_MAGIC 0x09041934
+#define SKEP_PIDFS_MAGIC 0x50494446
+#define SKEP_NSFS_MAGIC 0x6e736673
+#define SKEP_PSEUDO_LEN 256 /* names of memfds have up to 255 bytes, others less */
+
+/* Writes the name of a file that has no place in any tree (pipes, sockets, memfds, anonymous inodes): as the
+ * kernel shows it in /proc/PID/fd. Gives its length with the NUL; 0: it is the root of a tree after all. */
+static __noinline long skep_pseudo_name(char *to, struct dentry *d)
 {
-    if (SKEP_READ(struct dentry, d, d_parent) != d)
-        return false;
+    struct super_block *sb = SKEP_READ(struct dentry, d, d_sb);
+    struct inode *inode = SKEP_READ(struct dentry, d, d_inode);
+    const char *name = (const char *)SKEP_READ(struct dentry, d, d_name.name);
+    unsigned long ino = inode ? SKEP_READ(struct inode, inode, i_ino) : 0;
+    struct ns_common *ns;
+    const struct proc_ns_operations *ops;
     char first = 0;
-    bpf_probe_read_kernel(&first, 1, SKEP_READ(struct dentry, d, d_name.name));
-    return first != '/' && first != '\0';
+    switch (SKEP_READ(struct super_block, sb, s_magic)) {
+    case SKEP_PIPEFS_MAGIC:
+        return BPF_SNPRINTF(to, SKEP_PSEUDO_LEN, "pipe:[%lu]", ino);
+    case SKEP_SOCKFS_MAGIC:
+        return BPF_SNPRINTF(to, SKEP_PSEUDO_LEN, "socket:[%lu]", ino);
+    case SKEP_ANON_INODE_MAGIC:
+        return BPF_SNPRINTF(to, SKEP_PSEUDO_LEN, "anon_inode:%s", name);
+    case SKEP_PIDFS_MAGIC:
+        return BPF_SNPRINTF(to, SKEP_PSEUDO_LEN, "anon_inode:[pidfd]");
+    case SKEP_NSFS_MAGIC:
+        ns = inode ? SKEP_READ(struct inode, inode, i_private) : NULL;
+        ops = ns ? SKEP_READ(struct ns_common, ns, ops) : NULL;
+        if (!ops)
+            return 0;
+        return BPF_SNPRINTF(to, SKEP_PSEUDO_LEN, "%s:[%lu]", SKEP_READ(struct proc_ns_operations, ops, name), ino);
+    }
+    bpf_probe_read_kernel(&first, 1, name);
+    if (first == '/' || first == '\0')
+        return 0;
+    return bpf_probe_read_kernel_str(to, SKEP_PSEUDO_LEN, name);
 }
 
-/* Appends the path of dentry d below mount vfsmnt, as a task with these roots sees it. */
+static __always_inline struct skep_slice skep_put_pseudo(struct skep_build *b, struct dentry *d)
+{
+    __u32 off;
+    char *to = skep_tail(b, &off);
+    long n = to ? skep_pseudo_name(to, d) : 0;
+    if (n < 1 || n > SKEP_PSEUDO_LEN)
+        return skep_no_slice();
+    b->s->len = off + n;
+    return (struct skep_slice){off, n - 1};
+}
+
+/* Appends the path of dentry d below mount vfsmnt, as a task with these roots sees it; without them, as the
+ * mount namespace has it. */
 static __always_inline struct skep_slice skep_put_path_of(struct skep_build *b, struct vfsmount *vfsmnt,
                                                           struct dentry *d, struct fs_struct *fs)
 {
     if (!vfsmnt || !d)
         return skep_no_slice();
-    if (skep_dentry_is_pseudo(d))
-        return skep_put_kernel(b, SKEP_READ(struct dentry, d, d_name.name), SKEP_READ(struct dentry, d, d_name.len));
+    if (SKEP_READ(struct dentry, d, d_parent) == d) {
+        struct skep_slice pseudo = skep_put_pseudo(b, d);
+        if (pseudo.off)
+            return pseudo;
+    }
     struct skep_walk w = {.mnt = (__u64)vfsmnt, .dentry = (__u64)d, .slot = b->slot};
     if (fs) {
         w.stop_mnt = (__u64)fs->root.mnt;

@@ -38,6 +38,13 @@ static __always_inline bool skep_task_in_compat(struct task_struct *t)
     return t->thread_info.status & TS_COMPAT;
 }
 
+/* Of a call in the tables of skep_cfg. */
+static __always_inline __u64 skep_call_index(__u32 nr, bool compat)
+{
+    __u32 at = (nr & (SKEP_SYSCALL_MAX - 1)) + (compat ? SKEP_COMPAT_BASE : 0);
+    return SKEP_BOUND(at, 2 * SKEP_SYSCALL_MAX);
+}
+
 static __always_inline void skep_call_init(struct skep_call *call, __u64 *ctx)
 {
     call->regs = SKEP_PLAIN(struct pt_regs, (struct pt_regs *)ctx[0]);
@@ -45,9 +52,7 @@ static __always_inline void skep_call_init(struct skep_call *call, __u64 *ctx)
     call->task = SKEP_PLAIN(struct task_struct, bpf_get_current_task_btf());
     call->compat = skep_task_in_compat(call->task);
     call->nr = (__u32)call->regs->orig_ax & ~SKEP_X32_BIT;
-    __u64 at = (call->nr & (SKEP_SYSCALL_MAX - 1)) + (call->compat ? SKEP_COMPAT_BASE : 0);
-    barrier_var(at);
-    at &= 2 * SKEP_SYSCALL_MAX - 1; /* see skep_ring_state_of() */
+    __u64 at = skep_call_index(call->nr, call->compat);
     call->kind = skep_cfg.kind[at];
     call->form = skep_cfg.form[at];
 }
@@ -86,16 +91,42 @@ static __always_inline __u64 skep_arg(const struct skep_call *call, int n)
     return r->r9;
 }
 
+/* All of them at once, for handlers of many shapes. */
+static __always_inline void skep_args(struct pt_regs *r, bool compat, __u64 args[6])
+{
+    if (compat) {
+        args[0] = (__u32)r->bx;
+        args[1] = (__u32)r->cx;
+        args[2] = (__u32)r->dx;
+        args[3] = (__u32)r->si;
+        args[4] = (__u32)r->di;
+        args[5] = (__u32)r->bp;
+        return;
+    }
+    args[0] = r->di;
+    args[1] = r->si;
+    args[2] = r->dx;
+    args[3] = r->r10;
+    args[4] = r->r8;
+    args[5] = r->r9;
+}
+
+static __always_inline void skep_hdr_call(struct skep_hdr *h, const struct skep_call *call)
+{
+    h->ret = call->ret;
+    h->nr = call->nr;
+    h->flags = SKEP_HDR_RET | SKEP_HDR_SYSCALL | (call->compat ? SKEP_HDR_COMPAT : 0);
+}
+
 static __always_inline void *skep_fill_call(struct skep_hdr *h, __u32 size, const struct skep_call *call)
 {
     if (!h)
         return NULL;
-    h->ret = call->ret;
-    h->nr = call->nr;
-    h->flags = SKEP_HDR_RET | SKEP_HDR_SYSCALL | (call->compat ? SKEP_HDR_COMPAT : 0);
+    skep_hdr_call(h, call);
     skep_zero((char *)h + sizeof(*h), size - sizeof(*h));
     return h;
 }
+
 /* Starts the record of a system call and fills in what all of them share, zeroes the rest; NULL: filtered or
  * lost. */
 static __always_inline void *skep_begin_call(struct skep_build *b, __u32 kind, __u32 size,
@@ -104,7 +135,7 @@ static __always_inline void *skep_begin_call(struct skep_build *b, __u32 kind, _
     return skep_fill_call(skep_begin(b, kind, size, call->task), size, call);
 }
 
-/* The same for the life cycle ring. */
+/* The same for the life cycle ring; NULL: lost. */
 static __always_inline void *skep_begin_life_call(struct skep_build *b, __u32 kind, __u32 size,
                                                   const struct skep_call *call)
 {

@@ -34,18 +34,6 @@ int BPF_PROG(life_fork, struct task_struct *child, __u64 clone_flags)
     return 0;
 }
 
-static __always_inline void life_fill_fd(struct skep_build *b, struct skep_fd *to, struct task_struct *t, int fd)
-{
-    skep_zero(to, sizeof(*to));
-    to->num = fd;
-    struct file *f = skep_file_of(t, fd);
-    if (!f)
-        return;
-    struct inode *inode = SKEP_READ(struct file, f, f_inode);
-    struct super_block *sb = SKEP_READ(struct inode, inode, i_sb);
-    to->kind = skep_inode_kind(SKEP_READ(struct inode, inode, i_mode), SKEP_READ(struct super_block, sb, s_magic));
-}
-
 /* What raised the privileges: the new credentials are in place, the file tells why. */
 static __always_inline __u32 life_gain_flags(const struct cred *cred, struct inode *inode, __u32 secure)
 {
@@ -165,8 +153,8 @@ int BPF_PROG(life_exec, struct task_struct *t, int old_pid, struct linux_binprm 
         ev->flags |= SKEP_EXEC_SCRIPT;
         ev->script = ev->raw_path;
     }
-    life_fill_fd(&b, &ev->stdin, t, 0);
-    life_fill_fd(&b, &ev->stdout, t, 1);
+    skep_fill_fd(&b, &ev->stdin, t, 0);
+    skep_fill_fd(&b, &ev->stdout, t, 1);
 
     __u64 args = 0, env = 0;
     if (mm) {

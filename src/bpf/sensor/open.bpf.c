@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * open, openat, openat2 and creat. What was opened is read from the file that the returned descriptor refers
- * to. A call that failed has no such file: its path is the name given, joined to the directory it starts from.
+ * open, openat, openat2, creat and open_by_handle_at. What was opened is read from the file that the returned
+ * descriptor refers to. A call that failed has no such file: its path is the name given, joined to the directory
+ * it starts from.
  */
 #include "bpf/lib/lexical.h"
 #include "bpf/lib/syscall.h"
@@ -28,6 +29,10 @@ static __always_inline void open_fill_args(struct skep_ev_open *ev, const struct
         *ret_name = skep_arg(call, 0);
         ev->flags = O_CREAT_WRONLY_TRUNC;
         ev->mode = skep_arg(call, 1);
+        return;
+    case SKEP_FORM_open_handle:
+        ev->dirfd = (int)skep_arg(call, 0);
+        ev->flags = skep_arg(call, 2);
         return;
     case SKEP_FORM_openat2:
         bpf_probe_read_user(&how, sizeof(how), (void *)skep_arg(call, 2));
@@ -65,8 +70,11 @@ int sys_open(__u64 *ctx)
         ev->dev = SKEP_READ(struct super_block, sb, s_dev);
         ev->created = !!(SKEP_READ(struct file, f, f_mode) & FMODE_CREATED);
     } else {
-        ev->path = skep_put_joined(&b, call.task, ev->dirfd, ev->raw_path);
-        ev->path_source = SKEP_PATH_LEXICAL;
+        struct skep_slice raw = ev->raw_path;
+        struct skep_named named;
+        skep_name_lexical(&named, b.slot, ev->dirfd, raw.off, raw.len);
+        ev->path = named.path;
+        ev->path_source = named.source;
     }
     skep_submit(&b);
     return 0;
