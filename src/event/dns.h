@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SKEP_DNS_NAME_MAX 1024    /* 255 bytes of name, each at most four characters, and a NUL */
+#define SKEP_DNS_NAME_MAX 1024 /* 255 bytes of name, each at most four characters, and a NUL */
 #define SKEP_DNS_ANSWERS_MAX 4096
 
 struct skep_dns {

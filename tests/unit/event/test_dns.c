@@ -27,10 +27,11 @@ static const struct {
     {"a question", BYTES(QUESTION_A), 0, false, false, 0, 1, "example.com", ""},
     {"answers A and AAAA, names compressed",
      BYTES(RESPONSE("\2") "\xc0\x0c\0\1\0\1" TTL "\0\4\x5d\xb8\xd8\x22"
-                          "\xc0\x0c\0\x1c\0\1" TTL "\0\x10\x26\x06\x28\0\2\x20\0\1\2\x48\x18\x93\x25\xc8\x19\x46"),
+                          "\xc0\x0c\0\x1c\0\1" TTL
+                          "\0\x10\x26\x06\x28\0\2\x20\0\1\2\x48\x18\x93\x25\xc8\x19\x46"),
      0, true, false, 0, 1, "example.com", "93.184.216.34|2606:2800:220:1:248:1893:25c8:1946"},
-    {"CNAME into the question's name", BYTES(RESPONSE("\1") "\xc0\x0c\0\5\0\1" TTL "\0\6\3www\xc0\x0c"), 0, true, false,
-     0, 1, "example.com", "www.example.com"},
+    {"CNAME into the question's name", BYTES(RESPONSE("\1") "\xc0\x0c\0\5\0\1" TTL "\0\6\3www\xc0\x0c"), 0,
+     true, false, 0, 1, "example.com", "www.example.com"},
     {"MX, SRV, TXT of two strings, HTTPS, an unknown type",
      BYTES(RESPONSE("\5") "\xc0\x0c\0\x0f\0\1" TTL "\0\7\0\x0a\2mx\xc0\x0c"
                           "\xc0\x0c\0\x21\0\1" TTL "\0\x0b\0\1\0\2\x01\xbb\2s1\xc0\x0c"
@@ -44,8 +45,11 @@ static const struct {
      BYTES("\0\7\1\0\0\1\0\1\0\0\0\0\1x\0\0\1\0\1"
            "\0\0\x29\x10\0\0\0\0\0\0\0"),
      0, false, false, 0, 1, "x", ""},
-    {"odd bytes in a label", BYTES("\0\7\1\0\0\1\0\0\0\0\0\0\6" "a.\n\\\xff " "\0\0\1\0\1"), 0, false, false, 0, 1,
-     "a\\.\\010\\\\\\255 ", ""},
+    {"odd bytes in a label",
+     BYTES("\0\7\1\0\0\1\0\0\0\0\0\0\6"
+           "a.\n\\\xff "
+           "\0\0\1\0\1"),
+     0, false, false, 0, 1, "a\\.\\010\\\\\\255 ", ""},
     {"an announcement without a question",
      BYTES("\0\0\x84\0\0\0\0\1\0\0\0\0\4host\5local\0\0\1\x80\1" TTL "\0\4\x0a\0\0\1"), 0, true, false, 0, 0,
      "host.local", "10.0.0.1"},
@@ -55,18 +59,25 @@ static const struct {
      0, true, true, 0, 1, "example.com", "1.2.3.4"},
     {"answers promised and not there", BYTES(RESPONSE("\xff")), 0, true, true, 0, 1, "example.com", ""},
     {"TC bit", BYTES("\0\7\x83\x80\0\1\0\0\0\0\0\0\1x\0\0\1\0\1"), 0, true, true, 0, 1, "x", ""},
-    {"an address of the wrong size", BYTES(RESPONSE("\1") "\xc0\x0c\0\1\0\1" TTL "\0\3\1\2\3"), 0, true, false, 0, 1,
-     "example.com", "TYPE1"},
+    {"an address of the wrong size", BYTES(RESPONSE("\1") "\xc0\x0c\0\1\0\1" TTL "\0\3\1\2\3"), 0, true,
+     false, 0, 1, "example.com", "TYPE1"},
     {"nothing", BYTES(""), .r = -EBADMSG},
     {"a header cut short", BYTES("\0\7\1\0\0\1\0\0\0\0\0"), .r = -EBADMSG},
     {"neither question nor answer", BYTES("\0\7\1\0\0\0\0\0\0\0\0\0"), .r = -EBADMSG},
     {"the question's type is missing", BYTES("\0\7\1\0\0\1\0\0\0\0\0\0\1x\0\0\1\0"), .r = -EBADMSG},
     {"a pointer to itself", BYTES("\0\7\1\0\0\1\0\0\0\0\0\0\xc0\x0c\0\1\0\1"), .r = -EBADMSG},
     {"a pointer forwards", BYTES("\0\7\1\0\0\1\0\0\0\0\0\0\xc0\x0e\0\0\0\0\1\0\1"), .r = -EBADMSG},
-    {"a label with a pointer back to it: a loop", BYTES("\0\7\1\0\0\1\0\0\0\0\0\0\1a\xc0\x0c\0\1\0\1"), .r = -EBADMSG},
+    {"a label with a pointer back to it: a loop", BYTES("\0\7\1\0\0\1\0\0\0\0\0\0\1a\xc0\x0c\0\1\0\1"),
+     .r = -EBADMSG},
     {"a pointer cut in half", BYTES("\0\7\1\0\0\1\0\0\0\0\0\0\xc0"), .r = -EBADMSG},
-    {"a label longer than the message", BYTES("\0\7\1\0\0\1\0\0\0\0\0\0\x3f" "abc"), .r = -EBADMSG},
-    {"a reserved kind of label", BYTES("\0\7\1\0\0\1\0\0\0\0\0\0\x41" "a\0\0\1\0\1"), .r = -EBADMSG},
+    {"a label longer than the message",
+     BYTES("\0\7\1\0\0\1\0\0\0\0\0\0\x3f"
+           "abc"),
+     .r = -EBADMSG},
+    {"a reserved kind of label",
+     BYTES("\0\7\1\0\0\1\0\0\0\0\0\0\x41"
+           "a\0\0\1\0\1"),
+     .r = -EBADMSG},
     {"a CNAME that loops ends the list",
      BYTES(RESPONSE("\2") "\xc0\x0c\0\5\0\1" TTL "\0\2\xc0\x29"
                           "\xc0\x0c\0\1\0\1" TTL "\0\4\1\2\3\4"),
@@ -158,7 +169,8 @@ static void test_longest_name(void **state)
 /* More answers than the list holds: what fits is whole. */
 static void test_many_answers(void **state)
 {
-    uint8_t m[12 + 7 + 600 * 28] = {0, 1, 0x81, 0x80, 0, 1, 600 >> 8, 600 & 0xff, 0, 0, 0, 0, 1, 'x', 0, 0, 28, 0, 1};
+    uint8_t m[12 + 7 + 600 * 28] = {0, 1, 0x81, 0x80, 0, 1, 600 >> 8, 600 & 0xff, 0, 0,
+                                    0, 0, 1,    'x',  0, 0, 28,       0,          1};
     static const uint8_t answer[12] = {0xc0, 12, 0, 28, 0, 1, 0, 0, 0, 0, 0, 16};
     struct skep_dns d;
     (void)state;
@@ -175,8 +187,8 @@ static void test_many_answers(void **state)
 /* A text that is longer written than the room for one answer is cut, and marked so. */
 static void test_long_text(void **state)
 {
-    uint8_t m[12 + 7 + 12 + 1024] = {0, 1, 0x81, 0x80, 0, 1, 0, 1, 0, 0, 0, 0, 1, 'x', 0, 0, 16, 0, 1,
-                                     0xc0, 12, 0, 16, 0, 1, 0, 0, 0, 0, 4, 0};
+    uint8_t m[12 + 7 + 12 + 1024] = {0,  1, 0x81, 0x80, 0,  1, 0,  1, 0, 0, 0, 0, 1, 'x', 0, 0,
+                                     16, 0, 1,    0xc0, 12, 0, 16, 0, 1, 0, 0, 0, 0, 4,   0};
     struct skep_dns d;
     (void)state;
     for (size_t i = 0; i < 4; i++) {
@@ -192,8 +204,9 @@ static void test_long_text(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_messages),     cmocka_unit_test(test_every_prefix), cmocka_unit_test(test_longest_name),
-        cmocka_unit_test(test_many_answers), cmocka_unit_test(test_long_text),
+        cmocka_unit_test(test_messages),     cmocka_unit_test(test_every_prefix),
+        cmocka_unit_test(test_longest_name), cmocka_unit_test(test_many_answers),
+        cmocka_unit_test(test_long_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
