@@ -10,26 +10,6 @@
 
 #define CHECK_OUTPUT_EVERY 128 /* records */
 
-/* The tables read life cycle records through this build's structs. */
-static int check_layouts(const struct skep_schema *file, const char *path)
-{
-    _cleanup_schema_ struct skep_schema *own = NULL;
-    int r = skep_agent_schema(&own);
-    if (r < 0)
-        return r;
-    for (unsigned i = 0; i < SKEP_KIND_MAX; i++) {
-        const struct skep_kind *ours = skep_schema_kind(own, i), *theirs = skep_schema_kind(file, i);
-        if (!ours || !theirs || ours->ring != SKEP_RING_LIFE || skep_kind_same_layout(ours, theirs))
-            continue;
-        skep_log(SKEP_LOG_ERROR,
-                 "%s was made by a version of skep whose records of the kind %s are laid out differently; replay it with "
-                 "that version",
-                 path, ours->name);
-        return -EBADMSG;
-    }
-    return 0;
-}
-
 static void narrow(struct skep_scope *s, const struct skep_scope *by)
 {
     s->flags |= by->flags;
@@ -51,24 +31,36 @@ static char *join_where(const char *recorded, const char *given)
     return asprintf(&both, "%s and %s", recorded, given) < 0 ? NULL : both;
 }
 
-static void feed(struct skep_recording *rec, struct skep_pipeline *p, struct skep_view_state *view, const char *path)
+/* What the recording holds and was not shown, or should hold and does not. */
+static void tell_notices(const struct skep_recording *rec, const char *path)
+{
+    _cleanup_strbuf_ struct skep_strbuf sb;
+    skep_strbuf_init(&sb, 65536);
+    skep_recording_put_notices(rec, &sb);
+    for (char *at = sb.s, *end; (end = strchr(at, '\n')); at = end + 1)
+        skep_log(SKEP_LOG_WARNING, "%s: %.*s", path, (int)(end - at), at);
+}
+
+static void feed(struct skep_recording *rec, struct skep_pipeline *p, struct skep_view_state *view,
+                 const char *path)
 {
     const struct skep_hdr *h;
-    size_t size, n = 0;
+    size_t n = 0;
     int r;
-    while ((r = skep_recording_next(rec, &h, &size)) > 0) {
+    while ((r = skep_recording_next(rec, &h)) > 0) {
         p->ledger.rows[h->kind & (SKEP_KIND_MAX - 1)].seen++;
-        skep_pipeline_take(p, h, size);
+        skep_pipeline_take(p, h, h->len);
         if (++n % CHECK_OUTPUT_EVERY == 0 && !skep_view_wait_for_room(view))
             break;
     }
     skep_pipeline_settle(p);
     if (r < 0)
         skep_log(SKEP_LOG_WARNING, "%s: %s; what stands before was shown", path, skep_recording_damage(rec));
+    tell_notices(rec, path);
 }
 
-static int replay(const struct skep_agent_options *o, struct skep_recording *rec, const struct skep_schema *schema,
-                  const struct skep_head *head)
+static int replay(const struct skep_agent_options *o, struct skep_recording *rec,
+                  const struct skep_schema *schema, const struct skep_head *head)
 {
     _cleanup_view_ struct skep_view_state *view = NULL;
     _cleanup_free_ char *where = join_where(head->where, o->where);
@@ -105,26 +97,24 @@ static int replay(const struct skep_agent_options *o, struct skep_recording *rec
 
 int skep_replay_run(const struct skep_agent_options *o)
 {
-    _cleanup_recording_ struct skep_recording *rec = NULL;
     _cleanup_schema_ struct skep_schema *schema = NULL;
+    _cleanup_layouts_ struct skep_layouts *layouts = NULL;
+    _cleanup_recording_ struct skep_recording *rec = NULL;
     struct skep_head head;
     char reason[512];
-    size_t btf_len, json_len;
-    int r = skep_recording_open(o->replay_path, &rec, reason, sizeof(reason));
-    if (r < 0) {
-        skep_log(SKEP_LOG_ERROR, "%s", reason);
-        return SKEP_EXIT_USAGE;
-    }
-    const void *btf = skep_recording_btf(rec, &btf_len);
-    const char *json = skep_recording_json(rec, &json_len);
-    r = skep_schema_new(btf, btf_len, &schema);
+    size_t size;
+    int r = skep_agent_schema(&schema);
     if (r >= 0)
-        r = check_layouts(schema, o->replay_path);
-    else
-        skep_log(SKEP_LOG_ERROR, "%s: its description of events is damaged", o->replay_path);
+        r = skep_agent_layouts(&layouts);
     if (r < 0)
         return SKEP_EXIT_FAILED;
-    r = skep_head_parse(json, json_len, schema, &head);
+    r = skep_recording_open(o->replay_path, layouts, &rec, reason, sizeof(reason));
+    if (r < 0) {
+        skep_log(SKEP_LOG_ERROR, "%s: %s", o->replay_path, reason);
+        return SKEP_EXIT_USAGE;
+    }
+    const char *json = skep_recording_json(rec, &size);
+    r = skep_head_parse(json, size, schema, &head);
     if (r < 0) {
         skep_log(SKEP_LOG_ERROR, "%s: its description of the session is damaged", o->replay_path);
         return SKEP_EXIT_FAILED;

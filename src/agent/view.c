@@ -2,9 +2,10 @@
 #include "agent/view.h"
 
 #include "agent/head.h"
+#include "agent/schema.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "event/recording.h"
+#include "event/recorder.h"
 #include "event/where.h"
 #include "export/json.h"
 #include "export/output.h"
@@ -12,7 +13,6 @@
 #include "export/table.h"
 #include "export/tally.h"
 #include "export/text.h"
-#include "load/btf.h"
 
 #include <inttypes.h>
 #include <sys/wait.h>
@@ -147,15 +147,18 @@ static int open_writers(struct skep_view_state *v)
 static int open_recorder(struct skep_view_state *v, const struct skep_scope *scope)
 {
     _cleanup_strbuf_ struct skep_strbuf head;
-    const void *btf;
-    size_t btf_len;
+    _cleanup_layouts_ struct skep_layouts *layouts = NULL;
+    _cleanup_close_ int fd = -1;
     if (!v->o->record_path)
         return 0;
     skep_strbuf_init(&head, SKEP_RECORDING_HEAD_MAX);
     skep_head_put(v->session, scope, v->o->where, v->schema, &head);
-    int r = head.failed ? -ENOMEM : skep_object_btf(&btf, &btf_len);
+    int r = skep_agent_layouts(&layouts);
+    if (r < 0)
+        return r;
+    r = head.failed ? -ENOMEM : skep_recorder_open_file(v->o->record_path, &fd);
     if (r >= 0)
-        r = skep_recorder_new(v->o->record_path, head.s, head.len, btf, btf_len, &v->recorder);
+        r = skep_recorder_new(TAKE_FD(fd), head.s, head.len, layouts, &v->recorder);
     return r < 0 ? skep_log_error(r == -EINVAL ? -EIO : r, "cannot record to %s: %s", v->o->record_path, strerror(-r)) : 0;
 }
 
@@ -405,7 +408,7 @@ static void add_recorder_counts(struct skep_view_state *v, struct skep_ledger *l
 {
     struct skep_recorder_counts counts[SKEP_KIND_MAX];
     uint64_t lost = 0;
-    skep_recorder_drain(v->recorder);
+    skep_recorder_drain(v->recorder, FINISH_NS);
     skep_recorder_counts(v->recorder, counts);
     for (unsigned i = 0; i < SKEP_KIND_MAX; i++) {
         const struct skep_kind *kind = skep_schema_kind(v->schema, i);
@@ -434,7 +437,9 @@ static int finish_recorder(struct skep_view_state *v, const struct skep_ledger *
     _cleanup_strbuf_ struct skep_strbuf sb;
     skep_strbuf_init(&sb, SKEP_RECORDING_BLOCK_MAX);
     skep_ledger_put_json(l, v->names, &sb);
-    int r = skep_recorder_finish(v->recorder, sb.s, sb.len);
+    int r = skep_recorder_finish(v->recorder, sb.s, sb.len, FINISH_NS);
+    if (r >= 0)
+        r = skep_recorder_error(v->recorder);
     return r < 0 ? skep_log_error(r, "the recording %s is not complete: %s", v->o->record_path, strerror(-r)) : 0;
 }
 

@@ -178,6 +178,7 @@ static bool read_answer(const struct message *m, size_t *at, struct skep_dns *d)
         return true;
     if (put_answer(m, type, data, len, &t) < 0)
         return false;
+    d->truncated |= t.full;
     if (t.n + 1 > sizeof(d->answers) - d->answers_len)
         return false;
     memcpy(d->answers + d->answers_len, buf, t.n);

@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SKEP_DNS_NAME_MAX 1024    /* 255 bytes of name, each at most four characters, and a NUL */
+#define SKEP_DNS_NAME_MAX 1024 /* 255 bytes of name, each at most four characters, and a NUL */
 #define SKEP_DNS_ANSWERS_MAX 4096
 
 struct skep_dns {
@@ -21,7 +21,7 @@ struct skep_dns {
     uint16_t qtype;
     uint8_t rcode;
     bool is_response;
-    bool truncated; /* not all answers are in the list: the message was cut, or they did not fit */
+    bool truncated; /* the list of answers is not whole: the message was cut, or they did not fit */
     char question[SKEP_DNS_NAME_MAX];
     unsigned n_answers;
     size_t answers_len;
