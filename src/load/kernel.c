@@ -140,7 +140,7 @@ static int enable_syscalls(struct skep_kernel *k)
     const struct skep_syscall *tables[] = {skep_syscalls_native(), skep_syscalls_compat()};
     for (size_t t = 0; t < ARRAY_SIZE(tables); t++)
         for (const struct skep_syscall *s = tables[t]; s->name; s++)
-            if (loaded[s->handler] && k->options.wanted[s->kind])
+            if (loaded[s->handler] && skep_plan_wants_call(s, k->options.wanted))
                 c->handler[s->index] = s->handler;
     return 0;
 }

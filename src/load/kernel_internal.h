@@ -42,6 +42,10 @@ void skep_plan_fail(struct skep_plan_row *row, const char *fmt, ...) SKEP_PRINTF
 /* The kernel refuses BPF trampolines as such: so do all programs that need one fail. */
 bool skep_plan_needs_trampoline(const struct skep_plan_row *row);
 
+/* Whether the dispatcher must hand this call over to its handler. */
+struct skep_syscall;
+bool skep_plan_wants_call(const struct skep_syscall *s, const bool wanted[SKEP_KIND_MAX]);
+
 /* One input of the merge: a ring, or a snapshot in memory. */
 struct skep_input {
     struct skep_ring ring; /* fd -1: none */

@@ -61,7 +61,9 @@ int sys_cred(__u64 *ctx)
     struct task_struct *t = bpf_get_current_task_btf();
     skep_call_init(&call, ctx);
     bool known = skep_cred_before(t, &old);
-    if (call.kind == SKEP_KIND_setuid)
+    if (!skep_cfg.enabled[call.kind & (SKEP_KIND_MAX - 1)])
+        ; /* only to be noted */
+    else if (call.kind == SKEP_KIND_setuid)
         cred_emit_uid(&call, &old, known);
     else if (call.kind == SKEP_KIND_setgid)
         cred_emit_gid(&call, &old);
