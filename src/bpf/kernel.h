@@ -28,6 +28,11 @@ struct hlist_node {
     struct hlist_node *next;
 };
 
+struct timespec64 {
+    long long tv_sec;
+    long tv_nsec;
+};
+
 struct qstr {
     __u32 len;
     __u32 hash;

@@ -10,8 +10,8 @@
 #define SKEP_TMPFS_MAGIC 0x01021994
 #define SKEP_OVERLAYFS_MAGIC 0x794c7630
 
-/* The file behind a descriptor of the task. The result is good for bpf_probe_read_kernel() only: the table
- * is indexed by a number that the verifier does not know, which costs the pointer its type. */
+/* The file behind a descriptor of the task: an address, to be read through SKEP_READ(). A slot of the table is
+ * read through a struct that is one pointer: that the verifier knows. */
 static __always_inline struct file *skep_file_of(struct task_struct *t, int fd)
 {
     if (fd < 0)
@@ -20,14 +20,12 @@ static __always_inline struct file *skep_file_of(struct task_struct *t, int fd)
     if (!fdt || (__u32)fd >= fdt->max_fds)
         return NULL;
     struct file **table = fdt->fd;
-    struct file *f = NULL;
-    bpf_probe_read_kernel(&f, sizeof(f), table + fd);
-    return f;
+    return (struct file *)SKEP_READ(struct hlist_node, table + fd, next);
 }
 
 static __always_inline __u32 skep_inode_kind(__u32 mode, __u64 magic)
 {
-    /* 19bbfe7b5fcc ("fs: add S_ANON_INODE", 6.16) and its kin gave anonymous inodes a type in i_mode */
+    /* "anon_inode: use a proper mode internally" (6.16) made them regular files by i_mode */
     if (magic == SKEP_ANON_INODE_MAGIC || magic == SKEP_PIDFS_MAGIC)
         return SKEP_FD_ANON;
     switch (mode & S_IFMT) {
