@@ -187,7 +187,8 @@ static __always_inline void *skep_begin(struct skep_build *b, __u32 kind, __u32 
 }
 
 /* The same for the life cycle ring, which knows no filter. */
-static __always_inline void *skep_begin_life(struct skep_build *b, __u32 kind, __u32 size, struct task_struct *t)
+static __always_inline void *skep_begin_life(struct skep_build *b, __u32 kind, __u32 size,
+                                             struct task_struct *t)
 {
     b->c = skep_counters_of(kind);
     if (!b->c)
@@ -305,7 +306,8 @@ static __always_inline struct skep_slice skep_put_kernel(struct skep_build *b, c
 }
 
 /* Appends a NUL-terminated string; it ends up in the record with its NUL, which the slice leaves out. */
-static __always_inline struct skep_slice skep_put_str_n(struct skep_build *b, const void *from, bool user, __u32 max)
+static __always_inline struct skep_slice skep_put_str_n(struct skep_build *b, const void *from, bool user,
+                                                        __u32 max)
 {
     __u32 off;
     char *to = skep_tail(b, &off);

@@ -54,14 +54,16 @@ static __always_inline bool skep_name_is_memfd(struct dentry *d)
     if (SKEP_READ(struct dentry, d, d_parent) != d)
         return false;
     bpf_probe_read_kernel(name, 6, SKEP_READ(struct dentry, d, d_name.name));
-    return name[0] == 'm' && name[1] == 'e' && name[2] == 'm' && name[3] == 'f' && name[4] == 'd' && name[5] == ':';
+    return name[0] == 'm' && name[1] == 'e' && name[2] == 'm' && name[3] == 'f' && name[4] == 'd' &&
+           name[5] == ':';
 }
 
 static __always_inline __u32 skep_file_kind(struct file *f)
 {
     struct inode *inode = SKEP_READ(struct file, f, f_inode);
     struct super_block *sb = SKEP_READ(struct inode, inode, i_sb);
-    __u32 kind = skep_inode_kind(SKEP_READ(struct inode, inode, i_mode), SKEP_READ(struct super_block, sb, s_magic));
+    __u32 kind =
+        skep_inode_kind(SKEP_READ(struct inode, inode, i_mode), SKEP_READ(struct super_block, sb, s_magic));
     if (kind == SKEP_FD_FILE && skep_name_is_memfd(SKEP_READ(struct file, f, f_path.dentry)))
         return SKEP_FD_MEMFD;
     return kind;

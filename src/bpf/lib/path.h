@@ -25,8 +25,8 @@ struct skep_walk {
     __u64 mnt_root;
     __u64 stop_mnt; /* where the caller's root directory is */
     __u64 stop_dentry;
-    __u32 slot; /* whose path buffer to write */
-    __u32 pos;  /* start of the path in that buffer */
+    __u32 slot;      /* whose path buffer to write */
+    __u32 pos;       /* start of the path in that buffer */
     __u32 truncated; /* until the walk comes to an end */
     __u32 pad;
 };
@@ -46,7 +46,8 @@ static __always_inline void skep_walk_copy_short(char *buf, __u32 end, const voi
 }
 
 /* Puts "/name" in front of what is there. */
-static __always_inline bool skep_walk_prepend(volatile struct skep_walk *w, char *buf, const void *name, __u32 len)
+static __always_inline bool skep_walk_prepend(volatile struct skep_walk *w, char *buf, const void *name,
+                                              __u32 len)
 {
     len &= SKEP_NAME_LEN;
     __u32 end = w->pos, pos = end - len - 1; /* wraps around when there is no room */
@@ -161,7 +162,8 @@ static __noinline long skep_pseudo_name(char *to, struct dentry *d)
         ops = ns ? SKEP_READ(struct ns_common, ns, ops) : NULL;
         if (!ops)
             return 0;
-        return BPF_SNPRINTF(to, SKEP_PSEUDO_LEN, "%s:[%lu]", SKEP_READ(struct proc_ns_operations, ops, name), ino);
+        return BPF_SNPRINTF(to, SKEP_PSEUDO_LEN, "%s:[%lu]", SKEP_READ(struct proc_ns_operations, ops, name),
+                            ino);
     }
     bpf_probe_read_kernel(&first, 1, name);
     if (first == '/' || first == '\0')
@@ -214,7 +216,8 @@ static __always_inline struct skep_slice skep_put_file_path(struct skep_build *b
 {
     if (!f)
         return skep_no_slice();
-    return skep_put_path_of(b, SKEP_READ(struct file, f, f_path.mnt), SKEP_READ(struct file, f, f_path.dentry), fs);
+    return skep_put_path_of(b, SKEP_READ(struct file, f, f_path.mnt),
+                            SKEP_READ(struct file, f, f_path.dentry), fs);
 }
 
 static __always_inline struct skep_slice skep_put_cwd(struct skep_build *b, struct fs_struct *fs)
