@@ -28,6 +28,11 @@ struct hlist_node {
     struct hlist_node *next;
 };
 
+struct timespec64 {
+    long long tv_sec;
+    long tv_nsec;
+};
+
 struct qstr {
     __u32 len;
     __u32 hash;
@@ -277,7 +282,8 @@ struct linux_binprm {
 };
 
 struct pt_regs {
-    unsigned long r15, r14, r13, r12, bp, bx, r11, r10, r9, r8, ax, cx, dx, si, di, orig_ax, ip, cs, flags, sp, ss;
+    unsigned long r15, r14, r13, r12, bp, bx, r11, r10, r9, r8, ax, cx, dx, si, di, orig_ax, ip, cs, flags,
+        sp, ss;
 };
 
 struct seq_file;

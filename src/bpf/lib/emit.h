@@ -135,7 +135,10 @@ static __always_inline void skep_hdr_task(struct skep_hdr *h, struct task_struct
     h->egid = cred->egid.val;
     h->caps = compat_cred_effective(cred);
     h->cgroup = skep_cgroup_of(t);
-    bpf_probe_read_kernel(h->comm, sizeof(h->comm), &t->comm);
+    /* two loads instead of a helper call */
+    const __u64 *comm = (const __u64 *)t->comm;
+    ((__u64 *)h->comm)[0] = comm[0];
+    ((__u64 *)h->comm)[1] = comm[1];
 }
 
 static __always_inline void skep_hdr_init(struct skep_hdr *h, __u32 kind, __u32 cpu, bool life)
@@ -184,7 +187,8 @@ static __always_inline void *skep_begin(struct skep_build *b, __u32 kind, __u32 
 }
 
 /* The same for the life cycle ring, which knows no filter. */
-static __always_inline void *skep_begin_life(struct skep_build *b, __u32 kind, __u32 size, struct task_struct *t)
+static __always_inline void *skep_begin_life(struct skep_build *b, __u32 kind, __u32 size,
+                                             struct task_struct *t)
 {
     b->c = skep_counters_of(kind);
     if (!b->c)
@@ -302,13 +306,18 @@ static __always_inline struct skep_slice skep_put_kernel(struct skep_build *b, c
 }
 
 /* Appends a NUL-terminated string; it ends up in the record with its NUL, which the slice leaves out. */
-static __always_inline struct skep_slice skep_put_str_n(struct skep_build *b, const void *from, bool user, __u32 max)
+static __always_inline struct skep_slice skep_put_str_n(struct skep_build *b, const void *from, bool user,
+                                                        __u32 max)
 {
     __u32 off;
     char *to = skep_tail(b, &off);
     if (!to || !from)
         return skep_no_slice();
     long n = user ? bpf_probe_read_user_str(to, max, from) : bpf_probe_read_kernel_str(to, max, from);
+    if (n == 0) { /* an empty one, before "maccess: fix strncpy_from_user_nofault() empty string handling" */
+        *to = '\0';
+        n = 1;
+    }
     if (n < 1) {
         if (user)
             skep_mark(b, SKEP_HDR_FAULT);
