@@ -318,12 +318,16 @@ static __always_inline struct skep_slice skep_put_str_n(struct skep_build *b, co
         *to = '\0';
         n = 1;
     }
-    if (n < 1) {
+    if (n < 0) {
         if (user)
             skep_mark(b, SKEP_HDR_FAULT);
         return skep_no_slice();
     }
     __u32 len = n;
+    if (n == 0) { /* kernels differ in whether the NUL of an empty string of the caller counts */
+        *to = '\0';
+        len = 1;
+    }
     barrier_var(len);
     if (len > SKEP_PATH_MAX)
         len = SKEP_PATH_MAX;
