@@ -182,6 +182,7 @@ static bool hold(struct skep_pipeline *p, const struct skep_hdr *h, struct skep_
     struct skep_hdr *copy = x ? malloc(h->len) : NULL;
     if (!copy) {
         free(x);
+        skep_proc_image_settle(proc->image);
         return false;
     }
     memcpy(copy, h, h->len);

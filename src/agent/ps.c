@@ -151,6 +151,18 @@ static void as_event(const struct ps *ps, const struct skep_proc *p, struct skep
     };
 }
 
+/* Kernel threads, and processes that wiped their arguments, stand in the table by their name in brackets. */
+static void name_instead_of_args(const struct skep_proc *p, char name[SKEP_COMM_LEN + 3], struct skep_proc_image *image,
+                                 struct skep_event *ev)
+{
+    if (p->image->args.len)
+        return;
+    *image = *p->image;
+    image->args.s = name;
+    image->args.len = (size_t)snprintf(name, SKEP_COMM_LEN + 3, "[%.*s]", SKEP_COMM_LEN, p->comm) + 1;
+    ev->image = image;
+}
+
 static int put_json(struct ps *ps)
 {
     struct skep_json_writer *w = NULL;
@@ -183,8 +195,11 @@ static int put_rows(struct ps *ps, struct skep_table *table, struct skep_sort *s
     skep_strbuf_putc(&ps->out, '\n');
     for (size_t i = 0; i < ps->n; i++) {
         struct skep_ev_process record;
+        struct skep_proc_image image;
         struct skep_event ev;
+        char name[SKEP_COMM_LEN + 3];
         as_event(ps, ps->procs[i], &record, &ev);
+        name_instead_of_args(ps->procs[i], name, &image, &ev);
         skep_strbuf_reset(&line);
         skep_table_put_row(table, &line, &ev);
         if (sort && skep_sort_add(sort, &ev, line.s, line.len) < 0)

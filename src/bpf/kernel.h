@@ -199,6 +199,7 @@ enum pid_type {
 
 struct signal_struct {
     atomic_t live;
+    int nr_threads;
     int group_exit_code;
     unsigned int flags;
     struct tty_struct *tty;

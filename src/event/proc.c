@@ -134,6 +134,7 @@ static int image_new(const struct skep_hdr *h, uint32_t exec_id, const struct sk
     i->exec_id = exec_id;
     i->seq = h->seq;
     i->cpu = h->cpu;
+    i->blank = !from;
     int r = from ? image_fill(i, h, from) : 0;
     if (r < 0) {
         skep_proc_image_unref(i);
@@ -162,10 +163,11 @@ static void image_take_piece(struct skep_proc_image *i, const struct skep_ev_exe
     const char *data = skep_slice_get(&ev->h, ev->data);
     struct skep_bytes *to = ev->which ? &i->env_raw : &i->args;
     uint32_t *missing = ev->which ? &i->env_missing : &i->args_missing;
-    if (!data || !to->s || ev->offset > to->len || ev->data.len > to->len - ev->offset)
+    /* Pieces come in order; behind one that is missing nothing fits any more, or a hole would be shown. */
+    if (!data || !to->s || *missing > to->len || ev->offset != to->len - *missing || ev->data.len > *missing)
         return;
     memcpy(to->s + ev->offset, data, ev->data.len);
-    *missing -= MIN(*missing, ev->data.len);
+    *missing -= ev->data.len;
     if (ev->which && *missing == 0) {
         env_choose(i, i->env_raw.s, i->env_raw.len);
         bytes_clear(&i->env_raw);
@@ -194,9 +196,17 @@ struct skep_proc *skep_proc_unref(struct skep_proc *p)
     return NULL;
 }
 
+/* Who was there first: parents before children, so that no records, however wrong, make a ring of ancestors. */
+static bool is_older(const struct skep_proc *a, const struct skep_proc *b)
+{
+    return a->start < b->start || (a->start == b->start && a->pid < b->pid);
+}
+
 static void proc_set_parent(struct skep_proc *p, struct skep_proc *parent)
 {
     struct skep_proc *old = p->parent;
+    if (parent && !is_older(parent, p))
+        parent = NULL;
     p->parent = parent ? skep_proc_ref(parent) : NULL;
     skep_proc_unref(old);
     /* A process that forks and exits over and over must not leave an endless line of ancestors. */
@@ -222,11 +232,26 @@ static void proc_take_header(struct skep_proc *p, const struct skep_hdr *h)
         memcpy(p->comm, h->comm, sizeof(p->comm));
 }
 
+/* Takes over the reference. */
 static void proc_new_image(struct skep_proc *p, struct skep_proc_image *image)
 {
-    skep_proc_image_unref(p->prev_image);
-    p->prev_image = p->image;
+    /* A blank stands for this very image; the one before it is the one to keep. */
+    if (p->image->blank && p->image->exec_id == image->exec_id) {
+        skep_proc_image_unref(p->image);
+    } else {
+        skep_proc_image_unref(p->prev_image);
+        p->prev_image = p->image;
+    }
     p->image = image;
+}
+
+/* The process runs a later image than the one we know: its exec was lost. Nothing is better than the wrong one. */
+static void proc_missed_exec(struct skep_proc *p, const struct skep_hdr *h)
+{
+    struct skep_proc_image *image = NULL;
+    if ((int32_t)(h->exec_id - p->image->exec_id) <= 0 || image_new(h, h->exec_id, NULL, &image) < 0)
+        return;
+    proc_new_image(p, image);
 }
 
 static int table_add(struct skep_proc_table *t, uint32_t pid, uint64_t start, struct skep_proc **ret)
@@ -330,6 +355,8 @@ struct skep_proc *skep_proc_table_get(struct skep_proc_table *t, const struct sk
         return NULL;
     if (h->flags & SKEP_HDR_INDIRECT)
         return p;
+    if (h->kind != SKEP_KIND_exec && h->kind != SKEP_KIND_process)
+        proc_missed_exec(p, h);
     proc_take_header(p, h);
     p->seen = MAX(p->seen, h->time);
     if (p->partial && p->comm[0] == '\0')
@@ -353,6 +380,8 @@ static int apply_fork(struct skep_proc_table *t, const struct skep_ev_fork *ev)
     struct skep_proc *child = skep_proc_table_find(t, ev->child.pid, ev->pad_child_start);
     if (!parent)
         return -ENOMEM;
+    if (child == parent)
+        return 0;
     if (!child) {
         int r = table_add(t, ev->child.pid, ev->pad_child_start, &child);
         if (r < 0)
@@ -362,7 +391,7 @@ static int apply_fork(struct skep_proc_table *t, const struct skep_ev_fork *ev)
     }
     skep_proc_image_unref(child->image);
     child->image = skep_proc_image_ref(parent->image);
-    child->partial = parent->partial;
+    child->partial = false;
     child->tracked = parent->tracked;
     child->task = ev->task;
     child->seen = ev->h.time;
@@ -411,17 +440,18 @@ static int apply_process(struct skep_proc_table *t, const struct skep_ev_process
     if (ev->flags & SKEP_EXEC_ZOMBIE)
         return 0;
     struct skep_proc *p = skep_proc_table_find(t, ev->h.pid, ev->h.start);
-    if (p && !p->partial && (int32_t)(ev->h.exec_id - p->image->exec_id) <= 0) {
-        p->seen = ev->h.time;
-        return 0;
-    }
-    if (!p)
+    bool known = p && !p->partial && !p->image->blank && (int32_t)(ev->h.exec_id - p->image->exec_id) <= 0;
+    if (!known)
         t->healed++;
     p = skep_proc_table_get(t, &ev->h);
     if (!p)
         return -ENOMEM;
     if (ev->h.pid == 1)
         t->host_ns = ev->task.ns;
+    if (known) { /* the image that we saw start has more to it; the rest is fresher here */
+        p->task = ev->task;
+        return bytes_set_slice(&p->cwd, &ev->h, ev->image.cwd);
+    }
     return apply_image(t, p, &ev->h, &ev->task, &ev->image, (struct skep_slice){0}, ev->inode, ev->dev, ev->flags);
 }
 

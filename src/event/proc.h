@@ -30,6 +30,7 @@ struct skep_bytes {
 struct skep_proc_image {
     unsigned refs;
     uint32_t exec_id;
+    bool blank;               /* its exec was not seen: nothing is known of it */
     struct skep_bytes exe;
     struct skep_bytes args;   /* each ended by a NUL */
     struct skep_bytes script;

@@ -141,7 +141,7 @@ static void put_quoted(struct skep_strbuf *sb, const char *s, size_t n)
     for (size_t i = 0; i < n && bare; i++) {
         unsigned char c = (unsigned char)s[i];
         bare = c >= 0x80 || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-               (c && strchr("_@%+=:,./-^{}~#", c));
+               (c && strchr("_@%+=:,./-^{}~#[]", c));
     }
     if (bare && s[0] != '~' && s[0] != '#') {
         skep_strbuf_put_visible(sb, s, n);

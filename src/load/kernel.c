@@ -215,7 +215,7 @@ static int load_once(struct skep_kernel *k, char *log, size_t log_size, char *re
     explain_refusal(row, r, log);
     skep_debug("%s: %s", row->info.name, row->info.reason);
     for (size_t i = 0; skep_plan_needs_trampoline(row) && r == -EPERM && i < k->plan.n; i++)
-        if (skep_plan_needs_trampoline(&k->plan.rows[i]))
+        if (&k->plan.rows[i] != row && skep_plan_needs_trampoline(&k->plan.rows[i]))
             skep_plan_fail(&k->plan.rows[i], "%s", row->info.reason);
     skep_bpf__destroy(k->bpf);
     k->bpf = NULL;

@@ -51,6 +51,9 @@ struct skep_program {
     char sensor[32];
     char section[64]; /* where it hooks in: tp_btf/sched_process_exec */
     const char *doc;
+    const char *kinds; /* comma-separated, "*": all of the life cycle; NULL: a handler of system calls */
+    uint8_t handler;   /* its slot, or 0 */
+    bool optional;     /* makes other events better, and none of its own */
     unsigned rank;
     enum skep_program_state state;
     char reason[256];
@@ -60,6 +63,9 @@ struct skep_program {
     uint32_t xlated_bytes;
     uint32_t jited_bytes;
 };
+
+/* Whether the program makes events of this kind (by name). */
+bool skep_program_makes(const struct skep_program *p, const char *kind);
 
 struct skep_kernel;
 

@@ -49,6 +49,17 @@ static bool list_wanted(const char *list, const bool wanted[SKEP_KIND_MAX])
     return false;
 }
 
+bool skep_program_makes(const struct skep_program *p, const char *kind)
+{
+    size_t n = strlen(kind);
+    if (!p->kinds || p->optional)
+        return false;
+    for (const char *at = p->kinds; (at = strstr(at, kind)); at += n)
+        if ((at == p->kinds || at[-1] == ',') && (at[n] == ',' || at[n] == '\0'))
+            return true;
+    return false;
+}
+
 static bool handler_wanted(uint8_t slot, const bool wanted[SKEP_KIND_MAX])
 {
     const struct skep_syscall *tables[] = {skep_syscalls_native(), skep_syscalls_compat()};
@@ -77,7 +88,7 @@ void skep_plan_init(struct skep_plan *p, const bool wanted[SKEP_KIND_MAX])
         snprintf(program, sizeof(program), "sys_%s", handlers[i].name);
         struct skep_plan_row *row = add(p, program, program, 1);
         row->attach = SKEP_ATTACH_HANDLER;
-        row->handler = handlers[i].slot;
+        row->handler = row->info.handler = handlers[i].slot;
         row->wanted = handler_wanted(handlers[i].slot, wanted);
         row->info.doc = "handler of system calls";
         any_handler |= row->wanted;
@@ -86,6 +97,8 @@ void skep_plan_init(struct skep_plan *p, const bool wanted[SKEP_KIND_MAX])
         struct skep_plan_row *row = add(p, sensors[i].program, sensors[i].sensor, sensors[i].rank);
         row->attach = sensors[i].attach;
         row->info.doc = sensors[i].doc;
+        row->info.kinds = sensors[i].kinds;
+        row->info.optional = skep_startswith(sensors[i].program, "note_") != NULL;
         row->wanted = list_wanted(sensors[i].kinds, wanted) ||
                       (any_handler && skep_streq(sensors[i].program, "syscall_exit"));
     }

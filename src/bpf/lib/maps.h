@@ -12,6 +12,7 @@
  *   skep_tracked   processes in scope, when the scope is a process tree: tgid -> 1
  *   skep_cgroups   cgroups whose path was told already
  *   skep_creds     credentials of each task before its last call that changed them
+ *   skep_ended     processes of several threads whose exit was told already
  *   skep_cfg       the configuration, written by user space
  *   skep_rings     sequence numbers, and events lost on the life cycle ring
  */
@@ -90,6 +91,18 @@ struct {
     __type(key, int);
     __type(value, struct skep_cred_note);
 } skep_creds SEC(".maps");
+
+struct skep_ended_key {
+    __u64 start;
+    __u64 pid;
+};
+
+struct {
+    __uint(type, BPF_MAP_TYPE_LRU_HASH);
+    __uint(max_entries, 1024);
+    __type(key, struct skep_ended_key);
+    __type(value, __u8);
+} skep_ended SEC(".maps");
 
 volatile struct skep_config skep_cfg;
 struct skep_ring_state skep_rings[2 * SKEP_MAX_CPUS];

@@ -16,7 +16,7 @@ struct {
 } skep_modules SEC(".maps");
 
 SEC("tp_btf/module_load")
-int BPF_PROG(module_load, struct module *mod)
+int BPF_PROG(note_module, struct module *mod)
 {
     __u64 id = bpf_get_current_pid_tgid();
     char name[56] = {0};

@@ -193,12 +193,22 @@ int BPF_PROG(life_exec, struct task_struct *t, int old_pid, struct linux_binprm 
     return 0;
 }
 
+/* When the last threads end at the same time, each of them finds that none is left: the first one tells. */
+static __always_inline bool life_told_exit(struct task_struct *t)
+{
+    struct skep_ended_key key = {.start = t->group_leader->start_boottime, .pid = t->tgid};
+    __u8 one = 1;
+    if (t->signal->nr_threads < 2) /* the only one, or those before are gone by now */
+        return bpf_map_lookup_elem(&skep_ended, &key) != NULL;
+    return bpf_map_update_elem(&skep_ended, &key, &one, BPF_NOEXIST) == -17; /* EEXIST */
+}
+
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(life_exit, struct task_struct *t)
 {
     t = SKEP_PLAIN(struct task_struct, t);
     struct signal_struct *signal = t->signal;
-    if (signal->live.counter != 0) /* other threads go on */
+    if (signal->live.counter != 0 || life_told_exit(t)) /* other threads go on, or told it */
         return 0;
     __u32 pid = t->tgid;
     if (skep_cfg.scope & SKEP_SCOPE_TRACKED)
