@@ -557,15 +557,17 @@ struct skep_ev_capset {
 };
 
 struct skep_target {
-    skep_pid pid SKEP_DOC("process id of the other process");
+    skep_pid pid SKEP_DOC("process id of the other process; 0: not known");
     skep_uid uid SKEP_DOC("its user");
+    skep_pid ns_pid SKEP_DOC("number of the process or thread in the caller's pid namespace");
+    __u32 pad;
     __u64 pad_start;
     char comm[SKEP_COMM_LEN] SKEP_DOC("its command name");
 };
 
 struct skep_ev_ptrace {
     struct skep_hdr h;
-    skep_ptrace_req request SKEP_DOC("what was asked: attach, peektext, poketext, ...");
+    skep_ptrace_req request SKEP_DOC("what was asked: attach, seize, poketext, setregs, ...; not peeks, continues and the like");
     __u32 pad;
     struct skep_target target SKEP_DOC("the traced process");
     skep_addr addr SKEP_DOC("address in the traced process");
@@ -592,8 +594,9 @@ struct skep_ev_signal {
 struct skep_ev_setns {
     struct skep_hdr h;
     struct skep_namespaces new_ns SKEP_DOC("namespaces after the call");
+    struct skep_fd fd SKEP_DOC("the namespace, or the process whose namespaces are joined");
     skep_clone_flags flags SKEP_DOC("kinds of namespace asked for");
-    skep_fdnum fd SKEP_DOC("descriptor that names the namespace or process");
+    __u32 pad;
 };
 
 struct skep_ev_unshare {
@@ -621,10 +624,10 @@ struct skep_ev_bpf {
     skep_bpf_cmd command SKEP_DOC("prog_load, map_create, link_create, ...");
     skep_bpf_progtype prog_type SKEP_DOC("program type (prog_load)");
     skep_bpf_maptype map_type SKEP_DOC("map type (map_create)");
-    skep_bpf_attachtype attach_type SKEP_DOC("attach type (prog_load, prog_attach, link_create)");
+    skep_bpf_attachtype attach_type SKEP_DOC("attach type (prog_load, prog_attach, prog_detach, link_create)");
     skep_text name SKEP_DOC("name of the program or map");
     skep_text path SKEP_DOC("pinned path as given (obj_pin, obj_get)");
-    __u32 id SKEP_DOC("id of the program or map, where the call names or makes one");
+    __u32 id SKEP_DOC("id of the program or map that the call names or makes; 0: none");
     __u32 insns SKEP_DOC("instructions of the program (prog_load)");
 };
 
@@ -655,8 +658,10 @@ struct skep_ev_kexec {
     struct skep_hdr h;
     skep_text path SKEP_DOC("canonical path of the kernel image (kexec_file_load)");
     skep_text cmdline SKEP_DOC("command line of the new kernel (kexec_file_load)");
-    skep_kexec_flags flags SKEP_DOC("KEXEC_ flags");
+    skep_kexec_flags flags SKEP_DOC("KEXEC_ flags (kexec_load)");
+    skep_kexec_file_flags file_flags SKEP_DOC("KEXEC_FILE_ flags (kexec_file_load)");
     __u32 segments SKEP_DOC("segments (kexec_load)");
+    __u32 pad;
 };
 
 struct skep_ev_uring {
@@ -664,13 +669,17 @@ struct skep_ev_uring {
     skep_uring_op op SKEP_DOC("operation");
     skep_sqe_flags sqe_flags SKEP_DOC("IOSQE_ flags");
     skep_addr user_data SKEP_DOC("tag given by the caller");
-    skep_text path SKEP_DOC("path that the operation names, as the kernel copied it");
-    skep_text target SKEP_DOC("second path (renameat, linkat, symlinkat)");
+    skep_text path SKEP_DOC("path that the operation names; of a unix socket to connect to (@ first: abstract)");
+    skep_text target SKEP_DOC("second path (renameat, linkat)");
+    skep_text raw_path SKEP_DOC("the path as the kernel copied it from the caller");
+    skep_text raw_target SKEP_DOC("the second path, or what the link says (symlinkat)");
+    struct skep_endpoint local SKEP_DOC("address to bind to");
     struct skep_endpoint remote SKEP_DOC("address to connect to");
-    struct skep_fd fd SKEP_DOC("file that the operation works on");
+    struct skep_fd fd SKEP_DOC("file that the operation works on; num -1: not a descriptor");
+    skep_pathsource path_source SKEP_DOC("lexical");
     skep_open_flags open_flags SKEP_DOC("open flags (openat, openat2)");
     skep_bool sqpoll SKEP_DOC("submitted by the kernel's polling thread");
-    __u8 pad[3];
+    __u8 pad[7];
 };
 
 /* kinds by name: SKEP_KIND_exec */

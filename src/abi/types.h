@@ -81,6 +81,7 @@ typedef __u32 skep_keyctl_op;
 typedef __u32 skep_uring_op;
 typedef __u32 skep_uffd_flags;
 typedef __u32 skep_kexec_flags;
+typedef __u32 skep_kexec_file_flags;
 typedef __u32 skep_module_flags;
 typedef __u32 skep_rename_flags;
 typedef __u32 skep_umount_flags;

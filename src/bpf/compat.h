@@ -36,6 +36,76 @@ struct kernfs_node___parent {
     struct kernfs_node *parent;
 };
 
+struct ns_common___type {
+    __u32 ns_type;
+};
+
+struct proc_ns_operations___type {
+    int type;
+};
+
+struct delayed_filename {
+    struct filename *__incomplete_filename;
+};
+
+struct io_open___delayed {
+    struct delayed_filename filename;
+};
+
+struct io_unlink___delayed {
+    struct delayed_filename filename;
+};
+
+struct io_mkdir___delayed {
+    struct delayed_filename filename;
+};
+
+struct io_rename___delayed {
+    struct delayed_filename oldpath, newpath;
+};
+
+struct io_link___delayed {
+    struct delayed_filename oldpath, newpath;
+};
+
+struct io_async_connect {
+    struct sockaddr_storage address;
+};
+
+struct io_async_msghdr {
+    struct sockaddr_storage addr;
+};
+
+struct io_rsrc_node {
+    unsigned long file_ptr;
+};
+
+struct io_rsrc_data {
+    unsigned int nr;
+    struct io_rsrc_node **nodes;
+};
+
+struct io_file_table___nodes {
+    struct io_rsrc_data data;
+};
+
+struct io_ring_ctx___nodes {
+    struct io_file_table___nodes file_table;
+};
+
+struct io_fixed_file {
+    unsigned long file_ptr;
+};
+
+struct io_file_table___files {
+    struct io_fixed_file *files;
+};
+
+struct io_ring_ctx___files {
+    struct io_file_table___files file_table;
+    unsigned int nr_user_files;
+};
+
 #pragma clang attribute pop
 
 /*
@@ -146,5 +216,75 @@ static __always_inline __u32 compat_time_ns(struct nsproxy *ns)
         return 0;
     struct time_namespace *t = ns->time_ns;
     return t ? t->ns.inum : 0;
+}
+
+/*
+ * A task by its number: of any namespace, as the calling task would name it ("bpf: Add bpf_task_from_vpid()
+ * kfunc", 6.13), or of the initial one (3f0e6f2b41d3 "bpf: Add bpf_task_from_pid() kfunc", 6.2). User space
+ * sets the flags, see skep_has_rdonly_cast.
+ */
+extern struct task_struct *bpf_task_from_vpid(__s32 vpid) __ksym __weak;
+extern struct task_struct *bpf_task_from_pid(__s32 pid) __ksym __weak;
+extern void bpf_task_release(struct task_struct *p) __ksym __weak;
+const volatile bool skep_has_task_from_vpid = false;
+const volatile bool skep_has_task_from_pid = false;
+
+/* The CLONE_NEW flag of a namespace. The type moved from the operations into the namespace in 6.18. */
+static __always_inline __u32 compat_ns_type(struct ns_common *ns)
+{
+    struct ns_common___type *now = (void *)ns;
+    if (bpf_core_field_exists(now->ns_type)) {
+        __u32 type = BPF_CORE_READ(now, ns_type);
+        barrier_var(type);
+        return type;
+    }
+    struct proc_ns_operations___type *ops = (void *)BPF_CORE_READ(ns, ops);
+    return bpf_core_field_exists(ops->type) ? BPF_CORE_READ(ops, type) : 0;
+}
+
+/* Names that an operation of io_uring carries are wrapped in a struct of their own since 7.0. */
+#define COMPAT_URING_NAME(type, req, member)                                                                 \
+    ({                                                                                                       \
+        __u64 name;                                                                                          \
+        if (bpf_core_type_exists(struct delayed_filename)) {                                                 \
+            name = (__u64)SKEP_READ(struct type##___delayed, req, member.__incomplete_filename);             \
+            barrier_var(name);                                                                               \
+        } else {                                                                                             \
+            name = (__u64)SKEP_READ(struct type, req, member);                                               \
+        }                                                                                                    \
+        name;                                                                                                \
+    })
+
+/* Where the kernel keeps the address that an operation of io_uring names, once it has copied it; 0: it reads
+ * the caller's memory when the operation runs (before 6.10). */
+static __always_inline __u64 compat_uring_address(struct io_kiocb *req)
+{
+    if (bpf_core_type_exists(struct io_async_connect))
+        return 0;
+    __u64 data = (__u64)SKEP_READ(struct io_kiocb, req, async_data);
+    return data ? data + bpf_core_field_offset(struct io_async_msghdr, addr) : 0;
+}
+
+/* The file in a slot of the ring's own table, which changed its shape in 6.13. Flags stand in the lowest bits. */
+static __always_inline struct file *compat_uring_fixed_file(struct io_ring_ctx *ring, __u32 slot)
+{
+    __u64 word = 0;
+    struct io_ring_ctx___nodes *now = (void *)ring;
+    if (bpf_core_field_exists(now->file_table.data)) {
+        struct io_rsrc_node **nodes = BPF_CORE_READ(now, file_table.data.nodes), *node = NULL;
+        if (slot >= BPF_CORE_READ(now, file_table.data.nr))
+            return NULL;
+        bpf_probe_read_kernel(&node, sizeof(node), nodes + slot);
+        if (node)
+            word = BPF_CORE_READ(node, file_ptr);
+        barrier_var(word);
+    } else {
+        struct io_ring_ctx___files *before = (void *)ring;
+        struct io_fixed_file *files = BPF_CORE_READ(before, file_table.files);
+        if (slot >= BPF_CORE_READ(before, nr_user_files))
+            return NULL;
+        bpf_probe_read_kernel(&word, sizeof(word), files + slot);
+    }
+    return (struct file *)(word & ~7UL);
 }
 #endif

@@ -118,8 +118,11 @@ struct mm_struct {
     struct file *exe_file;
 };
 
+struct pid_namespace;
+
 struct upid {
     int nr;
+    struct pid_namespace *ns;
 };
 
 struct pid {
@@ -306,11 +309,15 @@ struct bpf_prog_aux {
 };
 
 struct bpf_prog {
+    enum bpf_prog_type type;
+    enum bpf_attach_type expected_attach_type;
     struct bpf_prog_aux *aux;
 };
 
 struct bpf_map {
     __u32 id;
+    enum bpf_map_type map_type;
+    char name[16];
 };
 
 struct filename {
@@ -323,8 +330,13 @@ struct open_how {
     __u64 resolve;
 };
 
+struct sockaddr_storage {
+    unsigned short ss_family;
+};
+
 struct io_cqe {
     __u64 user_data;
+    int fd; /* until the operation runs */
 };
 
 struct io_ring_ctx {
@@ -332,35 +344,48 @@ struct io_ring_ctx {
 };
 
 struct io_kiocb {
-    struct file *file;
     __u8 opcode;
+    __u32 flags; /* 64 bits in newer kernels, of which the lower ones are read */
     struct io_cqe cqe;
     struct io_ring_ctx *ctx;
+    void *async_data;
 };
 
+/* What an operation keeps stands at the start of its io_kiocb. */
+
 struct io_open {
+    int dfd;
     struct filename *filename;
     struct open_how how;
 };
 
 struct io_unlink {
+    int dfd;
     struct filename *filename;
 };
 
 struct io_mkdir {
+    int dfd;
     struct filename *filename;
 };
 
 struct io_rename {
+    int old_dfd, new_dfd;
     struct filename *oldpath, *newpath;
 };
 
 struct io_link {
+    int old_dfd, new_dfd;
     struct filename *oldpath, *newpath;
+};
+
+struct io_close {
+    int fd;
 };
 
 struct io_connect {
     void *addr;
+    int addr_len;
 };
 
 struct bpf_iter_meta {

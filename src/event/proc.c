@@ -476,6 +476,14 @@ bool skep_proc_applies_after(uint16_t kind)
     return false;
 }
 
+/* A new pid namespace is for the children; the process stays in its own. */
+static void set_namespaces(struct skep_proc *p, const struct skep_namespaces *ns)
+{
+    skep_nsid pid = p->task.ns.pid;
+    p->task.ns = *ns;
+    p->task.ns.pid = pid;
+}
+
 int skep_proc_table_apply(struct skep_proc_table *t, const struct skep_hdr *h)
 {
     struct skep_proc *p;
@@ -509,10 +517,10 @@ int skep_proc_table_apply(struct skep_proc_table *t, const struct skep_hdr *h)
         memset(p->task.tty, 0, sizeof(p->task.tty));
         return 0;
     case SKEP_KIND_setns:
-        p->task.ns = ((const struct skep_ev_setns *)h)->new_ns;
+        set_namespaces(p, &((const struct skep_ev_setns *)h)->new_ns);
         return 0;
     case SKEP_KIND_unshare:
-        p->task.ns = ((const struct skep_ev_unshare *)h)->new_ns;
+        set_namespaces(p, &((const struct skep_ev_unshare *)h)->new_ns);
         return 0;
     }
     return 0;

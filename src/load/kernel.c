@@ -197,6 +197,8 @@ static int load_once(struct skep_kernel *k, char *log, size_t log_size, char *re
     if (r < 0)
         return r;
     k->bpf->rodata->skep_has_rdonly_cast = btf_has(k, "bpf_rdonly_cast");
+    k->bpf->rodata->skep_has_task_from_vpid = btf_has(k, "bpf_task_from_vpid");
+    k->bpf->rodata->skep_has_task_from_pid = btf_has(k, "bpf_task_from_pid");
     choose_autoload(k);
     for (size_t i = 0; i < k->plan.n; i++)
         if (k->plan.rows[i].prog)

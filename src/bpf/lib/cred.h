@@ -25,6 +25,13 @@ static __always_inline void skep_cred_note(struct task_struct *t)
         skep_cred_fill(n, SKEP_PLAIN(struct task_struct, t)->cred);
 }
 
+/* For tasks that are older than we are: what is known already is not touched, it may be in use. */
+static __always_inline void skep_cred_note_first(struct task_struct *t)
+{
+    if (!bpf_task_storage_get(&skep_creds, t, NULL, 0))
+        skep_cred_note(t);
+}
+
 /* What was noted last; false: nothing, and the fields say so. */
 static __always_inline bool skep_cred_before(struct task_struct *t, struct skep_cred_note *ret)
 {

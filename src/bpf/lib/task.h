@@ -7,22 +7,50 @@
  */
 #include "bpf/lib/emit.h"
 
-/* Numbers of a struct pid, which is given as an address: the verifier of older kernels (before 6.3) does not
- * let a typed pointer be moved by an amount that it does not know. */
+/* A struct pid has one number for each pid namespace, from the initial one (level 0) to its own. It is given as
+ * an address: the verifier of older kernels (before 6.3) does not let a typed pointer be moved by an amount that
+ * it does not know. */
+static __always_inline __u64 skep_pid_entry(__u64 pid, __u32 level)
+{
+    return pid + bpf_core_field_offset(struct pid, numbers) + level * bpf_core_type_size(struct upid);
+}
+
+static __always_inline __u32 skep_pid_level(__u64 pid)
+{
+    return pid ? BPF_CORE_READ((struct pid *)pid, level) : 0;
+}
+
 static __always_inline __u32 skep_pid_number(__u64 pid, __u32 level)
 {
     int nr = 0;
     if (pid)
         bpf_probe_read_kernel(&nr, sizeof(nr),
-                              (void *)(pid + bpf_core_field_offset(struct pid, numbers) +
-                                       level * bpf_core_type_size(struct upid) + bpf_core_field_offset(struct upid, nr)));
+                              (void *)(skep_pid_entry(pid, level) + bpf_core_field_offset(struct upid, nr)));
     return nr;
+}
+
+static __always_inline __u64 skep_pid_ns_at(__u64 pid, __u32 level)
+{
+    __u64 ns = 0;
+    if (pid)
+        bpf_probe_read_kernel(&ns, sizeof(ns),
+                              (void *)(skep_pid_entry(pid, level) + bpf_core_field_offset(struct upid, ns)));
+    return ns;
 }
 
 /* In its own pid namespace. */
 static __always_inline __u32 skep_pid_inner(__u64 pid)
 {
-    return pid ? skep_pid_number(pid, BPF_CORE_READ((struct pid *)pid, level)) : 0;
+    return skep_pid_number(pid, skep_pid_level(pid));
+}
+
+/* In the namespace of another pid; 0: it is not seen from there. */
+static __always_inline __u32 skep_pid_seen_by(__u64 pid, __u64 viewer)
+{
+    __u32 level = skep_pid_level(viewer);
+    if (level > skep_pid_level(pid) || skep_pid_ns_at(pid, level) != skep_pid_ns_at(viewer, level))
+        return 0;
+    return skep_pid_number(pid, level);
 }
 
 /* In the initial one. */
@@ -31,11 +59,12 @@ static __always_inline __u32 skep_pid_outer(__u64 pid)
     return skep_pid_number(pid, 0);
 }
 
+/* The task's own pid namespace; nsproxy names that of its future children. */
 static __always_inline __u32 skep_pid_ns(struct task_struct *t)
 {
-    /* nsproxy names the namespace of future children; the task's own one hangs on its struct pid */
-    struct nsproxy *ns = t->nsproxy;
-    return ns && ns->pid_ns_for_children ? ns->pid_ns_for_children->ns.inum : 0;
+    __u64 pid = (__u64)BPF_CORE_READ(t, thread_pid);
+    struct pid_namespace *ns = (void *)skep_pid_ns_at(pid, skep_pid_level(pid));
+    return ns ? BPF_CORE_READ(ns, ns.inum) : 0;
 }
 
 static __always_inline void skep_fill_namespaces(struct skep_namespaces *to, struct task_struct *t)
@@ -82,14 +111,37 @@ static __always_inline void skep_fill_task(struct skep_task *to, struct task_str
         bpf_probe_read_kernel_str(to->tty, sizeof(to->tty), &tty->name);
 }
 
-static __always_inline void skep_fill_target(struct skep_target *to, struct task_struct *t)
+/* t may be an address only. */
+static __always_inline void skep_fill_target(struct skep_target *to, __u64 t, struct task_struct *caller)
 {
+    const struct cred *cred = SKEP_READ(struct task_struct, t, cred);
+    struct task_struct *leader = SKEP_READ(struct task_struct, t, group_leader);
     skep_zero(to, sizeof(*to));
+    to->pid = SKEP_READ(struct task_struct, t, tgid);
+    to->uid = SKEP_READ(struct cred, cred, uid.val);
+    to->ns_pid = skep_pid_seen_by((__u64)SKEP_READ(struct task_struct, t, thread_pid),
+                                  (__u64)SKEP_READ(struct task_struct, caller, thread_pid));
+    to->pad_start = SKEP_READ(struct task_struct, leader, start_boottime);
+    bpf_probe_read_kernel(to->comm, sizeof(to->comm), (void *)t + bpf_core_field_offset(struct task_struct, comm));
+}
+
+/* The task that the caller names by number. Where the kernel does not look it up for us, or it is gone, the
+ * number is all there is to tell. */
+static __always_inline void skep_find_target(struct skep_target *to, int number, struct task_struct *caller)
+{
+    bool initial = skep_pid_level((__u64)BPF_CORE_READ(caller, thread_pid)) == 0;
+    struct task_struct *t = NULL;
+    skep_zero(to, sizeof(*to));
+    to->pid = initial ? number : 0;
+    to->ns_pid = number;
+    to->uid = (__u32)-1;
+    if (skep_has_task_from_vpid)
+        t = bpf_task_from_vpid(number);
+    else if (skep_has_task_from_pid && initial)
+        t = bpf_task_from_pid(number);
     if (!t)
         return;
-    to->pid = t->tgid;
-    to->uid = t->cred->uid.val;
-    to->pad_start = t->group_leader->start_boottime;
-    bpf_probe_read_kernel(to->comm, sizeof(to->comm), &t->comm);
+    skep_fill_target(to, (__u64)t, caller);
+    bpf_task_release(t);
 }
 #endif

@@ -56,8 +56,10 @@ static __always_inline bool ptrace_matters(__s64 request)
 /* Traced tasks hang on their tracer, the last attached first: found without a look-up by number. */
 struct ptrace_search {
     __u64 entry, head;
-    __u32 pid;   /* as the tracer names it */
-    __u64 found; /* struct task_struct */
+    __u64 tracer; /* its struct pid */
+    __u32 number; /* as the tracer names the task */
+    __u32 pad;
+    __u64 found;  /* struct task_struct */
 };
 
 static __noinline long ptrace_turn(__u32 i, void *data)
@@ -67,7 +69,7 @@ static __noinline long ptrace_turn(__u32 i, void *data)
         return 1;
     __u64 task = x->entry - bpf_core_field_offset(struct task_struct, ptrace_entry);
     __u64 pid = (__u64)BPF_CORE_READ((struct task_struct *)task, thread_pid);
-    if (SKEP_READ(struct task_struct, task, pid) == x->pid || skep_pid_inner(pid) == x->pid) {
+    if (skep_pid_seen_by(pid, x->tracer) == x->number) {
         x->found = task;
         return 1;
     }
@@ -75,24 +77,13 @@ static __noinline long ptrace_turn(__u32 i, void *data)
     return 0;
 }
 
-static __always_inline __u64 ptrace_find(struct task_struct *tracer, __u32 pid)
+static __always_inline __u64 ptrace_search(struct task_struct *tracer, __u32 number)
 {
-    struct ptrace_search x = {.pid = pid};
+    struct ptrace_search x = {.number = number, .tracer = (__u64)BPF_CORE_READ(tracer, thread_pid)};
     x.head = (__u64)tracer + bpf_core_field_offset(struct task_struct, ptraced);
     x.entry = (__u64)BPF_CORE_READ(tracer, ptraced.next);
     SKEP_LOOP(PTRACE_LIST_MAX, ptrace_turn, &x);
     return x.found;
-}
-
-/* The same as skep_fill_target() for an address. */
-static __always_inline void ptrace_fill_target(struct skep_target *to, __u64 task)
-{
-    const struct cred *cred = SKEP_READ(struct task_struct, task, cred);
-    struct task_struct *leader = SKEP_READ(struct task_struct, task, group_leader);
-    to->pid = SKEP_READ(struct task_struct, task, tgid);
-    to->uid = SKEP_READ(struct cred, cred, uid.val);
-    to->pad_start = SKEP_READ(struct task_struct, leader, start_boottime);
-    bpf_probe_read_kernel(to->comm, sizeof(to->comm), (void *)task + bpf_core_field_offset(struct task_struct, comm));
 }
 
 SEC("tp_btf/sys_exit")
@@ -108,19 +99,30 @@ int sys_ptrace(__u64 *ctx)
     if (!ev)
         return 0;
     ev->request = request;
+    if (request == PTRACE_TRACEME) {
+        skep_fill_target(&ev->target, (__u64)call.task, call.task);
+        skep_submit(&b);
+        return 0;
+    }
+    int number = (int)skep_arg(&call, 1);
     ev->addr = skep_arg(&call, 2);
     ev->data = skep_arg(&call, 3);
-    ev->target.uid = (__u32)-1;
-    if (request == PTRACE_TRACEME) {
-        skep_fill_target(&ev->target, call.task);
-    } else {
-        ev->target.pid = (__u32)skep_arg(&call, 1);
-        __u64 target = ptrace_find(call.task, ev->target.pid);
-        if (target)
-            ptrace_fill_target(&ev->target, target);
+    skep_find_target(&ev->target, number, call.task);
+    if (!ev->target.pad_start) {
+        __u64 traced = ptrace_search(call.task, number);
+        if (traced)
+            skep_fill_target(&ev->target, traced, call.task);
     }
     skep_submit(&b);
     return 0;
+}
+
+/* A process may use these calls on itself, to read without fear of a fault: that is nobody's business. */
+static __always_inline bool process_vm_is_own(struct task_struct *t, int number)
+{
+    __u64 pid = (__u64)BPF_CORE_READ(t, thread_pid);
+    __u64 leader = (__u64)BPF_CORE_READ(t, group_leader, thread_pid);
+    return number == (int)skep_pid_inner(leader) || number == (int)skep_pid_inner(pid);
 }
 
 SEC("tp_btf/sys_exit")
@@ -129,24 +131,49 @@ int sys_process_vm(__u64 *ctx)
     struct skep_call call;
     struct skep_build b;
     skep_call_init(&call, ctx);
+    int number = (int)skep_arg(&call, 0);
+    if (process_vm_is_own(call.task, number))
+        return 0;
     struct skep_ev_process_vm *ev = skep_begin_call(&b, SKEP_KIND_process_vm, sizeof(*ev), &call);
     if (!ev)
         return 0;
     ev->direction = call.form == SKEP_FORM_vm_write ? SKEP_DIR_OUT : SKEP_DIR_IN;
-    ev->target.pid = (__u32)skep_arg(&call, 0);
-    ev->target.uid = (__u32)-1;
     ev->size = call.ret > 0 ? call.ret : 0;
+    skep_find_target(&ev->target, number, call.task);
     skep_submit(&b);
     return 0;
 }
 
-/* si_code of signals that a process sends: SI_USER, SI_QUEUE, SI_TKILL */
-static __always_inline bool signal_from_user(struct kernel_siginfo *info)
+/* ---- signals ---- */
+
+/* si_code: what the kernel fills in for kill, sigqueue and tkill */
+#define SI_USER 0
+#define SI_QUEUE (-1)
+#define SI_TKILL (-6)
+/* enum in include/trace/events/signal.h: what became of the signal */
+#define SIGNAL_DELIVERED 0
+#define SIGNAL_LOSE_INFO 4
+
+/* Calls that let the caller choose any negative si_code for another process: rt_sigqueueinfo,
+ * rt_tgsigqueueinfo and pidfd_send_signal, natively and in 32 bits. */
+static __always_inline bool signal_call_sets_code(struct task_struct *t, bool compat)
+{
+    struct pt_regs *regs = SKEP_PLAIN(struct pt_regs, (struct pt_regs *)bpf_task_pt_regs(t));
+    __u32 nr = (__u32)regs->orig_ax & ~SKEP_X32_BIT;
+    if (nr == 424)
+        return true;
+    return compat ? nr == 178 || nr == 335 : nr == 129 || nr == 297;
+}
+
+/* Was it a process that sent this, and the one that runs now? Interrupts send signals too. */
+static __always_inline bool signal_from_user(struct kernel_siginfo *info, struct task_struct *t, bool compat)
 {
     if ((__u64)info < 4096) /* SEND_SIG_NOINFO, SEND_SIG_PRIV */
         return false;
     int code = BPF_CORE_READ(info, si_code);
-    return code == 0 || code == -1 || code == -6;
+    if (code == SI_USER || code == SI_QUEUE || code == SI_TKILL)
+        return true;
+    return code < 0 && signal_call_sets_code(t, compat);
 }
 
 SEC("tp_btf/signal_generate")
@@ -154,11 +181,16 @@ int signal_generate(__u64 *ctx)
 {
     if (!skep_cfg.enabled[SKEP_KIND_signal])
         return 0;
-    int sig = (int)ctx[0];
+    int sig = (int)ctx[0], result = (int)ctx[4];
     struct kernel_siginfo *info = (struct kernel_siginfo *)ctx[1];
     struct task_struct *target = SKEP_PLAIN(struct task_struct, (struct task_struct *)ctx[2]);
-    struct task_struct *t = SKEP_PLAIN(struct task_struct, bpf_get_current_task_btf());
-    if (t->cred->uid.val == target->cred->uid.val || !signal_from_user(info))
+    struct task_struct *trusted = bpf_get_current_task_btf();
+    struct task_struct *t = SKEP_PLAIN(struct task_struct, trusted);
+    __u32 uid = target->cred->uid.val;
+    if ((t->cred->uid.val == uid && t->cred->euid.val == uid) || t->tgid == target->tgid)
+        return 0;
+    if ((result != SIGNAL_DELIVERED && result != SIGNAL_LOSE_INFO) ||
+        !signal_from_user(info, trusted, skep_task_in_compat(t)))
         return 0;
     struct skep_build b;
     struct skep_ev_signal *ev = skep_begin(&b, SKEP_KIND_signal, sizeof(*ev), t);
@@ -167,8 +199,8 @@ int signal_generate(__u64 *ctx)
     skep_zero((char *)ev + sizeof(ev->h), sizeof(*ev) - sizeof(ev->h));
     ev->signal = sig;
     ev->group = (int)ctx[3] != 0;
-    skep_fill_target(&ev->target, target);
-    ev->target_uid = ev->target.uid;
+    skep_fill_target(&ev->target, (__u64)target, t);
+    ev->target_uid = uid;
     skep_submit(&b);
     return 0;
 }

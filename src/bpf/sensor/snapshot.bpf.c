@@ -99,7 +99,7 @@ static __always_inline int snapshot_task(struct bpf_iter__task *ctx, bool with_a
     struct task_struct *trusted = ctx->task;
     if (!trusted)
         return 0;
-    skep_cred_note(trusted);
+    skep_cred_note_first(trusted);
     struct task_struct *t = SKEP_PLAIN(struct task_struct, trusted);
     if (t->pid != t->tgid)
         return 0;
