@@ -4,6 +4,7 @@
  * them in and has copied their arguments, before they run.
  */
 #include "bpf/lib/file.h"
+#include "bpf/lib/sock.h"
 
 /* include/uapi/linux/io_uring.h */
 enum {
@@ -23,30 +24,11 @@ static __always_inline struct skep_slice uring_put_name(struct skep_build *b, st
     return name ? skep_put_kernel_str(b, BPF_CORE_READ(name, name)) : skep_no_slice();
 }
 
-struct uring_sockaddr {
-    __u16 family;
-    __u16 port;
-    __u32 ip4_or_flow;
-    __u8 ip6[16];
-    __u32 scope;
-};
-
-static __always_inline void uring_fill_remote(struct skep_endpoint *to, const void *addr)
+static __always_inline void uring_fill_remote(struct skep_endpoint *to, struct io_connect *c)
 {
-    struct uring_sockaddr sa = {0};
-    /* a shorter address ends in other memory of the caller; only what belongs to the family is used */
-    if (bpf_probe_read_user(&sa, sizeof(sa), addr) < 0 && bpf_probe_read_user(&sa, 16, addr) < 0)
-        return;
-    if (sa.family == AF_INET) {
-        __builtin_memcpy(to->ip, &sa.ip4_or_flow, 4);
-    } else if (sa.family == AF_INET6) {
-        __builtin_memcpy(to->ip, sa.ip6, 16);
-        to->scope = sa.scope;
-    } else {
-        return;
-    }
-    to->family = sa.family;
-    to->port = __builtin_bswap16(sa.port);
+    struct skep_sockaddr name = {.addr = (__u64)BPF_CORE_READ(c, addr), .len = BPF_CORE_READ(c, addr_len)};
+    skep_sockaddr_read(&name);
+    *to = name.at;
 }
 
 static __always_inline void uring_fill_names(struct skep_build *b, struct skep_ev_uring *ev, struct io_kiocb *req)
@@ -73,7 +55,7 @@ static __always_inline void uring_fill_names(struct skep_build *b, struct skep_e
         ev->target = uring_put_name(b, BPF_CORE_READ((struct io_link *)req, newpath));
         break;
     case URING_OP_CONNECT:
-        uring_fill_remote(&ev->remote, BPF_CORE_READ((struct io_connect *)req, addr));
+        uring_fill_remote(&ev->remote, (struct io_connect *)req);
         break;
     }
 }
