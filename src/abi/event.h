@@ -428,7 +428,8 @@ struct skep_ev_socket {
     __u32 pad;
 };
 
-/* bind, listen, accept and connect: from struct sock after the call */
+/* Addresses come from struct sock after the call; those that it does not know (destinations and senders of
+ * datagrams, what a failed call named) from the caller. */
 struct skep_ev_bind {
     struct skep_hdr h;
     skep_fdnum fd SKEP_DOC("the socket's descriptor");
@@ -480,9 +481,9 @@ struct skep_ev_send {
     skep_socktype type SKEP_DOC("stream, dgram, ...");
     skep_proto proto SKEP_DOC("protocol");
     struct skep_endpoint local SKEP_DOC("own address");
-    struct skep_endpoint remote SKEP_DOC("address of the peer");
+    struct skep_endpoint remote SKEP_DOC("address of the peer; of several messages, of the first");
     skep_text path SKEP_DOC("path of a unix socket; @ first: abstract");
-    skep_size size SKEP_DOC("bytes sent");
+    skep_size size SKEP_DOC("bytes sent; of several messages, of the first 64");
 };
 
 struct skep_ev_recv {
@@ -492,23 +493,25 @@ struct skep_ev_recv {
     skep_socktype type SKEP_DOC("stream, dgram, ...");
     skep_proto proto SKEP_DOC("protocol");
     struct skep_endpoint local SKEP_DOC("own address");
-    struct skep_endpoint remote SKEP_DOC("address of the peer");
+    struct skep_endpoint remote SKEP_DOC("address of the peer; of several messages, of the first");
     skep_text path SKEP_DOC("path of a unix socket; @ first: abstract");
-    skep_size size SKEP_DOC("bytes received");
+    skep_size size SKEP_DOC("bytes received; of several messages, of the first 64");
 };
 
-/* The process is the one that opened or accepted the connection, also when an interrupt closes it. */
+/* The process is the one that opened or accepted the connection, also when an interrupt closes it; until
+ * somebody accepted it, the one that listens. That another process than the listener accepts is known when
+ * accept events are wanted too. */
 struct skep_ev_tcp {
     struct skep_hdr h;
     skep_tcp_action action SKEP_DOC("open, established or close");
     skep_direction direction SKEP_DOC("out: this side connected; in: this side accepted");
-    struct skep_endpoint local SKEP_DOC("own address");
+    struct skep_endpoint local SKEP_DOC("own address; port 0 when the kernel has not chosen one yet (open)");
     struct skep_endpoint remote SKEP_DOC("address of the peer");
     skep_addr cookie SKEP_DOC("identity of the socket, the same in all its events");
     skep_duration duration
-        SKEP_DOC("since the connection was opened (established), since it was established (close)");
-    skep_size bytes_sent SKEP_DOC("bytes that the peer acknowledged");
-    skep_size bytes_received SKEP_DOC("bytes received in order");
+        SKEP_DOC("since the connection was opened (established); since it was established, else opened (close)");
+    skep_size bytes_sent SKEP_DOC("bytes of data that the peer acknowledged");
+    skep_size bytes_received SKEP_DOC("bytes of data received in order");
     skep_count retransmits SKEP_DOC("segments sent again");
     __u32 srtt SKEP_DOC("smoothed round trip time at the end, microseconds");
     skep_errno reason SKEP_DOC("error of the socket at its end; null: none");
@@ -516,7 +519,7 @@ struct skep_ev_tcp {
 
 struct skep_ev_dns {
     struct skep_hdr h;
-    skep_direction direction SKEP_DOC("out: question; in: answer (for the process that asks)");
+    skep_direction direction SKEP_DOC("out: a question of this process; in: an answer to it");
     skep_proto proto SKEP_DOC("udp");
     struct skep_endpoint local SKEP_DOC("address of the asking side");
     struct skep_endpoint server SKEP_DOC("address of the name server");

@@ -371,6 +371,22 @@ static int attach_row(struct skep_kernel *k, struct skep_plan_row *row)
     return 0;
 }
 
+/* Lets the iterator walk to its end; what it has to say it leaves in maps. */
+static void run_once(struct skep_plan_row *row)
+{
+    char nothing[64];
+    struct bpf_link *link = bpf_program__attach_iter(row->prog, NULL);
+    _cleanup_close_ int fd = link ? bpf_iter_create(bpf_link__fd(link)) : -errno;
+    ssize_t n = fd < 0 ? -1 : 1;
+    while (n > 0 || (n < 0 && fd >= 0 && (errno == EINTR || errno == EAGAIN)))
+        n = read(fd, nothing, sizeof(nothing));
+    if (n < 0)
+        skep_plan_fail(row, "loaded, but %s did not run: %s", row->info.section, strerror(errno));
+    else
+        row->info.state = SKEP_PROGRAM_ATTACHED;
+    bpf_link__destroy(link);
+}
+
 int skep_kernel_attach(struct skep_kernel *k, char *ret_reason, size_t reason_size)
 {
     libbpf_print_fn_t before = libbpf_set_print(listen);
@@ -384,6 +400,9 @@ int skep_kernel_attach(struct skep_kernel *k, char *ret_reason, size_t reason_si
             r = -EOPNOTSUPP;
         }
     }
+    for (size_t i = 0; r >= 0 && i < k->plan.n; i++)
+        if (k->plan.rows[i].info.state == SKEP_PROGRAM_LOADED && k->plan.rows[i].attach == SKEP_ATTACH_ONCE)
+            run_once(&k->plan.rows[i]);
     libbpf_set_print(before);
     return r;
 }

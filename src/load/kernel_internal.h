@@ -14,6 +14,7 @@ enum skep_attach {
     SKEP_ATTACH_CGROUP,
     SKEP_ATTACH_ITER,
     SKEP_ATTACH_HANDLER,
+    SKEP_ATTACH_ONCE,
 };
 
 /* A program and what the plan thinks of it; lives longer than the object, which may have to be opened again. */

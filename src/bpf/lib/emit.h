@@ -80,10 +80,8 @@ static __always_inline void skep_zero(void *p, __u32 size)
     __builtin_memset(p, 0, size);
 }
 
-static __always_inline bool skep_comm_is(struct task_struct *t)
+static __always_inline bool skep_comm_wanted(const char *have)
 {
-    char have[SKEP_COMM_LEN] = {0};
-    bpf_probe_read_kernel(have, sizeof(have), &t->comm);
 #pragma unroll
     for (int i = 0; i < SKEP_COMM_LEN; i++) {
         if (have[i] != skep_cfg.comm[i])
@@ -92,6 +90,20 @@ static __always_inline bool skep_comm_is(struct task_struct *t)
             break;
     }
     return true;
+}
+
+static __always_inline bool skep_comm_is(struct task_struct *t)
+{
+    char have[SKEP_COMM_LEN] = {0};
+    bpf_probe_read_kernel(have, sizeof(have), &t->comm);
+    return skep_comm_wanted(have);
+}
+
+static __always_inline bool skep_on_host(struct task_struct *t)
+{
+    struct nsproxy *ns = t->nsproxy;
+    return ns && ns->mnt_ns->ns.inum == skep_cfg.host_mnt_ns &&
+           ns->pid_ns_for_children->ns.inum == skep_cfg.host_pid_ns;
 }
 
 /* Does anybody want to hear of this task? The cheap questions come first. */
@@ -109,12 +121,8 @@ static __always_inline bool skep_in_scope(struct task_struct *t)
         return false;
     if ((scope & SKEP_SCOPE_COMM) && !skep_comm_is(t))
         return false;
-    if (scope & SKEP_SCOPE_HOST_ONLY) {
-        struct nsproxy *ns = t->nsproxy;
-        if (!ns || ns->mnt_ns->ns.inum != skep_cfg.host_mnt_ns ||
-            ns->pid_ns_for_children->ns.inum != skep_cfg.host_pid_ns)
-            return false;
-    }
+    if ((scope & SKEP_SCOPE_HOST_ONLY) && !skep_on_host(t))
+        return false;
     return true;
 }
 
