@@ -293,13 +293,17 @@ static void finish(struct live *l)
     uint64_t deadline = skep_clock_boot_ns() + SETTLE_NS;
     skep_kernel_detach(l->kernel);
     for (;;) {
-        uint64_t submitted = 0;
+        uint64_t submitted = 0, under_way = 0; /* seen, and not yet counted in any other way */
         drain(l, UINT64_MAX);
         if (skep_kernel_counters(l->kernel, sum) < 0)
             return;
-        for (size_t i = 0; i < SKEP_KIND_MAX; i++)
+        for (size_t i = 0; i < SKEP_KIND_MAX; i++) {
             submitted += sum[i].submitted;
-        if (submitted + l->own <= sum_received(l) || skep_clock_boot_ns() > deadline)
+            under_way += sum[i].seen - sum[i].submitted - sum[i].filtered;
+            for (size_t j = 0; j < SKEP_REASON_MAX; j++)
+                under_way -= sum[i].lost[j];
+        }
+        if ((submitted + l->own <= sum_received(l) && under_way == 0) || skep_clock_boot_ns() > deadline)
             break;
         usleep(1000);
     }

@@ -35,6 +35,7 @@ struct skep_view_state {
     struct skep_tally *tally;
     struct skep_sort *sort;
     struct skep_where *where;
+    bool header_put;
     uint64_t next_tally; /* when a terminal shows the counts again */
     struct skep_strbuf line;
     struct skep_strbuf status;
@@ -176,8 +177,9 @@ static void put_plain(struct skep_view_state *v, const char *s, size_t n)
 
 static void put_header(struct skep_view_state *v)
 {
-    if (!v->table || v->tally)
+    if (!v->table || v->tally || v->header_put)
         return;
+    v->header_put = true;
     skep_strbuf_reset(&v->line);
     skep_table_put_header(v->table, &v->line);
     put_plain(v, v->line.s, v->line.len);
@@ -213,7 +215,6 @@ int skep_view_open(const struct skep_agent_options *o, const struct skep_schema 
         *ret_status = SKEP_EXIT_USAGE;
     if (r < 0)
         return r;
-    put_header(v);
     *ret = TAKE_PTR(v);
     return 0;
 }
@@ -231,6 +232,7 @@ enum skep_verdict skep_view_event(void *data, const struct skep_event *ev)
         skep_recorder_put(v->recorder, ev->h);
     if (v->o->view == SKEP_VIEW_NONE)
         return v->recorder && streamed ? SKEP_VERDICT_QUEUED : SKEP_VERDICT_EMITTED;
+    put_header(v);
     if (v->tally) {
         skep_tally_add(v->tally, ev);
         return SKEP_VERDICT_EMITTED;
@@ -274,6 +276,7 @@ void skep_view_started(struct skep_view_state *v, const struct skep_program *pro
 {
     size_t attached = 0, failed = 0;
     bool lsm = false;
+    put_header(v);
     char text[1024];
     for (size_t i = 0; i < n; i++) {
         attached += programs[i].state == SKEP_PROGRAM_ATTACHED;
@@ -376,6 +379,7 @@ static void put_tables(struct skep_view_state *v)
 {
     size_t at = 0, n;
     const char *line;
+    put_header(v);
     if (v->tally) {
         skep_strbuf_reset(&v->line);
         if (v->json)
