@@ -272,6 +272,16 @@ static bool is_lsm(const struct skep_program *p)
     return skep_startswith(p->section, "lsm");
 }
 
+/* Another implementation of the same sensor works. */
+static bool has_stand_in(const struct skep_program *programs, size_t n, const struct skep_program *p)
+{
+    for (size_t i = 0; i < n; i++)
+        if (skep_streq(programs[i].sensor, p->sensor) &&
+            (programs[i].state == SKEP_PROGRAM_LOADED || programs[i].state == SKEP_PROGRAM_ATTACHED))
+            return true;
+    return false;
+}
+
 void skep_view_started(struct skep_view_state *v, const struct skep_program *programs, size_t n)
 {
     size_t attached = 0, failed = 0;
@@ -280,7 +290,7 @@ void skep_view_started(struct skep_view_state *v, const struct skep_program *pro
     char text[1024];
     for (size_t i = 0; i < n; i++) {
         attached += programs[i].state == SKEP_PROGRAM_ATTACHED;
-        failed += programs[i].state == SKEP_PROGRAM_FAILED;
+        failed += programs[i].state == SKEP_PROGRAM_FAILED && !has_stand_in(programs, n, &programs[i]);
         lsm |= is_lsm(&programs[i]) && programs[i].state == SKEP_PROGRAM_ATTACHED;
     }
     int len = snprintf(text, sizeof(text), "%zu sensors attached on Linux %s; every event is seen, exec can be %s", attached,
