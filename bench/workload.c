@@ -92,8 +92,10 @@ int main(int argc, char **argv)
         clockid_t clock;
         int batch;
     } jobs[] = {
-        {"getppid", do_getppid, CLOCK_THREAD_CPUTIME_ID, 20000}, {"open", do_open, CLOCK_THREAD_CPUTIME_ID, 2000},
-        {"flood", do_open, CLOCK_THREAD_CPUTIME_ID, 2000},       {"connect", do_connect, CLOCK_THREAD_CPUTIME_ID, 200},
+        {"getppid", do_getppid, CLOCK_THREAD_CPUTIME_ID, 20000},
+        {"open", do_open, CLOCK_THREAD_CPUTIME_ID, 2000},
+        {"flood", do_open, CLOCK_THREAD_CPUTIME_ID, 2000},
+        {"connect", do_connect, CLOCK_THREAD_CPUTIME_ID, 200},
         {"spawn", do_spawn, CLOCK_MONOTONIC, 20},
     };
     if (argc != 3)

@@ -14,8 +14,9 @@ struct skep_held_exec {
     struct skep_hdr *h;
 };
 
-int skep_pipeline_init(struct skep_pipeline *p, const struct skep_schema *schema, const struct skep_session *session,
-                       const struct skep_scope *scope, const struct skep_pipeline_ops *ops)
+int skep_pipeline_init(struct skep_pipeline *p, const struct skep_schema *schema,
+                       const struct skep_session *session, const struct skep_scope *scope,
+                       const struct skep_pipeline_ops *ops)
 {
     *p = (struct skep_pipeline){.schema = schema, .session = *session, .scope = *scope, .ops = *ops};
     p->copy_size = 2 * SKEP_RECORD_MAX;

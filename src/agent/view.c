@@ -160,7 +160,9 @@ static int open_recorder(struct skep_view_state *v, const struct skep_scope *sco
     r = head.failed ? -ENOMEM : skep_recorder_open_file(v->o->record_path, &fd);
     if (r >= 0)
         r = skep_recorder_new(TAKE_FD(fd), head.s, head.len, layouts, &v->recorder);
-    return r < 0 ? skep_log_error(r == -EINVAL ? -EIO : r, "cannot record to %s: %s", v->o->record_path, strerror(-r)) : 0;
+    return r < 0 ? skep_log_error(r == -EINVAL ? -EIO : r, "cannot record to %s: %s", v->o->record_path,
+                                  strerror(-r))
+                 : 0;
 }
 
 /* Lines that are no events carry the kind 0. */
@@ -185,8 +187,9 @@ static void put_header(struct skep_view_state *v)
     put_plain(v, v->line.s, v->line.len);
 }
 
-int skep_view_open(const struct skep_agent_options *o, const struct skep_schema *schema, const struct skep_scope *scope,
-                   const struct skep_session *session, struct skep_view_state **ret, int *ret_status)
+int skep_view_open(const struct skep_agent_options *o, const struct skep_schema *schema,
+                   const struct skep_scope *scope, const struct skep_session *session,
+                   struct skep_view_state **ret, int *ret_status)
 {
     _cleanup_view_ struct skep_view_state *v = calloc(1, sizeof(*v));
     *ret_status = SKEP_EXIT_FAILED;
@@ -245,7 +248,8 @@ enum skep_verdict skep_view_event(void *data, const struct skep_event *ev)
     else
         skep_text_writer_put(v->text, &v->line, ev);
     if (v->sort)
-        return skep_sort_add(v->sort, ev, v->line.s, v->line.len) < 0 ? SKEP_VERDICT_NO_MEMORY : SKEP_VERDICT_EMITTED;
+        return skep_sort_add(v->sort, ev, v->line.s, v->line.len) < 0 ? SKEP_VERDICT_NO_MEMORY
+                                                                      : SKEP_VERDICT_EMITTED;
     skep_output_put(v->output, ev->h->kind, false, v->line.s, v->line.len);
     return SKEP_VERDICT_QUEUED;
 }
@@ -293,17 +297,20 @@ void skep_view_started(struct skep_view_state *v, const struct skep_program *pro
         failed += programs[i].state == SKEP_PROGRAM_FAILED && !has_stand_in(programs, n, &programs[i]);
         lsm |= is_lsm(&programs[i]) && programs[i].state == SKEP_PROGRAM_ATTACHED;
     }
-    int len = snprintf(text, sizeof(text), "%zu sensors attached on Linux %s; every event is seen, exec can be %s", attached,
-                       v->session->kernel, lsm ? "denied" : "killed but not denied");
+    int len =
+        snprintf(text, sizeof(text), "%zu sensors attached on Linux %s; every event is seen, exec can be %s",
+                 attached, v->session->kernel, lsm ? "denied" : "killed but not denied");
     if (failed)
-        snprintf(text + len, sizeof(text) - (size_t)len, "; %zu not available here (skep probe tells why)", failed);
+        snprintf(text + len, sizeof(text) - (size_t)len, "; %zu not available here (skep probe tells why)",
+                 failed);
     skep_view_message(v, text);
 }
 
 void skep_view_lost_life(struct skep_view_state *v, uint64_t n)
 {
     char text[160];
-    snprintf(text, sizeof(text), "warning: %" PRIu64 " life cycle events were lost; the process table will be read again", n);
+    snprintf(text, sizeof(text),
+             "warning: %" PRIu64 " life cycle events were lost; the process table will be read again", n);
     skep_view_message(v, text);
     if (!v->json)
         return;
@@ -330,7 +337,8 @@ void skep_view_status(struct skep_view_state *v, const struct skep_pipeline *p, 
     double seconds = (double)(now - v->last_status) / 1e9;
     skep_strbuf_reset(sb);
     skep_strbuf_printf(sb, "skep  %.0f events/s  %zu processes  running ",
-                       seconds > 0 ? (double)(received - v->last_received) / seconds : 0.0, p->procs.by_id.count);
+                       seconds > 0 ? (double)(received - v->last_received) / seconds : 0.0,
+                       p->procs.by_id.count);
     skep_duration_put(sb, now - v->began);
     if (skep_kernel_life_lost(k))
         skep_strbuf_printf(sb, "  %" PRIu64 " life cycle events lost", skep_kernel_life_lost(k));
@@ -410,7 +418,8 @@ static int settle_output(struct skep_view_state *v)
 {
     int r = skep_output_drain(v->output, FINISH_NS);
     if (r == -ETIMEDOUT) {
-        skep_view_message(v, "warning: the reader of the output does not take the last lines; they count as lost");
+        skep_view_message(
+            v, "warning: the reader of the output does not take the last lines; they count as lost");
         skep_output_finish(v->output, 0);
     }
     return r;
@@ -454,7 +463,8 @@ static int finish_recorder(struct skep_view_state *v, const struct skep_ledger *
     int r = skep_recorder_finish(v->recorder, sb.s, sb.len, FINISH_NS);
     if (r >= 0)
         r = skep_recorder_error(v->recorder);
-    return r < 0 ? skep_log_error(r, "the recording %s is not complete: %s", v->o->record_path, strerror(-r)) : 0;
+    return r < 0 ? skep_log_error(r, "the recording %s is not complete: %s", v->o->record_path, strerror(-r))
+                 : 0;
 }
 
 int skep_view_finish(struct skep_view_state *v, struct skep_pipeline *p, const struct skep_ledger *recorded)

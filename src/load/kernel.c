@@ -64,7 +64,8 @@ static void explain_refusal(struct skep_plan_row *row, int error, const char *lo
     char complaint[160] = "";
     last_complaint(log, complaint, sizeof(complaint));
     if (skep_plan_needs_trampoline(row) && error == -EPERM && !*log)
-        skep_plan_fail(row, "this kernel refuses %.*s programs", (int)strcspn(row->info.section, "/"), row->info.section);
+        skep_plan_fail(row, "this kernel refuses %.*s programs", (int)strcspn(row->info.section, "/"),
+                       row->info.section);
     else if (error == -ESRCH || error == -ENOENT)
         skep_plan_fail(row, "this kernel has no %s", row->info.section);
     else if (*complaint)
@@ -269,24 +270,29 @@ static int check_ground(char *ret_reason, size_t reason_size)
 {
     union bpf_attr attr = {0};
     if (access(BTF_PATH, R_OK) < 0) {
-        snprintf(ret_reason, reason_size,
-                 "this kernel has no type information (%s): a kernel built with CONFIG_DEBUG_INFO_BTF is needed", BTF_PATH);
+        snprintf(
+            ret_reason, reason_size,
+            "this kernel has no type information (%s): a kernel built with CONFIG_DEBUG_INFO_BTF is needed",
+            BTF_PATH);
         return -ENOENT;
     }
     if (syscall(SYS_bpf, BPF_PROG_GET_NEXT_ID, &attr, sizeof(attr)) < 0 && errno != ENOENT) {
         if (errno == ENOSYS)
             snprintf(ret_reason, reason_size, "this kernel has no bpf(2): CONFIG_BPF_SYSCALL is needed");
         else
-            snprintf(ret_reason, reason_size, geteuid() == 0
-                         ? "bpf(2) is refused although we are root: CAP_BPF, CAP_PERFMON and CAP_SYS_ADMIN are needed "
-                           "(in a container: run it privileged)"
-                         : "not root: run with sudo, or give CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN and CAP_SYS_ADMIN");
+            snprintf(
+                ret_reason, reason_size,
+                geteuid() == 0
+                    ? "bpf(2) is refused although we are root: CAP_BPF, CAP_PERFMON and CAP_SYS_ADMIN are needed "
+                      "(in a container: run it privileged)"
+                    : "not root: run with sudo, or give CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN and CAP_SYS_ADMIN");
         return -EPERM;
     }
     return 0;
 }
 
-int skep_kernel_open(const struct skep_kernel_options *o, struct skep_kernel **ret, char *ret_reason, size_t reason_size)
+int skep_kernel_open(const struct skep_kernel_options *o, struct skep_kernel **ret, char *ret_reason,
+                     size_t reason_size)
 {
     ret_reason[0] = '\0';
     int r = check_ground(ret_reason, reason_size);
@@ -299,7 +305,8 @@ int skep_kernel_open(const struct skep_kernel_options *o, struct skep_kernel **r
     k->epoll_fd = k->cgroup_fd = -1;
     k->n_cpus = libbpf_num_possible_cpus();
     if (k->n_cpus < 1 || k->n_cpus > SKEP_MAX_CPUS) {
-        snprintf(ret_reason, reason_size, "this machine has %d CPUs; at most %d are supported", k->n_cpus, SKEP_MAX_CPUS);
+        snprintf(ret_reason, reason_size, "this machine has %d CPUs; at most %d are supported", k->n_cpus,
+                 SKEP_MAX_CPUS);
         return -EOPNOTSUPP;
     }
     k->life_bytes = ring_size(o->life_bytes ? o->life_bytes : DEFAULT_LIFE_BYTES);

@@ -25,8 +25,8 @@ struct skep_call {
     struct task_struct *task;
     long ret;
     __u32 nr;
-    __u32 kind; /* of event, from abi/syscalls.def */
-    __u32 form; /* enum skep_form_id */
+    __u32 kind;  /* of event, from abi/syscalls.def */
+    __u32 form;  /* enum skep_form_id */
     bool compat; /* a 32-bit call: other numbers, other registers, 32-bit pointers */
 };
 

@@ -131,7 +131,8 @@ int BPF_PROG(life_exec, struct task_struct *t, int old_pid, struct linux_binprm 
     if (!ev)
         return 0;
     skep_fill_task(&ev->task, t);
-    skep_zero((void *)ev + offsetof(struct skep_ev_exec, image), sizeof(*ev) - offsetof(struct skep_ev_exec, image));
+    skep_zero((void *)ev + offsetof(struct skep_ev_exec, image),
+              sizeof(*ev) - offsetof(struct skep_ev_exec, image));
 
     struct fs_struct *fs = t->fs;
     struct mm_struct *mm = t->mm;

@@ -60,11 +60,12 @@ static void test_json(void **state)
     _cleanup_strbuf_ struct skep_strbuf sb;
     skep_strbuf_init(&sb, 1 << 16);
     skep_ledger_put_json(&l, names, &sb);
-    assert_string_equal(sb.s,
-                        "{\"kind\":\"ledger\",\"kinds\":{"
-                        "\"exec\":{\"seen\":5,\"emitted\":5,\"filtered\":0,\"lost\":{}},"
-                        "\"open\":{\"seen\":100,\"emitted\":60,\"filtered\":30,\"lost\":{\"ring_full\":7,\"queue_full\":3}}"
-                        "},\"missed\":2}");
+    assert_string_equal(
+        sb.s,
+        "{\"kind\":\"ledger\",\"kinds\":{"
+        "\"exec\":{\"seen\":5,\"emitted\":5,\"filtered\":0,\"lost\":{}},"
+        "\"open\":{\"seen\":100,\"emitted\":60,\"filtered\":30,\"lost\":{\"ring_full\":7,\"queue_full\":3}}"
+        "},\"missed\":2}");
     assert_int_equal(skep_ledger_parse_json(&back, names, sb.s, sb.len), 0);
     assert_memory_equal(&back, &l, sizeof(l));
 }
@@ -103,7 +104,9 @@ static void test_text(void **state)
     _cleanup_strbuf_ struct skep_strbuf sb;
     skep_strbuf_init(&sb, 1 << 16);
     skep_ledger_put_text(&l, names, &sb);
-    assert_non_null(strstr(sb.s, "\nopen                      100           60           30           10  ring_full 7, queue_full 3\n"));
+    assert_non_null(strstr(
+        sb.s,
+        "\nopen                      100           60           30           10  ring_full 7, queue_full 3\n"));
     assert_non_null(strstr(sb.s, "\nexec                        5            5            0            0\n"));
     assert_non_null(strstr(sb.s, "\n2 calls of sensors"));
     assert_null(strstr(sb.s, "UNACCOUNTED"));

@@ -70,7 +70,8 @@ static void on_tracked(void *data, const struct skep_proc *proc)
 static void open_pipeline(struct pipeline_test *x, const struct skep_scope *scope)
 {
     struct skep_session session = {.boot_offset = BOOT_OFFSET, .self = 999, .host_ns = {.mnt = 1, .pid = 2}};
-    struct skep_pipeline_ops ops = {.event = on_event, .record = on_record, .data = x, .tracked = on_tracked, .live = x};
+    struct skep_pipeline_ops ops = {
+        .event = on_event, .record = on_record, .data = x, .tracked = on_tracked, .live = x};
     skep_pipeline_clear(&x->p);
     x->n_shown = x->n_recorded = x->n_tracked = 0;
     assert_int_equal(skep_pipeline_init(&x->p, x->schema, &session, scope, &ops), 0);
@@ -124,8 +125,8 @@ static void take(struct pipeline_test *x)
     skep_pipeline_take(&x->p, &x->r.h, sizeof(x->r.bytes));
 }
 
-static void take_process(struct pipeline_test *x, uint32_t pid, uint64_t start, uint32_t parent, uint64_t parent_start,
-                         const char *exe)
+static void take_process(struct pipeline_test *x, uint32_t pid, uint64_t start, uint32_t parent,
+                         uint64_t parent_start, const char *exe)
 {
     struct skep_ev_process *e = begin(x, SKEP_KIND_process, pid, start, 1);
     e->task.parent_pid = parent;
@@ -147,7 +148,8 @@ static void take_snapshot(struct pipeline_test *x, uint64_t at, uint32_t root, u
     take(x);
 }
 
-static void take_fork(struct pipeline_test *x, uint32_t pid, uint64_t start, uint32_t child, uint64_t child_start)
+static void take_fork(struct pipeline_test *x, uint32_t pid, uint64_t start, uint32_t child,
+                      uint64_t child_start)
 {
     struct skep_ev_fork *e = begin(x, SKEP_KIND_fork, pid, start, 1);
     e->child.pid = child;
@@ -159,8 +161,8 @@ static void take_fork(struct pipeline_test *x, uint32_t pid, uint64_t start, uin
 }
 
 /* args: the first bytes of captured bytes in all */
-static void take_exec(struct pipeline_test *x, uint32_t pid, uint64_t start, uint32_t exec_id, const char *exe,
-                      const void *args, size_t n, uint32_t captured)
+static void take_exec(struct pipeline_test *x, uint32_t pid, uint64_t start, uint32_t exec_id,
+                      const char *exe, const void *args, size_t n, uint32_t captured)
 {
     struct skep_ev_exec *e = begin(x, SKEP_KIND_exec, pid, start, exec_id);
     e->task.ns = (struct skep_namespaces){.mnt = 1, .pid = 2};
@@ -170,8 +172,8 @@ static void take_exec(struct pipeline_test *x, uint32_t pid, uint64_t start, uin
     take(x);
 }
 
-static void take_piece(struct pipeline_test *x, uint32_t pid, uint64_t start, uint64_t of_seq, uint32_t offset,
-                       const void *data, size_t n)
+static void take_piece(struct pipeline_test *x, uint32_t pid, uint64_t start, uint64_t of_seq,
+                       uint32_t offset, const void *data, size_t n)
 {
     struct skep_ev_exec_data *e = begin(x, SKEP_KIND_exec_data, pid, start, 2);
     e->of_seq = of_seq;
@@ -180,7 +182,8 @@ static void take_piece(struct pipeline_test *x, uint32_t pid, uint64_t start, ui
     take(x);
 }
 
-static void take_open(struct pipeline_test *x, uint32_t pid, uint64_t start, uint32_t exec_id, const char *path)
+static void take_open(struct pipeline_test *x, uint32_t pid, uint64_t start, uint32_t exec_id,
+                      const char *path)
 {
     struct skep_ev_open *e = begin(x, SKEP_KIND_open, pid, start, exec_id);
     e->path = test_text(&x->r, path);
@@ -197,7 +200,8 @@ static void begin_with_shell(struct pipeline_test *x)
     assert_int_equal(x->n_shown, 0);
 }
 
-static void assert_shown(const struct pipeline_test *x, size_t i, uint16_t kind, uint32_t pid, const char *exe)
+static void assert_shown(const struct pipeline_test *x, size_t i, uint16_t kind, uint32_t pid,
+                         const char *exe)
 {
     assert_true(i < x->n_shown);
     assert_int_equal(x->shown[i].kind, kind);
@@ -429,7 +433,8 @@ static void test_malformed(void **state)
     struct skep_ev_open *e;
     static const struct {
         uint32_t off, len;
-    } slices[] = {{8, 4}, {0xfffffff0, 8}, {200, 0xffffff00}, {100000, 1}, {sizeof(struct skep_ev_open), 4000}};
+    } slices[] = {
+        {8, 4}, {0xfffffff0, 8}, {200, 0xffffff00}, {100000, 1}, {sizeof(struct skep_ev_open), 4000}};
     for (size_t i = 0; i < ARRAY_SIZE(slices); i++) {
         e = begin(x, SKEP_KIND_open, SHELL, SHELL_START, 1);
         e->path = (struct skep_slice){slices[i].off, slices[i].len};
@@ -456,10 +461,17 @@ int main(void)
 {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(test_life),       TEST(test_chdir_applies_afterwards), TEST(test_held_until_complete),
-        TEST(test_held_and_given_up), TEST(test_many_held),         TEST(test_kinds_and_self),
-        TEST(test_uid_and_comm), TEST(test_tree),                   TEST(test_host_only),
-        TEST(test_verdicts),   TEST(test_malformed),
+        TEST(test_life),
+        TEST(test_chdir_applies_afterwards),
+        TEST(test_held_until_complete),
+        TEST(test_held_and_given_up),
+        TEST(test_many_held),
+        TEST(test_kinds_and_self),
+        TEST(test_uid_and_comm),
+        TEST(test_tree),
+        TEST(test_host_only),
+        TEST(test_verdicts),
+        TEST(test_malformed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -211,7 +211,7 @@ int main(void)
 {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(test_in_order), TEST(test_busy),   TEST(test_discarded_and_short), TEST(test_release),
+        TEST(test_in_order), TEST(test_busy),   TEST(test_discarded_and_short),    TEST(test_release),
         TEST(test_wraps),    TEST(test_reopen), cmocka_unit_test(test_not_a_ring),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
