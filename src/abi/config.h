@@ -50,8 +50,8 @@ struct skep_config {
     __u8 handler[2 * SKEP_SYSCALL_MAX]; /* slot of the program; 0: nobody asked for this call */
     __u8 kind[2 * SKEP_SYSCALL_MAX];    /* kind of event that it makes */
     __u8 form[2 * SKEP_SYSCALL_MAX];    /* enum skep_form_id */
-    __u8 enabled[SKEP_KIND_MAX]; /* kinds that somebody wants */
-    __u32 scope;                 /* enum skep_scope_flag; does not apply to the life cycle ring */
+    __u8 enabled[SKEP_KIND_MAX];        /* kinds that somebody wants */
+    __u32 scope;                        /* enum skep_scope_flag; does not apply to the life cycle ring */
     skep_uid uid;
     char comm[SKEP_COMM_LEN];
     skep_pid self; /* our own process: what it does is counted as filtered */

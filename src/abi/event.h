@@ -22,7 +22,7 @@ enum skep_header_flag {
     SKEP_HDR_FAULT = 1 << 3,     /* some user memory could not be read */
     SKEP_HDR_SYSCALL = 1 << 4,   /* nr is a system call number */
     SKEP_HDR_NO_TASK = 1 << 5,   /* the acting process is not known (interrupt context) */
-    SKEP_HDR_INDIRECT = 1 << 6,   /* the process was remembered, not seen: it may be gone by now */
+    SKEP_HDR_INDIRECT = 1 << 6,  /* the process was remembered, not seen: it may be gone by now */
 };
 
 struct skep_hdr {
@@ -183,9 +183,9 @@ struct skep_ev_container {
 
 struct skep_ev_snapshot {
     struct skep_hdr h;
-    __u64 begin;         /* processes that it did not confirm since then are gone */
-    skep_pid root;       /* process tree that was asked for, 0: none */
-    skep_pid command;    /* command that skep started, 0: none */
+    __u64 begin;      /* processes that it did not confirm since then are gone */
+    skep_pid root;    /* process tree that was asked for, 0: none */
+    skep_pid command; /* command that skep started, 0: none */
 };
 
 /* ---- files ---- */
@@ -428,7 +428,8 @@ struct skep_ev_socket {
     __u32 pad;
 };
 
-/* bind, listen, accept and connect: from struct sock after the call */
+/* Addresses come from struct sock after the call; those that it does not know (destinations and senders of
+ * datagrams, what a failed call named) from the caller. */
 struct skep_ev_bind {
     struct skep_hdr h;
     skep_fdnum fd SKEP_DOC("the socket's descriptor");
@@ -480,9 +481,9 @@ struct skep_ev_send {
     skep_socktype type SKEP_DOC("stream, dgram, ...");
     skep_proto proto SKEP_DOC("protocol");
     struct skep_endpoint local SKEP_DOC("own address");
-    struct skep_endpoint remote SKEP_DOC("address of the peer");
+    struct skep_endpoint remote SKEP_DOC("address of the peer; of several messages, of the first");
     skep_text path SKEP_DOC("path of a unix socket; @ first: abstract");
-    skep_size size SKEP_DOC("bytes sent");
+    skep_size size SKEP_DOC("bytes sent; of several messages, of the first 64");
 };
 
 struct skep_ev_recv {
@@ -492,23 +493,25 @@ struct skep_ev_recv {
     skep_socktype type SKEP_DOC("stream, dgram, ...");
     skep_proto proto SKEP_DOC("protocol");
     struct skep_endpoint local SKEP_DOC("own address");
-    struct skep_endpoint remote SKEP_DOC("address of the peer");
+    struct skep_endpoint remote SKEP_DOC("address of the peer; of several messages, of the first");
     skep_text path SKEP_DOC("path of a unix socket; @ first: abstract");
-    skep_size size SKEP_DOC("bytes received");
+    skep_size size SKEP_DOC("bytes received; of several messages, of the first 64");
 };
 
-/* The process is the one that opened or accepted the connection, also when an interrupt closes it. */
+/* The process is the one that opened or accepted the connection, also when an interrupt closes it; until
+ * somebody accepted it, the one that listens. That another process than the listener accepts is known when
+ * accept events are wanted too. */
 struct skep_ev_tcp {
     struct skep_hdr h;
     skep_tcp_action action SKEP_DOC("open, established or close");
     skep_direction direction SKEP_DOC("out: this side connected; in: this side accepted");
-    struct skep_endpoint local SKEP_DOC("own address");
+    struct skep_endpoint local SKEP_DOC("own address; port 0 when the kernel has not chosen one yet (open)");
     struct skep_endpoint remote SKEP_DOC("address of the peer");
     skep_addr cookie SKEP_DOC("identity of the socket, the same in all its events");
-    skep_duration duration
-        SKEP_DOC("since the connection was opened (established), since it was established (close)");
-    skep_size bytes_sent SKEP_DOC("bytes that the peer acknowledged");
-    skep_size bytes_received SKEP_DOC("bytes received in order");
+    skep_duration duration SKEP_DOC(
+        "since the connection was opened (established); since it was established, else opened (close)");
+    skep_size bytes_sent SKEP_DOC("bytes of data that the peer acknowledged");
+    skep_size bytes_received SKEP_DOC("bytes of data received in order");
     skep_count retransmits SKEP_DOC("segments sent again");
     __u32 srtt SKEP_DOC("smoothed round trip time at the end, microseconds");
     skep_errno reason SKEP_DOC("error of the socket at its end; null: none");
@@ -516,7 +519,7 @@ struct skep_ev_tcp {
 
 struct skep_ev_dns {
     struct skep_hdr h;
-    skep_direction direction SKEP_DOC("out: question; in: answer (for the process that asks)");
+    skep_direction direction SKEP_DOC("out: a question of this process; in: an answer to it");
     skep_proto proto SKEP_DOC("udp");
     struct skep_endpoint local SKEP_DOC("address of the asking side");
     struct skep_endpoint server SKEP_DOC("address of the name server");
@@ -567,7 +570,8 @@ struct skep_target {
 
 struct skep_ev_ptrace {
     struct skep_hdr h;
-    skep_ptrace_req request SKEP_DOC("what was asked: attach, seize, poketext, setregs, ...; not peeks, continues and the like");
+    skep_ptrace_req request
+        SKEP_DOC("what was asked: attach, seize, poketext, setregs, ...; not peeks, continues and the like");
     __u32 pad;
     struct skep_target target SKEP_DOC("the traced process");
     skep_addr addr SKEP_DOC("address in the traced process");
@@ -624,7 +628,8 @@ struct skep_ev_bpf {
     skep_bpf_cmd command SKEP_DOC("prog_load, map_create, link_create, ...");
     skep_bpf_progtype prog_type SKEP_DOC("program type (prog_load)");
     skep_bpf_maptype map_type SKEP_DOC("map type (map_create)");
-    skep_bpf_attachtype attach_type SKEP_DOC("attach type (prog_load, prog_attach, prog_detach, link_create)");
+    skep_bpf_attachtype attach_type
+        SKEP_DOC("attach type (prog_load, prog_attach, prog_detach, link_create)");
     skep_text name SKEP_DOC("name of the program or map");
     skep_text path SKEP_DOC("pinned path as given (obj_pin, obj_get)");
     __u32 id SKEP_DOC("id of the program or map that the call names or makes; 0: none");
@@ -669,7 +674,8 @@ struct skep_ev_uring {
     skep_uring_op op SKEP_DOC("operation");
     skep_sqe_flags sqe_flags SKEP_DOC("IOSQE_ flags");
     skep_addr user_data SKEP_DOC("tag given by the caller");
-    skep_text path SKEP_DOC("path that the operation names; of a unix socket to connect to (@ first: abstract)");
+    skep_text path
+        SKEP_DOC("path that the operation names; of a unix socket to connect to (@ first: abstract)");
     skep_text target SKEP_DOC("second path (renameat, linkat)");
     skep_text raw_path SKEP_DOC("the path as the kernel copied it from the caller");
     skep_text raw_target SKEP_DOC("the second path, or what the link says (symlinkat)");

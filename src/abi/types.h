@@ -89,7 +89,7 @@ typedef __u32 skep_movemount_flags;
 typedef __u32 skep_fsopen_flags;
 typedef __u32 skep_perf_flags;
 typedef __u32 skep_sqe_flags;
-typedef __u32 skep_errno;        /* a positive error number */
+typedef __u32 skep_errno; /* a positive error number */
 
 /* An address on a socket. An IPv4 address stands in the first four bytes of ip. */
 struct skep_endpoint {

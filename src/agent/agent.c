@@ -36,6 +36,11 @@ static int run_live(const struct skep_agent_options *o, struct skep_pipeline *p,
 {
     struct skep_live_options live = {.pid = o->pid, .command = o->command, .duration_ns = o->duration_ns};
     memcpy(live.kernel.wanted, p->scope.kinds, sizeof(live.kernel.wanted));
+    /* the process table needs all of the life cycle, whatever is shown of it */
+    for (unsigned i = 0; i < SKEP_KIND_MAX; i++) {
+        const struct skep_kind *kind = skep_schema_kind(p->schema, i);
+        live.kernel.wanted[i] |= kind && kind->ring == SKEP_RING_LIFE;
+    }
     live.kernel.scope = p->scope.flags;
     live.kernel.uid = p->scope.uid;
     memcpy(live.kernel.comm, p->scope.comm, sizeof(live.kernel.comm));

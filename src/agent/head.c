@@ -9,9 +9,9 @@ static const struct {
     const char *name;
     size_t off;
 } spaces[] = {
-    {"mnt", offsetof(struct skep_namespaces, mnt)},   {"pid", offsetof(struct skep_namespaces, pid)},
-    {"net", offsetof(struct skep_namespaces, net)},   {"user", offsetof(struct skep_namespaces, user)},
-    {"uts", offsetof(struct skep_namespaces, uts)},   {"ipc", offsetof(struct skep_namespaces, ipc)},
+    {"mnt", offsetof(struct skep_namespaces, mnt)},       {"pid", offsetof(struct skep_namespaces, pid)},
+    {"net", offsetof(struct skep_namespaces, net)},       {"user", offsetof(struct skep_namespaces, user)},
+    {"uts", offsetof(struct skep_namespaces, uts)},       {"ipc", offsetof(struct skep_namespaces, ipc)},
     {"cgroup", offsetof(struct skep_namespaces, cgroup)}, {"time", offsetof(struct skep_namespaces, time)},
 };
 
@@ -30,7 +30,8 @@ static void put_session(struct skep_json *j, const struct skep_session *session)
     skep_json_strz(j, "hostname", session->hostname);
     skep_json_open(j, "host_ns", '{');
     for (size_t i = 0; i < ARRAY_SIZE(spaces); i++)
-        skep_json_u64(j, spaces[i].name, *(const skep_nsid *)((const char *)&session->host_ns + spaces[i].off));
+        skep_json_u64(j, spaces[i].name,
+                      *(const skep_nsid *)((const char *)&session->host_ns + spaces[i].off));
     skep_json_close(j, '}');
     skep_json_close(j, '}');
 }
@@ -113,7 +114,8 @@ int skep_head_parse(const char *s, size_t n, const struct skep_schema *schema, s
         copy_text(session, "kernel", h.session.kernel, sizeof(h.session.kernel));
         copy_text(session, "hostname", h.session.hostname, sizeof(h.session.hostname));
         for (size_t i = 0; i < ARRAY_SIZE(spaces); i++)
-            *(skep_nsid *)((char *)&h.session.host_ns + spaces[i].off) = (skep_nsid)number(host_ns, spaces[i].name);
+            *(skep_nsid *)((char *)&h.session.host_ns + spaces[i].off) =
+                (skep_nsid)number(host_ns, spaces[i].name);
         r = parse_scope(scope, schema, &h);
     }
     json_decref(root);

@@ -51,7 +51,8 @@ static bool row_is_empty(const struct skep_ledger_row *row)
     return !row->seen && !row->emitted && !row->filtered && !skep_ledger_lost(row);
 }
 
-void skep_ledger_put_json(const struct skep_ledger *l, const char *const names[SKEP_KIND_MAX], struct skep_strbuf *sb)
+void skep_ledger_put_json(const struct skep_ledger *l, const char *const names[SKEP_KIND_MAX],
+                          struct skep_strbuf *sb)
 {
     struct skep_json j;
     skep_json_init(&j, sb);
@@ -121,7 +122,8 @@ static int parse_row(const json_t *object, struct skep_ledger_row *row)
     return 0;
 }
 
-int skep_ledger_parse_json(struct skep_ledger *l, const char *const names[SKEP_KIND_MAX], const char *s, size_t n)
+int skep_ledger_parse_json(struct skep_ledger *l, const char *const names[SKEP_KIND_MAX], const char *s,
+                           size_t n)
 {
     struct skep_ledger parsed = {0};
     json_error_t error;
@@ -156,7 +158,8 @@ static void put_lost(const struct skep_ledger_row *row, struct skep_strbuf *sb)
     }
 }
 
-void skep_ledger_put_text(const struct skep_ledger *l, const char *const names[SKEP_KIND_MAX], struct skep_strbuf *sb)
+void skep_ledger_put_text(const struct skep_ledger *l, const char *const names[SKEP_KIND_MAX],
+                          struct skep_strbuf *sb)
 {
     skep_strbuf_printf(sb, "%-16s %12s %12s %12s %12s\n", "ledger", "seen", "emitted", "filtered", "lost");
     for (size_t i = 0; i < SKEP_KIND_MAX; i++) {
@@ -164,8 +167,8 @@ void skep_ledger_put_text(const struct skep_ledger *l, const char *const names[S
         if (!names[i] || row_is_empty(row))
             continue;
         uint64_t lost = skep_ledger_lost(row);
-        skep_strbuf_printf(sb, "%-16s %12" PRIu64 " %12" PRIu64 " %12" PRIu64 " %12" PRIu64, names[i], row->seen,
-                           row->emitted, row->filtered, lost);
+        skep_strbuf_printf(sb, "%-16s %12" PRIu64 " %12" PRIu64 " %12" PRIu64 " %12" PRIu64, names[i],
+                           row->seen, row->emitted, row->filtered, lost);
         if (lost) {
             skep_strbuf_puts(sb, "  ");
             put_lost(row, sb);
@@ -175,6 +178,8 @@ void skep_ledger_put_text(const struct skep_ledger *l, const char *const names[S
         skep_strbuf_putc(sb, '\n');
     }
     if (l->missed)
-        skep_strbuf_printf(sb, "%" PRIu64 " calls of sensors were skipped by the kernel because they interrupted themselves\n",
-                           l->missed);
+        skep_strbuf_printf(
+            sb,
+            "%" PRIu64 " calls of sensors were skipped by the kernel because they interrupted themselves\n",
+            l->missed);
 }

@@ -39,9 +39,12 @@ const char *skep_reason_name(unsigned reason); /* NULL: no such reason */
 const char *skep_reason_doc(unsigned reason);
 
 /* {"kind":"ledger","kinds":{...}}, one line without its end. names: of the kinds by number, NULL: unknown. */
-void skep_ledger_put_json(const struct skep_ledger *l, const char *const names[SKEP_KIND_MAX], struct skep_strbuf *sb);
+void skep_ledger_put_json(const struct skep_ledger *l, const char *const names[SKEP_KIND_MAX],
+                          struct skep_strbuf *sb);
 /* Reads that form again; unknown kinds and reasons are refused. -EBADMSG. */
-int skep_ledger_parse_json(struct skep_ledger *l, const char *const names[SKEP_KIND_MAX], const char *s, size_t n);
+int skep_ledger_parse_json(struct skep_ledger *l, const char *const names[SKEP_KIND_MAX], const char *s,
+                           size_t n);
 /* A table for people, a line a kind, each ended by a line feed. */
-void skep_ledger_put_text(const struct skep_ledger *l, const char *const names[SKEP_KIND_MAX], struct skep_strbuf *sb);
+void skep_ledger_put_text(const struct skep_ledger *l, const char *const names[SKEP_KIND_MAX],
+                          struct skep_strbuf *sb);
 #endif

@@ -14,8 +14,8 @@
 
 #define TICK_NS 10000000L
 #define STATUS_NS 500000000ULL
-#define HEAL_NS 1000000000ULL      /* snapshots after a loss come at most so often */
-#define SETTLE_NS 300000000ULL     /* for records of sensors that were just detached */
+#define HEAL_NS 1000000000ULL  /* snapshots after a loss come at most so often */
+#define SETTLE_NS 300000000ULL /* for records of sensors that were just detached */
 
 enum source { FROM_KERNEL, FROM_TIMER, FROM_SIGNAL, FROM_CHILD, FROM_RESOLVER, FROM_OUTPUT };
 
@@ -31,7 +31,7 @@ struct live {
     uint64_t began, next_status;
     uint64_t snapshot_begin, snapshot_end; /* end 0: none under way */
     bool first_snapshot_done;
-    uint64_t own; /* records that skep itself added */
+    uint64_t own;                /* records that skep itself added */
     uint64_t life_lost, heal_at; /* heal_at 0: nothing to heal */
     bool stop;
     int status;
@@ -72,7 +72,8 @@ static int open_loop(struct live *l)
     l->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     l->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
     l->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-    if (l->epoll_fd < 0 || l->timer_fd < 0 || l->signal_fd < 0 || timerfd_settime(l->timer_fd, 0, &tick, NULL) < 0)
+    if (l->epoll_fd < 0 || l->timer_fd < 0 || l->signal_fd < 0 ||
+        timerfd_settime(l->timer_fd, 0, &tick, NULL) < 0)
         return -errno;
     int r = watch_fd(l, l->timer_fd, FROM_TIMER);
     if (r >= 0)
@@ -147,7 +148,10 @@ static void take_own(struct live *l, struct skep_hdr *h)
 static void snapshot_through(struct live *l)
 {
     struct skep_ev_snapshot done = {
-        .h = {.len = sizeof(done), .kind = SKEP_KIND_snapshot, .flags = SKEP_HDR_NO_TASK, .time = l->snapshot_end},
+        .h = {.len = sizeof(done),
+              .kind = SKEP_KIND_snapshot,
+              .flags = SKEP_HDR_NO_TASK,
+              .time = l->snapshot_end},
         .begin = l->snapshot_begin,
         .root = l->o->pid,
         .command = (uint32_t)l->child.pid,
@@ -293,13 +297,17 @@ static void finish(struct live *l)
     uint64_t deadline = skep_clock_boot_ns() + SETTLE_NS;
     skep_kernel_detach(l->kernel);
     for (;;) {
-        uint64_t submitted = 0;
+        uint64_t submitted = 0, under_way = 0; /* seen, and not yet counted in any other way */
         drain(l, UINT64_MAX);
         if (skep_kernel_counters(l->kernel, sum) < 0)
             return;
-        for (size_t i = 0; i < SKEP_KIND_MAX; i++)
+        for (size_t i = 0; i < SKEP_KIND_MAX; i++) {
             submitted += sum[i].submitted;
-        if (submitted + l->own <= sum_received(l) || skep_clock_boot_ns() > deadline)
+            under_way += sum[i].seen - sum[i].submitted - sum[i].filtered;
+            for (size_t j = 0; j < SKEP_REASON_MAX; j++)
+                under_way -= sum[i].lost[j];
+        }
+        if ((submitted + l->own <= sum_received(l) && under_way == 0) || skep_clock_boot_ns() > deadline)
             break;
         usleep(1000);
     }

@@ -14,8 +14,9 @@ struct skep_held_exec {
     struct skep_hdr *h;
 };
 
-int skep_pipeline_init(struct skep_pipeline *p, const struct skep_schema *schema, const struct skep_session *session,
-                       const struct skep_scope *scope, const struct skep_pipeline_ops *ops)
+int skep_pipeline_init(struct skep_pipeline *p, const struct skep_schema *schema,
+                       const struct skep_session *session, const struct skep_scope *scope,
+                       const struct skep_pipeline_ops *ops)
 {
     *p = (struct skep_pipeline){.schema = schema, .session = *session, .scope = *scope, .ops = *ops};
     p->copy_size = 2 * SKEP_RECORD_MAX;
@@ -193,16 +194,16 @@ static bool hold(struct skep_pipeline *p, const struct skep_hdr *h, struct skep_
     return true;
 }
 
-static void apply_tables(struct skep_pipeline *p, const struct skep_hdr *h)
+/* false: a table has no room for it. */
+static bool apply_tables(struct skep_pipeline *p, const struct skep_hdr *h)
 {
     const struct skep_cgroup *ask = NULL;
     int r = skep_cgroups_apply(&p->cgroups, h, &ask);
     if (r >= 0)
         r = skep_proc_table_apply(&p->procs, h);
-    if (r == -ENOMEM)
-        count_lost(p, h->kind, SKEP_LOST_no_memory_user);
     if (ask && p->ops.ask)
         p->ops.ask(p->ops.live, ask);
+    return r != -ENOMEM && r != -E2BIG;
 }
 
 /* A child inherits in the kernel, too, but only from parents that were tracked there already. */
@@ -254,13 +255,13 @@ static void snapshot_done(struct skep_pipeline *p, const struct skep_ev_snapshot
 
 void skep_pipeline_take(struct skep_pipeline *p, const struct skep_hdr *h, size_t n)
 {
-    if (n < sizeof(*h) || h->len > n || h->kind >= SKEP_KIND_MAX) {
-        count_lost(p, n < sizeof(*h) ? 0 : h->kind, SKEP_LOST_decode_error);
+    if (n < sizeof(*h) || h->kind >= SKEP_KIND_MAX) {
+        count_lost(p, 0, SKEP_LOST_decode_error);
         return;
     }
     const struct skep_kind *kind = skep_schema_kind(p->schema, h->kind);
     p->received[h->kind]++;
-    if (!kind || skep_record_check(kind, h, n) < 0) {
+    if (!kind || h->len > n || skep_record_check(kind, h, n) < 0) {
         count_lost(p, h->kind, SKEP_LOST_decode_error);
         return;
     }
@@ -270,9 +271,9 @@ void skep_pipeline_take(struct skep_pipeline *p, const struct skep_hdr *h, size_
     if (p->held)
         held_check(p, h);
 
-    bool after = skep_proc_applies_after(h->kind), hidden = kind->show == SKEP_SHOW_HIDDEN;
+    bool after = skep_proc_applies_after(h->kind), hidden = kind->show == SKEP_SHOW_HIDDEN, taken = true;
     if (!after)
-        apply_tables(p, h);
+        taken = apply_tables(p, h);
     if (p->held && h->kind == SKEP_KIND_exec_data)
         held_check(p, h);
     tell_tracked(p, h);
@@ -280,8 +281,10 @@ void skep_pipeline_take(struct skep_pipeline *p, const struct skep_hdr *h, size_
         p->ops.record(p->ops.data, h);
     if (h->kind == SKEP_KIND_snapshot)
         snapshot_done(p, (const struct skep_ev_snapshot *)h);
-    if (hidden) {
+    if (hidden && taken) {
         p->ledger.rows[h->kind].emitted++;
+    } else if (hidden) {
+        count_lost(p, h->kind, SKEP_LOST_no_memory_user);
     } else {
         struct skep_proc *proc = skep_proc_table_get(&p->procs, h);
         struct skep_event ev;

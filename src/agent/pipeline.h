@@ -16,9 +16,9 @@
 #include "event/scratch.h"
 
 enum skep_verdict {
-    SKEP_VERDICT_QUEUED,   /* the view's output will count it */
-    SKEP_VERDICT_EMITTED,  /* counted here as emitted */
-    SKEP_VERDICT_FILTERED, /* counted here */
+    SKEP_VERDICT_QUEUED,    /* the view's output will count it */
+    SKEP_VERDICT_EMITTED,   /* counted here as emitted */
+    SKEP_VERDICT_FILTERED,  /* counted here */
     SKEP_VERDICT_NO_MEMORY, /* counted here as lost */
 };
 
@@ -28,8 +28,8 @@ struct skep_scope {
     uint32_t flags; /* enum skep_scope_flag */
     uint32_t uid;
     char comm[SKEP_COMM_LEN];
-    uint32_t root;         /* of the process tree, with SKEP_SCOPE_TRACKED; 0: what the snapshot record names */
-    const char *container; /* id (or its beginning) or name; NULL: any */
+    uint32_t root; /* of the process tree, with SKEP_SCOPE_TRACKED; 0: what the snapshot record names */
+    const char *container;     /* id (or its beginning) or name; NULL: any */
     bool kinds[SKEP_KIND_MAX]; /* kinds to show */
 };
 
@@ -59,12 +59,13 @@ struct skep_pipeline {
     uint64_t received[SKEP_KIND_MAX];
     struct skep_held_exec *held; /* execs that wait for their arguments, oldest first */
     struct skep_scratch *scratch;
-    char *copy;                  /* of a record that has to be changed */
+    char *copy; /* of a record that has to be changed */
     size_t copy_size;
 };
 
-int skep_pipeline_init(struct skep_pipeline *p, const struct skep_schema *schema, const struct skep_session *session,
-                       const struct skep_scope *scope, const struct skep_pipeline_ops *ops);
+int skep_pipeline_init(struct skep_pipeline *p, const struct skep_schema *schema,
+                       const struct skep_session *session, const struct skep_scope *scope,
+                       const struct skep_pipeline_ops *ops);
 void skep_pipeline_clear(struct skep_pipeline *p);
 /* Takes one record; n: bytes that may be read at h. */
 void skep_pipeline_take(struct skep_pipeline *p, const struct skep_hdr *h, size_t n);

@@ -136,8 +136,9 @@ static void put_sensors(const struct report *r, struct skep_strbuf *sb)
     for (size_t i = 0; i < r->n_programs; i++) {
         const struct skep_program *p = &r->programs[i];
         bool failed = p->state == SKEP_PROGRAM_FAILED;
-        skep_strbuf_printf(sb, "  %s%-8s%s %-16s %-22s %-32s %5u insns\n", r->colour ? (failed ? FAILS : WORKS) : "",
-                           state_name(p->state), r->colour ? PLAIN : "", p->sensor, p->name, p->section, p->verified_insns);
+        skep_strbuf_printf(sb, "  %s%-8s%s %-16s %-22s %-32s %5u insns\n",
+                           r->colour ? (failed ? FAILS : WORKS) : "", state_name(p->state),
+                           r->colour ? PLAIN : "", p->sensor, p->name, p->section, p->verified_insns);
         if (failed)
             skep_strbuf_printf(sb, "           %s\n", p->reason);
     }
@@ -151,8 +152,8 @@ static void put_kinds(const struct report *r, struct skep_strbuf *sb)
         if (!kind)
             continue;
         const char *why = trouble(r, kind);
-        skep_strbuf_printf(sb, "  %-16s %s%s%s\n", kind->name, why ? "not seen" : guarantee(r, kind), why ? ": " : "",
-                           why ? why : "");
+        skep_strbuf_printf(sb, "  %-16s %s%s%s\n", kind->name, why ? "not seen" : guarantee(r, kind),
+                           why ? ": " : "", why ? why : "");
     }
 }
 

@@ -25,7 +25,7 @@ struct ps {
     struct skep_session session;
     struct skep_pipeline pipeline;
     struct skep_resolver *resolver;
-    size_t waiting; /* questions without an answer */
+    size_t waiting;           /* questions without an answer */
     struct skep_proc **procs; /* by start time */
     size_t n;
     struct skep_strbuf out;
@@ -47,7 +47,8 @@ static void on_ask(void *data, const struct skep_cgroup *g)
 
 static int read_processes(struct ps *ps)
 {
-    struct skep_kernel_options options = {.life_bytes = 1 << 19, .data_bytes = 1 << 19, .snapshot_only = true};
+    struct skep_kernel_options options = {
+        .life_bytes = 1 << 19, .data_bytes = 1 << 19, .snapshot_only = true};
     _cleanup_kernel_ struct skep_kernel *k = NULL;
     const struct skep_hdr *h;
     char reason[512];
@@ -131,9 +132,19 @@ static void as_event(const struct ps *ps, const struct skep_proc *p, struct skep
 {
     const struct skep_cgroup *g = cgroup_of(ps, p);
     *record = (struct skep_ev_process){
-        .h = {.len = sizeof(*record), .kind = SKEP_KIND_process, .time = p->seen, .start = p->start, .pid = p->pid,
-              .tid = p->pid, .exec_id = p->image->exec_id, .uid = p->uid, .gid = p->gid, .euid = p->euid,
-              .egid = p->egid, .caps = p->caps, .cgroup = p->cgroup},
+        .h = {.len = sizeof(*record),
+              .kind = SKEP_KIND_process,
+              .time = p->seen,
+              .start = p->start,
+              .pid = p->pid,
+              .tid = p->pid,
+              .exec_id = p->image->exec_id,
+              .uid = p->uid,
+              .gid = p->gid,
+              .euid = p->euid,
+              .egid = p->egid,
+              .caps = p->caps,
+              .cgroup = p->cgroup},
         .inode = p->image->inode,
         .dev = p->image->dev,
         .flags = p->image->flags,
@@ -152,8 +163,8 @@ static void as_event(const struct ps *ps, const struct skep_proc *p, struct skep
 }
 
 /* Kernel threads, and processes that wiped their arguments, stand in the table by their name in brackets. */
-static void name_instead_of_args(const struct skep_proc *p, char name[SKEP_COMM_LEN + 3], struct skep_proc_image *image,
-                                 struct skep_event *ev)
+static void name_instead_of_args(const struct skep_proc *p, char name[SKEP_COMM_LEN + 3],
+                                 struct skep_proc_image *image, struct skep_event *ev)
 {
     if (p->image->args.len)
         return;

@@ -4,7 +4,8 @@
 #include "base/log.h"
 
 /* Which kinds the operator wants to see. */
-int skep_select_kinds(const struct skep_agent_options *o, const struct skep_schema *schema, bool kinds[SKEP_KIND_MAX])
+int skep_select_kinds(const struct skep_agent_options *o, const struct skep_schema *schema,
+                      bool kinds[SKEP_KIND_MAX])
 {
     const char *word;
     size_t len;
@@ -17,13 +18,16 @@ int skep_select_kinds(const struct skep_agent_options *o, const struct skep_sche
         return 0;
     const char *near = skep_schema_nearest_kind(schema, word, len);
     if (near)
-        skep_log(SKEP_LOG_ERROR, "there is no kind of event '%.*s' (did you mean '%s'?)", (int)len, word, near);
+        skep_log(SKEP_LOG_ERROR, "there is no kind of event '%.*s' (did you mean '%s'?)", (int)len, word,
+                 near);
     else
-        skep_log(SKEP_LOG_ERROR, "there is no kind of event '%.*s'; 'skep docs events' lists them", (int)len, word);
+        skep_log(SKEP_LOG_ERROR, "there is no kind of event '%.*s'; 'skep docs events' lists them", (int)len,
+                 word);
     return -EINVAL;
 }
 
-int skep_select_scope(const struct skep_agent_options *o, const bool kinds[SKEP_KIND_MAX], struct skep_scope *s)
+int skep_select_scope(const struct skep_agent_options *o, const bool kinds[SKEP_KIND_MAX],
+                      struct skep_scope *s)
 {
     *s = (struct skep_scope){.container = o->container};
     memcpy(s->kinds, kinds, sizeof(s->kinds));
@@ -33,7 +37,8 @@ int skep_select_scope(const struct skep_agent_options *o, const bool kinds[SKEP_
     }
     if (o->comm) {
         if (strlen(o->comm) >= SKEP_COMM_LEN) {
-            skep_log(SKEP_LOG_ERROR, "--comm: the kernel keeps at most %d characters of a name", SKEP_COMM_LEN - 1);
+            skep_log(SKEP_LOG_ERROR, "--comm: the kernel keeps at most %d characters of a name",
+                     SKEP_COMM_LEN - 1);
             return -EINVAL;
         }
         s->flags |= SKEP_SCOPE_COMM;

@@ -8,7 +8,9 @@
 #include "agent/pipeline.h"
 
 /* -EINVAL: there is no such kind. */
-int skep_select_kinds(const struct skep_agent_options *o, const struct skep_schema *schema, bool kinds[SKEP_KIND_MAX]);
+int skep_select_kinds(const struct skep_agent_options *o, const struct skep_schema *schema,
+                      bool kinds[SKEP_KIND_MAX]);
 /* The scope borrows o's texts. -EINVAL. */
-int skep_select_scope(const struct skep_agent_options *o, const bool kinds[SKEP_KIND_MAX], struct skep_scope *ret);
+int skep_select_scope(const struct skep_agent_options *o, const bool kinds[SKEP_KIND_MAX],
+                      struct skep_scope *ret);
 #endif

@@ -29,8 +29,8 @@ void skep_session_read(struct skep_session *ret)
         const char *name;
         skep_nsid *to;
     } spaces[] = {
-        {"mnt", &ret->host_ns.mnt}, {"pid", &ret->host_ns.pid}, {"net", &ret->host_ns.net},
-        {"user", &ret->host_ns.user}, {"uts", &ret->host_ns.uts}, {"ipc", &ret->host_ns.ipc},
+        {"mnt", &ret->host_ns.mnt},       {"pid", &ret->host_ns.pid},   {"net", &ret->host_ns.net},
+        {"user", &ret->host_ns.user},     {"uts", &ret->host_ns.uts},   {"ipc", &ret->host_ns.ipc},
         {"cgroup", &ret->host_ns.cgroup}, {"time", &ret->host_ns.time},
     };
     for (size_t i = 0; i < ARRAY_SIZE(spaces); i++)

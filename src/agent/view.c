@@ -35,6 +35,7 @@ struct skep_view_state {
     struct skep_tally *tally;
     struct skep_sort *sort;
     struct skep_where *where;
+    bool header_put;
     uint64_t next_tally; /* when a terminal shows the counts again */
     struct skep_strbuf line;
     struct skep_strbuf status;
@@ -159,7 +160,9 @@ static int open_recorder(struct skep_view_state *v, const struct skep_scope *sco
     r = head.failed ? -ENOMEM : skep_recorder_open_file(v->o->record_path, &fd);
     if (r >= 0)
         r = skep_recorder_new(TAKE_FD(fd), head.s, head.len, layouts, &v->recorder);
-    return r < 0 ? skep_log_error(r == -EINVAL ? -EIO : r, "cannot record to %s: %s", v->o->record_path, strerror(-r)) : 0;
+    return r < 0 ? skep_log_error(r == -EINVAL ? -EIO : r, "cannot record to %s: %s", v->o->record_path,
+                                  strerror(-r))
+                 : 0;
 }
 
 /* Lines that are no events carry the kind 0. */
@@ -176,15 +179,17 @@ static void put_plain(struct skep_view_state *v, const char *s, size_t n)
 
 static void put_header(struct skep_view_state *v)
 {
-    if (!v->table || v->tally)
+    if (!v->table || v->tally || v->header_put)
         return;
+    v->header_put = true;
     skep_strbuf_reset(&v->line);
     skep_table_put_header(v->table, &v->line);
     put_plain(v, v->line.s, v->line.len);
 }
 
-int skep_view_open(const struct skep_agent_options *o, const struct skep_schema *schema, const struct skep_scope *scope,
-                   const struct skep_session *session, struct skep_view_state **ret, int *ret_status)
+int skep_view_open(const struct skep_agent_options *o, const struct skep_schema *schema,
+                   const struct skep_scope *scope, const struct skep_session *session,
+                   struct skep_view_state **ret, int *ret_status)
 {
     _cleanup_view_ struct skep_view_state *v = calloc(1, sizeof(*v));
     *ret_status = SKEP_EXIT_FAILED;
@@ -213,7 +218,6 @@ int skep_view_open(const struct skep_agent_options *o, const struct skep_schema 
         *ret_status = SKEP_EXIT_USAGE;
     if (r < 0)
         return r;
-    put_header(v);
     *ret = TAKE_PTR(v);
     return 0;
 }
@@ -231,6 +235,7 @@ enum skep_verdict skep_view_event(void *data, const struct skep_event *ev)
         skep_recorder_put(v->recorder, ev->h);
     if (v->o->view == SKEP_VIEW_NONE)
         return v->recorder && streamed ? SKEP_VERDICT_QUEUED : SKEP_VERDICT_EMITTED;
+    put_header(v);
     if (v->tally) {
         skep_tally_add(v->tally, ev);
         return SKEP_VERDICT_EMITTED;
@@ -243,7 +248,8 @@ enum skep_verdict skep_view_event(void *data, const struct skep_event *ev)
     else
         skep_text_writer_put(v->text, &v->line, ev);
     if (v->sort)
-        return skep_sort_add(v->sort, ev, v->line.s, v->line.len) < 0 ? SKEP_VERDICT_NO_MEMORY : SKEP_VERDICT_EMITTED;
+        return skep_sort_add(v->sort, ev, v->line.s, v->line.len) < 0 ? SKEP_VERDICT_NO_MEMORY
+                                                                      : SKEP_VERDICT_EMITTED;
     skep_output_put(v->output, ev->h->kind, false, v->line.s, v->line.len);
     return SKEP_VERDICT_QUEUED;
 }
@@ -270,27 +276,41 @@ static bool is_lsm(const struct skep_program *p)
     return skep_startswith(p->section, "lsm");
 }
 
+/* Another implementation of the same sensor works. */
+static bool has_stand_in(const struct skep_program *programs, size_t n, const struct skep_program *p)
+{
+    for (size_t i = 0; i < n; i++)
+        if (skep_streq(programs[i].sensor, p->sensor) &&
+            (programs[i].state == SKEP_PROGRAM_LOADED || programs[i].state == SKEP_PROGRAM_ATTACHED))
+            return true;
+    return false;
+}
+
 void skep_view_started(struct skep_view_state *v, const struct skep_program *programs, size_t n)
 {
     size_t attached = 0, failed = 0;
     bool lsm = false;
+    put_header(v);
     char text[1024];
     for (size_t i = 0; i < n; i++) {
         attached += programs[i].state == SKEP_PROGRAM_ATTACHED;
-        failed += programs[i].state == SKEP_PROGRAM_FAILED;
+        failed += programs[i].state == SKEP_PROGRAM_FAILED && !has_stand_in(programs, n, &programs[i]);
         lsm |= is_lsm(&programs[i]) && programs[i].state == SKEP_PROGRAM_ATTACHED;
     }
-    int len = snprintf(text, sizeof(text), "%zu sensors attached on Linux %s; every event is seen, exec can be %s", attached,
-                       v->session->kernel, lsm ? "denied" : "killed but not denied");
+    int len =
+        snprintf(text, sizeof(text), "%zu sensors attached on Linux %s; every event is seen, exec can be %s",
+                 attached, v->session->kernel, lsm ? "denied" : "killed but not denied");
     if (failed)
-        snprintf(text + len, sizeof(text) - (size_t)len, "; %zu not available here (skep probe tells why)", failed);
+        snprintf(text + len, sizeof(text) - (size_t)len, "; %zu not available here (skep probe tells why)",
+                 failed);
     skep_view_message(v, text);
 }
 
 void skep_view_lost_life(struct skep_view_state *v, uint64_t n)
 {
     char text[160];
-    snprintf(text, sizeof(text), "warning: %" PRIu64 " life cycle events were lost; the process table will be read again", n);
+    snprintf(text, sizeof(text),
+             "warning: %" PRIu64 " life cycle events were lost; the process table will be read again", n);
     skep_view_message(v, text);
     if (!v->json)
         return;
@@ -317,7 +337,8 @@ void skep_view_status(struct skep_view_state *v, const struct skep_pipeline *p, 
     double seconds = (double)(now - v->last_status) / 1e9;
     skep_strbuf_reset(sb);
     skep_strbuf_printf(sb, "skep  %.0f events/s  %zu processes  running ",
-                       seconds > 0 ? (double)(received - v->last_received) / seconds : 0.0, p->procs.by_id.count);
+                       seconds > 0 ? (double)(received - v->last_received) / seconds : 0.0,
+                       p->procs.by_id.count);
     skep_duration_put(sb, now - v->began);
     if (skep_kernel_life_lost(k))
         skep_strbuf_printf(sb, "  %" PRIu64 " life cycle events lost", skep_kernel_life_lost(k));
@@ -376,6 +397,7 @@ static void put_tables(struct skep_view_state *v)
 {
     size_t at = 0, n;
     const char *line;
+    put_header(v);
     if (v->tally) {
         skep_strbuf_reset(&v->line);
         if (v->json)
@@ -396,7 +418,8 @@ static int settle_output(struct skep_view_state *v)
 {
     int r = skep_output_drain(v->output, FINISH_NS);
     if (r == -ETIMEDOUT) {
-        skep_view_message(v, "warning: the reader of the output does not take the last lines; they count as lost");
+        skep_view_message(
+            v, "warning: the reader of the output does not take the last lines; they count as lost");
         skep_output_finish(v->output, 0);
     }
     return r;
@@ -440,7 +463,8 @@ static int finish_recorder(struct skep_view_state *v, const struct skep_ledger *
     int r = skep_recorder_finish(v->recorder, sb.s, sb.len, FINISH_NS);
     if (r >= 0)
         r = skep_recorder_error(v->recorder);
-    return r < 0 ? skep_log_error(r, "the recording %s is not complete: %s", v->o->record_path, strerror(-r)) : 0;
+    return r < 0 ? skep_log_error(r, "the recording %s is not complete: %s", v->o->record_path, strerror(-r))
+                 : 0;
 }
 
 int skep_view_finish(struct skep_view_state *v, struct skep_pipeline *p, const struct skep_ledger *recorded)

@@ -15,8 +15,9 @@
 struct skep_view_state;
 
 /* Borrows all. On failure the operator was told; an exit status is in ret_status. */
-int skep_view_open(const struct skep_agent_options *o, const struct skep_schema *schema, const struct skep_scope *scope,
-                   const struct skep_session *session, struct skep_view_state **ret, int *ret_status);
+int skep_view_open(const struct skep_agent_options *o, const struct skep_schema *schema,
+                   const struct skep_scope *scope, const struct skep_session *session,
+                   struct skep_view_state **ret, int *ret_status);
 struct skep_view_state *skep_view_free(struct skep_view_state *v);
 SKEP_DEFINE_CLEANUP(struct skep_view_state, skep_view_free)
 #define _cleanup_view_ SKEP_CLEANUP(skep_view_freep)

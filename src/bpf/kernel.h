@@ -28,6 +28,11 @@ struct hlist_node {
     struct hlist_node *next;
 };
 
+struct timespec64 {
+    long long tv_sec;
+    long tv_nsec;
+};
+
 struct qstr {
     __u32 len;
     __u32 hash;
@@ -280,7 +285,8 @@ struct linux_binprm {
 };
 
 struct pt_regs {
-    unsigned long r15, r14, r13, r12, bp, bx, r11, r10, r9, r8, ax, cx, dx, si, di, orig_ax, ip, cs, flags, sp, ss;
+    unsigned long r15, r14, r13, r12, bp, bx, r11, r10, r9, r8, ax, cx, dx, si, di, orig_ax, ip, cs, flags,
+        sp, ss;
 };
 
 struct seq_file;
@@ -397,6 +403,79 @@ struct bpf_iter__task {
     struct task_struct *task;
 };
 
+/* ---- sockets ---- */
+
+typedef struct {
+    __s64 counter;
+} atomic64_t;
+
+struct in6_addr {
+    union {
+        __u32 u6_addr32[4];
+    } in6_u;
+};
+
+struct sock_common {
+    __u32 skc_daddr;
+    __u32 skc_rcv_saddr;
+    __u16 skc_dport;
+    unsigned short skc_family;
+    unsigned char skc_state;
+    int skc_bound_dev_if;
+    unsigned long skc_flags;
+    struct in6_addr skc_v6_daddr;
+    struct in6_addr skc_v6_rcv_saddr;
+    atomic64_t skc_cookie;
+};
+
+struct sock {
+    struct sock_common __sk_common;
+    __u16 sk_protocol;
+    __u16 sk_type;
+    int sk_err;
+};
+
+struct socket {
+    struct sock *sk;
+};
+
+struct inet_sock {
+    struct sock sk;
+    __u16 inet_sport;
+};
+
+struct tcp_sock {
+    __u64 bytes_acked;
+    __u64 bytes_received;
+    __u32 snd_una;
+    __u32 write_seq;
+    __u32 total_retrans;
+    __u32 srtt_us;
+};
+
+struct sockaddr_un {
+    unsigned short sun_family;
+    char sun_path[108];
+};
+
+struct unix_address {
+    int len;
+    struct sockaddr_un name[0];
+};
+
+struct unix_sock {
+    struct unix_address *addr;
+    struct path path;
+    struct sock *peer;
+};
+
+struct bpf_iter__task_file {
+    struct bpf_iter_meta *meta;
+    struct task_struct *task;
+    __u32 fd;
+    struct file *file;
+};
+
 #pragma clang attribute pop
 
 #define AF_UNIX 1
@@ -427,6 +506,27 @@ struct bpf_iter__task {
 #define F_DUPFD 0
 #define F_DUPFD_CLOEXEC 1030
 #define CLONE_THREAD 0x00010000
+
+#define SOCK_STREAM 1
+#define SOCK_RAW 3
+#define IPPROTO_TCP 6
+#define IPPROTO_UDP 17
+#define SOCK_DONE 1 /* bit of skc_flags: the peer's FIN was received */
+#define TCP_ESTABLISHED 1
+#define TCP_SYN_SENT 2
+#define TCP_SYN_RECV 3
+#define TCP_FIN_WAIT1 4
+#define TCP_FIN_WAIT2 5
+#define TCP_CLOSE 7
+#define TCP_LAST_ACK 9
+#define TCP_LISTEN 10
+#define TCP_CLOSING 11
+#define EINTR 4
+#define EAGAIN 11
+#define EALREADY 114
+#define EINPROGRESS 115
+#define ERESTARTSYS 512 /* stands in ret when a signal came; the call returns EINTR or is made again */
+#define ERESTART_RESTARTBLOCK 516
 
 #ifndef __noinline
 #define __noinline __attribute__((noinline))

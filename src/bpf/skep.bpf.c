@@ -6,17 +6,21 @@
  */
 #include "bpf/sensor/cred.bpf.c"
 #include "bpf/sensor/cwd.bpf.c"
+#include "bpf/sensor/dns.bpf.c"
 #include "bpf/sensor/fd.bpf.c"
 #include "bpf/sensor/kernel.bpf.c"
 #include "bpf/sensor/life.bpf.c"
 #include "bpf/sensor/mount.bpf.c"
+#include "bpf/sensor/net.bpf.c"
 #include "bpf/sensor/note.bpf.c"
 #include "bpf/sensor/ns.bpf.c"
 #include "bpf/sensor/open.bpf.c"
+#include "bpf/sensor/owners.bpf.c"
 #include "bpf/sensor/path.bpf.c"
 #include "bpf/sensor/ptrace.bpf.c"
 #include "bpf/sensor/snapshot.bpf.c"
 #include "bpf/sensor/syscall.bpf.c"
+#include "bpf/sensor/tcp.bpf.c"
 #include "bpf/sensor/uring.bpf.c"
 
 /* Brings every record's type into BTF, which the schema of events is made from. */

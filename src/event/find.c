@@ -53,8 +53,8 @@ static bool add_kinds(const struct skep_schema *s, const char *word, size_t len,
     bool found = false;
     for (unsigned k = 0; k < SKEP_KIND_MAX; k++) {
         const struct skep_kind *kind = skep_schema_kind(s, k);
-        if (visible(kind) && (is("all", word, len) || is(kind->name, word, len) || is(kind->group, word, len) ||
-                              is_call_of(kind, word, len)))
+        if (visible(kind) && (is("all", word, len) || is(kind->name, word, len) ||
+                              is(kind->group, word, len) || is_call_of(kind, word, len)))
             found = set[k] = true;
     }
     return found;

@@ -80,7 +80,8 @@ int skep_record_normalize(const struct skep_kind *kind, const struct skep_hdr *h
     *ret = h;
     if (!source || *(const skep_pathsource *)((const char *)h + source->off) != SKEP_PATH_LEXICAL)
         return 0;
-    const struct skep_field *path = find(kind, "path"), *target = target_is_path(kind) ? find(kind, "target") : NULL;
+    const struct skep_field *path = find(kind, "path"),
+                            *target = target_is_path(kind) ? find(kind, "target") : NULL;
     if (!(path && needs_fix(path, h)) && !(target && needs_fix(target, h)))
         return 0;
     if (h->len > size)

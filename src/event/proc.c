@@ -11,12 +11,41 @@ struct proc_key {
 
 /* Variables that say how a program was started or steered; the rest of an environment is nobody's business. */
 static const char *const chosen_env[] = {
-    "LD_PRELOAD",   "LD_LIBRARY_PATH", "LD_AUDIT",      "LD_DEBUG",         "GCONV_PATH",     "PATH",
-    "HOME",         "USER",            "LOGNAME",       "SHELL",            "PWD",            "TERM",
-    "SUDO_USER",    "SUDO_COMMAND",    "SUDO_UID",      "SSH_CONNECTION",   "SSH_CLIENT",     "SSH_TTY",
-    "BASH_ENV",     "ENV",             "PROMPT_COMMAND", "HISTFILE",        "PYTHONPATH",     "PYTHONSTARTUP",
-    "PERL5LIB",     "PERL5OPT",        "NODE_OPTIONS",  "RUBYOPT",          "JAVA_TOOL_OPTIONS", "GIT_SSH_COMMAND",
-    "http_proxy",   "https_proxy",     "KUBERNETES_SERVICE_HOST",           "container",      "INVOCATION_ID",
+    "LD_PRELOAD",
+    "LD_LIBRARY_PATH",
+    "LD_AUDIT",
+    "LD_DEBUG",
+    "GCONV_PATH",
+    "PATH",
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "SHELL",
+    "PWD",
+    "TERM",
+    "SUDO_USER",
+    "SUDO_COMMAND",
+    "SUDO_UID",
+    "SSH_CONNECTION",
+    "SSH_CLIENT",
+    "SSH_TTY",
+    "BASH_ENV",
+    "ENV",
+    "PROMPT_COMMAND",
+    "HISTFILE",
+    "PYTHONPATH",
+    "PYTHONSTARTUP",
+    "PERL5LIB",
+    "PERL5OPT",
+    "NODE_OPTIONS",
+    "RUBYOPT",
+    "JAVA_TOOL_OPTIONS",
+    "GIT_SSH_COMMAND",
+    "http_proxy",
+    "https_proxy",
+    "KUBERNETES_SERVICE_HOST",
+    "container",
+    "INVOCATION_ID",
 };
 
 static void bytes_clear(struct skep_bytes *b)
@@ -452,7 +481,8 @@ static int apply_process(struct skep_proc_table *t, const struct skep_ev_process
         p->task = ev->task;
         return bytes_set_slice(&p->cwd, &ev->h, ev->image.cwd);
     }
-    return apply_image(t, p, &ev->h, &ev->task, &ev->image, (struct skep_slice){0}, ev->inode, ev->dev, ev->flags);
+    return apply_image(t, p, &ev->h, &ev->task, &ev->image, (struct skep_slice){0}, ev->inode, ev->dev,
+                       ev->flags);
 }
 
 static int apply_exec_data(struct skep_proc_table *t, const struct skep_ev_exec_data *ev)

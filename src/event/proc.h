@@ -30,25 +30,25 @@ struct skep_bytes {
 struct skep_proc_image {
     unsigned refs;
     uint32_t exec_id;
-    bool blank;               /* its exec was not seen: nothing is known of it */
+    bool blank; /* its exec was not seen: nothing is known of it */
     struct skep_bytes exe;
-    struct skep_bytes args;   /* each ended by a NUL */
+    struct skep_bytes args; /* each ended by a NUL */
     struct skep_bytes script;
-    struct skep_bytes env;    /* chosen variables, each ended by a NUL */
-    uint64_t seq;             /* of the record that made it: exec_data refers to it */
-    uint32_t cpu;             /* seq counts by CPU */
+    struct skep_bytes env;              /* chosen variables, each ended by a NUL */
+    uint64_t seq;                       /* of the record that made it: exec_data refers to it */
+    uint32_t cpu;                       /* seq counts by CPU */
     uint32_t args_size, env_size;       /* in the process; what was captured may be less */
     uint32_t args_missing, env_missing; /* bytes that exec_data records still have to bring */
     struct skep_bytes env_raw;          /* while env_missing is not 0 */
     uint64_t inode;
     uint32_t dev;
-    uint32_t flags;           /* enum skep_exec_flag */
+    uint32_t flags; /* enum skep_exec_flag */
 };
 
 struct skep_proc {
     unsigned refs;
     uint32_t pid;
-    uint64_t start; /* CLOCK_BOOTTIME ns */
+    uint64_t start;                     /* CLOCK_BOOTTIME ns */
     struct skep_proc *parent;           /* who created it; NULL: not known */
     struct skep_proc_image *image;      /* never NULL; fields inside may be unknown */
     struct skep_proc_image *prev_image; /* before the last exec, or NULL */
@@ -59,19 +59,19 @@ struct skep_proc {
     uint64_t caps;
     char comm[SKEP_COMM_LEN];
     bool dead;
-    bool tracked;      /* in the process tree that the user asked for; children inherit it */
-    bool partial;      /* never seen in a life cycle record: only what headers said is known */
+    bool tracked;                /* in the process tree that the user asked for; children inherit it */
+    bool partial;                /* never seen in a life cycle record: only what headers said is known */
     struct skep_proc *next_dead; /* in the order of exits */
     uint64_t exited;
-    uint64_t seen;     /* time of the last snapshot or life cycle record that showed it alive */
+    uint64_t seen; /* time of the last snapshot or life cycle record that showed it alive */
 };
 
 struct skep_proc_table {
-    struct skep_hashmap by_id; /* struct skep_proc_key -> struct skep_proc */
-    struct skep_namespaces host_ns; /* of the first process (pid 1) */
+    struct skep_hashmap by_id;                /* struct skep_proc_key -> struct skep_proc */
+    struct skep_namespaces host_ns;           /* of the first process (pid 1) */
     struct skep_proc *dead_first, *dead_last; /* rows in their grace, oldest first */
-    uint64_t snapshot_time;    /* when the last complete snapshot began */
-    uint64_t healed;           /* processes that a later snapshot had to add or remove */
+    uint64_t snapshot_time;                   /* when the last complete snapshot began */
+    uint64_t healed;                          /* processes that a later snapshot had to add or remove */
 };
 
 void skep_proc_table_init(struct skep_proc_table *t);

@@ -40,7 +40,8 @@ static bool refuse_errno(struct probe *p, const char *what, int e)
     return refuse(p, "%s: %s", what, strerror(e));
 }
 
-static int load(enum bpf_prog_type type, const struct bpf_insn *insns, size_t n, const struct bpf_prog_load_opts *opts)
+static int load(enum bpf_prog_type type, const struct bpf_insn *insns, size_t n,
+                const struct bpf_prog_load_opts *opts)
 {
     int fd = bpf_prog_load(type, "skep_probe", "GPL", insns, n, opts);
     return fd < 0 ? -errno : fd;
@@ -83,7 +84,8 @@ static bool probe_jit(struct probe *p)
     return skep_streq(line, "0") ? refuse(p, "net.core.bpf_jit_enable is 0: programs are interpreted") : true;
 }
 
-static bool map_works(struct probe *p, enum bpf_map_type type, uint32_t key, uint32_t value, uint32_t n, uint32_t flags)
+static bool map_works(struct probe *p, enum bpf_map_type type, uint32_t key, uint32_t value, uint32_t n,
+                      uint32_t flags)
 {
     struct btf *btf = NULL;
     LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = flags);
@@ -131,8 +133,8 @@ static int find_type(const struct probe *p, const char *name, uint32_t kind)
 }
 
 /* Loads a program that is tied to a type of the kernel, and attaches it. */
-static bool attach_typed(struct probe *p, enum bpf_prog_type type, enum bpf_attach_type attach, const char *name,
-                         uint32_t kind, const char *what)
+static bool attach_typed(struct probe *p, enum bpf_prog_type type, enum bpf_attach_type attach,
+                         const char *name, uint32_t kind, const char *what)
 {
     int id = find_type(p, name, kind);
     if (id < 0)
@@ -149,12 +151,14 @@ static bool attach_typed(struct probe *p, enum bpf_prog_type type, enum bpf_atta
 
 static bool probe_tp_btf(struct probe *p)
 {
-    return attach_typed(p, BPF_PROG_TYPE_TRACING, BPF_TRACE_RAW_TP, "btf_trace_sys_exit", BTF_KIND_TYPEDEF, "tp_btf");
+    return attach_typed(p, BPF_PROG_TYPE_TRACING, BPF_TRACE_RAW_TP, "btf_trace_sys_exit", BTF_KIND_TYPEDEF,
+                        "tp_btf");
 }
 
 static bool probe_fentry(struct probe *p)
 {
-    return attach_typed(p, BPF_PROG_TYPE_TRACING, BPF_TRACE_FENTRY, "bpf_fentry_test1", BTF_KIND_FUNC, "fentry");
+    return attach_typed(p, BPF_PROG_TYPE_TRACING, BPF_TRACE_FENTRY, "bpf_fentry_test1", BTF_KIND_FUNC,
+                        "fentry");
 }
 
 /* Why BPF LSM does not work, as far as the kernel tells. */
@@ -198,7 +202,8 @@ static bool probe_kprobe(struct probe *p)
 
 static bool probe_send_signal(struct probe *p)
 {
-    static const struct bpf_insn insns[] = {MOV(BPF_REG_1, 0), CALL(BPF_FUNC_send_signal), MOV(BPF_REG_0, 0), EXIT()};
+    static const struct bpf_insn insns[] = {MOV(BPF_REG_1, 0), CALL(BPF_FUNC_send_signal), MOV(BPF_REG_0, 0),
+                                            EXIT()};
     _cleanup_close_ int prog = load(BPF_PROG_TYPE_RAW_TRACEPOINT, insns, ARRAY_SIZE(insns), NULL);
     return prog >= 0 ? true : refuse_errno(p, "not loaded", -prog);
 }
@@ -208,8 +213,8 @@ static bool iterator_works(struct probe *p, uint32_t flags)
     int id = find_type(p, "bpf_iter_task", BTF_KIND_FUNC);
     if (id < 0)
         return refuse(p, "this kernel has no iterator over tasks");
-    LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = BPF_TRACE_ITER, .attach_btf_id = (uint32_t)id,
-                .prog_flags = flags);
+    LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = BPF_TRACE_ITER,
+                .attach_btf_id = (uint32_t)id, .prog_flags = flags);
     _cleanup_close_ int prog = load(BPF_PROG_TYPE_TRACING, nothing, ARRAY_SIZE(nothing), &opts);
     return prog >= 0 ? true : refuse_errno(p, "not loaded", -prog);
 }
@@ -233,7 +238,9 @@ static bool probe_bpf_loop(struct probe *p)
 
 static bool probe_rdonly_cast(struct probe *p)
 {
-    return find_type(p, "bpf_rdonly_cast", BTF_KIND_FUNC) >= 0 ? true : refuse(p, "this kernel does not have the function");
+    return find_type(p, "bpf_rdonly_cast", BTF_KIND_FUNC) >= 0
+               ? true
+               : refuse(p, "this kernel does not have the function");
 }
 
 static bool probe_cgroup2(struct probe *p)

@@ -64,7 +64,8 @@ static void explain_refusal(struct skep_plan_row *row, int error, const char *lo
     char complaint[160] = "";
     last_complaint(log, complaint, sizeof(complaint));
     if (skep_plan_needs_trampoline(row) && error == -EPERM && !*log)
-        skep_plan_fail(row, "this kernel refuses %.*s programs", (int)strcspn(row->info.section, "/"), row->info.section);
+        skep_plan_fail(row, "this kernel refuses %.*s programs", (int)strcspn(row->info.section, "/"),
+                       row->info.section);
     else if (error == -ESRCH || error == -ENOENT)
         skep_plan_fail(row, "this kernel has no %s", row->info.section);
     else if (*complaint)
@@ -140,7 +141,7 @@ static int enable_syscalls(struct skep_kernel *k)
     const struct skep_syscall *tables[] = {skep_syscalls_native(), skep_syscalls_compat()};
     for (size_t t = 0; t < ARRAY_SIZE(tables); t++)
         for (const struct skep_syscall *s = tables[t]; s->name; s++)
-            if (loaded[s->handler] && k->options.wanted[s->kind])
+            if (loaded[s->handler] && skep_plan_wants_call(s, k->options.wanted))
                 c->handler[s->index] = s->handler;
     return 0;
 }
@@ -269,24 +270,29 @@ static int check_ground(char *ret_reason, size_t reason_size)
 {
     union bpf_attr attr = {0};
     if (access(BTF_PATH, R_OK) < 0) {
-        snprintf(ret_reason, reason_size,
-                 "this kernel has no type information (%s): a kernel built with CONFIG_DEBUG_INFO_BTF is needed", BTF_PATH);
+        snprintf(
+            ret_reason, reason_size,
+            "this kernel has no type information (%s): a kernel built with CONFIG_DEBUG_INFO_BTF is needed",
+            BTF_PATH);
         return -ENOENT;
     }
     if (syscall(SYS_bpf, BPF_PROG_GET_NEXT_ID, &attr, sizeof(attr)) < 0 && errno != ENOENT) {
         if (errno == ENOSYS)
             snprintf(ret_reason, reason_size, "this kernel has no bpf(2): CONFIG_BPF_SYSCALL is needed");
         else
-            snprintf(ret_reason, reason_size, geteuid() == 0
-                         ? "bpf(2) is refused although we are root: CAP_BPF, CAP_PERFMON and CAP_SYS_ADMIN are needed "
-                           "(in a container: run it privileged)"
-                         : "not root: run with sudo, or give CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN and CAP_SYS_ADMIN");
+            snprintf(
+                ret_reason, reason_size,
+                geteuid() == 0
+                    ? "bpf(2) is refused although we are root: CAP_BPF, CAP_PERFMON and CAP_SYS_ADMIN are needed "
+                      "(in a container: run it privileged)"
+                    : "not root: run with sudo, or give CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN and CAP_SYS_ADMIN");
         return -EPERM;
     }
     return 0;
 }
 
-int skep_kernel_open(const struct skep_kernel_options *o, struct skep_kernel **ret, char *ret_reason, size_t reason_size)
+int skep_kernel_open(const struct skep_kernel_options *o, struct skep_kernel **ret, char *ret_reason,
+                     size_t reason_size)
 {
     ret_reason[0] = '\0';
     int r = check_ground(ret_reason, reason_size);
@@ -299,7 +305,8 @@ int skep_kernel_open(const struct skep_kernel_options *o, struct skep_kernel **r
     k->epoll_fd = k->cgroup_fd = -1;
     k->n_cpus = libbpf_num_possible_cpus();
     if (k->n_cpus < 1 || k->n_cpus > SKEP_MAX_CPUS) {
-        snprintf(ret_reason, reason_size, "this machine has %d CPUs; at most %d are supported", k->n_cpus, SKEP_MAX_CPUS);
+        snprintf(ret_reason, reason_size, "this machine has %d CPUs; at most %d are supported", k->n_cpus,
+                 SKEP_MAX_CPUS);
         return -EOPNOTSUPP;
     }
     k->life_bytes = ring_size(o->life_bytes ? o->life_bytes : DEFAULT_LIFE_BYTES);
@@ -371,6 +378,22 @@ static int attach_row(struct skep_kernel *k, struct skep_plan_row *row)
     return 0;
 }
 
+/* Lets the iterator walk to its end; what it has to say it leaves in maps. */
+static void run_once(struct skep_plan_row *row)
+{
+    char nothing[64];
+    struct bpf_link *link = bpf_program__attach_iter(row->prog, NULL);
+    _cleanup_close_ int fd = link ? bpf_iter_create(bpf_link__fd(link)) : -errno;
+    ssize_t n = fd < 0 ? -1 : 1;
+    while (n > 0 || (n < 0 && fd >= 0 && (errno == EINTR || errno == EAGAIN)))
+        n = read(fd, nothing, sizeof(nothing));
+    if (n < 0)
+        skep_plan_fail(row, "loaded, but %s did not run: %s", row->info.section, strerror(errno));
+    else
+        row->info.state = SKEP_PROGRAM_ATTACHED;
+    bpf_link__destroy(link);
+}
+
 int skep_kernel_attach(struct skep_kernel *k, char *ret_reason, size_t reason_size)
 {
     libbpf_print_fn_t before = libbpf_set_print(listen);
@@ -384,6 +407,9 @@ int skep_kernel_attach(struct skep_kernel *k, char *ret_reason, size_t reason_si
             r = -EOPNOTSUPP;
         }
     }
+    for (size_t i = 0; r >= 0 && i < k->plan.n; i++)
+        if (k->plan.rows[i].info.state == SKEP_PROGRAM_LOADED && k->plan.rows[i].attach == SKEP_ATTACH_ONCE)
+            run_once(&k->plan.rows[i]);
     libbpf_set_print(before);
     return r;
 }

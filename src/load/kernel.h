@@ -33,16 +33,16 @@ struct skep_kernel_options {
     char comm[SKEP_COMM_LEN];
     uint32_t host_pid_ns; /* for SKEP_SCOPE_HOST_ONLY */
     uint32_t host_mnt_ns;
-    size_t data_bytes; /* for the data rings of all CPUs together; 0: the default, 8 MiB */
-    size_t life_bytes; /* 0: the default, 4 MiB */
+    size_t data_bytes;  /* for the data rings of all CPUs together; 0: the default, 8 MiB */
+    size_t life_bytes;  /* 0: the default, 4 MiB */
     bool snapshot_only; /* load nothing but what skep_kernel_snapshot() needs */
 };
 
 enum skep_program_state {
-    SKEP_PROGRAM_UNUSED,   /* no wanted kind needs it */
-    SKEP_PROGRAM_SPARE,    /* a better implementation of its sensor works */
-    SKEP_PROGRAM_FAILED,   /* refused; see reason */
-    SKEP_PROGRAM_LOADED,   /* loaded, not yet attached, or reached by tail call */
+    SKEP_PROGRAM_UNUSED, /* no wanted kind needs it */
+    SKEP_PROGRAM_SPARE,  /* a better implementation of its sensor works */
+    SKEP_PROGRAM_FAILED, /* refused; see reason */
+    SKEP_PROGRAM_LOADED, /* loaded, not yet attached, or reached by tail call */
     SKEP_PROGRAM_ATTACHED,
 };
 
@@ -71,7 +71,8 @@ struct skep_kernel;
 
 /* -EPERM: not allowed to use bpf(2); -ENOENT: no BTF; -EOPNOTSUPP: an essential program was refused. In each
  * case ret_reason gets a line for the operator. */
-int skep_kernel_open(const struct skep_kernel_options *o, struct skep_kernel **ret, char *ret_reason, size_t reason_size);
+int skep_kernel_open(const struct skep_kernel_options *o, struct skep_kernel **ret, char *ret_reason,
+                     size_t reason_size);
 struct skep_kernel *skep_kernel_free(struct skep_kernel *k);
 SKEP_DEFINE_CLEANUP(struct skep_kernel, skep_kernel_free)
 #define _cleanup_kernel_ SKEP_CLEANUP(skep_kernel_freep)

@@ -14,6 +14,7 @@ enum skep_attach {
     SKEP_ATTACH_CGROUP,
     SKEP_ATTACH_ITER,
     SKEP_ATTACH_HANDLER,
+    SKEP_ATTACH_ONCE,
 };
 
 /* A program and what the plan thinks of it; lives longer than the object, which may have to be opened again. */
@@ -41,6 +42,10 @@ struct skep_plan_row *skep_plan_find(struct skep_plan *p, const char *program);
 void skep_plan_fail(struct skep_plan_row *row, const char *fmt, ...) SKEP_PRINTF(2, 3);
 /* The kernel refuses BPF trampolines as such: so do all programs that need one fail. */
 bool skep_plan_needs_trampoline(const struct skep_plan_row *row);
+
+/* Whether the dispatcher must hand this call over to its handler. */
+struct skep_syscall;
+bool skep_plan_wants_call(const struct skep_syscall *s, const bool wanted[SKEP_KIND_MAX]);
 
 /* One input of the merge: a ring, or a snapshot in memory. */
 struct skep_input {

@@ -60,12 +60,18 @@ bool skep_program_makes(const struct skep_program *p, const char *kind)
     return false;
 }
 
+/* exec tells who the user was before, so calls that change the user are noted also when nobody asks for them. */
+bool skep_plan_wants_call(const struct skep_syscall *s, const bool wanted[SKEP_KIND_MAX])
+{
+    return wanted[s->kind] || (s->handler == SKEP_HANDLER_cred && wanted[SKEP_KIND_exec]);
+}
+
 static bool handler_wanted(uint8_t slot, const bool wanted[SKEP_KIND_MAX])
 {
     const struct skep_syscall *tables[] = {skep_syscalls_native(), skep_syscalls_compat()};
     for (size_t t = 0; t < ARRAY_SIZE(tables); t++)
         for (const struct skep_syscall *s = tables[t]; s->name; s++)
-            if (s->handler == slot && wanted[s->kind])
+            if (s->handler == slot && skep_plan_wants_call(s, wanted))
                 return true;
     return false;
 }

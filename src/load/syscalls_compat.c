@@ -14,8 +14,7 @@
 
 static const struct skep_syscall compat[] = {
 #include "abi/syscalls.def"
-    {0}
-};
+    {0}};
 
 const struct skep_syscall *skep_syscalls_compat(void)
 {

@@ -16,8 +16,7 @@
 
 static const struct skep_syscall native[] = {
 #include "abi/syscalls.def"
-    {0}
-};
+    {0}};
 
 const struct skep_syscall *skep_syscalls_native(void)
 {

@@ -93,7 +93,8 @@ static void rewind_pids(int fd)
 
 static int reuse_inside(long n, const char *program)
 {
-    if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 || mount("proc", "/proc", "proc", 0, NULL) < 0)
+    if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+        mount("proc", "/proc", "proc", 0, NULL) < 0)
         fail("mount");
     int fd = open("/proc/sys/kernel/ns_last_pid", O_WRONLY | O_CLOEXEC);
     if (fd < 0)
@@ -255,7 +256,8 @@ static int deep(long n, const char *name)
 
 static int run_as(long uid, char **argv)
 {
-    if (setresgid((gid_t)uid, (gid_t)uid, (gid_t)uid) < 0 || setresuid((uid_t)uid, (uid_t)uid, (uid_t)uid) < 0)
+    if (setresgid((gid_t)uid, (gid_t)uid, (gid_t)uid) < 0 ||
+        setresuid((uid_t)uid, (uid_t)uid, (uid_t)uid) < 0)
         fail("setresuid");
     execv(argv[0], argv);
     fail(argv[0]);

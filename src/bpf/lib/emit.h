@@ -80,10 +80,8 @@ static __always_inline void skep_zero(void *p, __u32 size)
     __builtin_memset(p, 0, size);
 }
 
-static __always_inline bool skep_comm_is(struct task_struct *t)
+static __always_inline bool skep_comm_wanted(const char *have)
 {
-    char have[SKEP_COMM_LEN] = {0};
-    bpf_probe_read_kernel(have, sizeof(have), &t->comm);
 #pragma unroll
     for (int i = 0; i < SKEP_COMM_LEN; i++) {
         if (have[i] != skep_cfg.comm[i])
@@ -92,6 +90,20 @@ static __always_inline bool skep_comm_is(struct task_struct *t)
             break;
     }
     return true;
+}
+
+static __always_inline bool skep_comm_is(struct task_struct *t)
+{
+    char have[SKEP_COMM_LEN] = {0};
+    bpf_probe_read_kernel(have, sizeof(have), &t->comm);
+    return skep_comm_wanted(have);
+}
+
+static __always_inline bool skep_on_host(struct task_struct *t)
+{
+    struct nsproxy *ns = t->nsproxy;
+    return ns && ns->mnt_ns->ns.inum == skep_cfg.host_mnt_ns &&
+           ns->pid_ns_for_children->ns.inum == skep_cfg.host_pid_ns;
 }
 
 /* Does anybody want to hear of this task? The cheap questions come first. */
@@ -109,12 +121,8 @@ static __always_inline bool skep_in_scope(struct task_struct *t)
         return false;
     if ((scope & SKEP_SCOPE_COMM) && !skep_comm_is(t))
         return false;
-    if (scope & SKEP_SCOPE_HOST_ONLY) {
-        struct nsproxy *ns = t->nsproxy;
-        if (!ns || ns->mnt_ns->ns.inum != skep_cfg.host_mnt_ns ||
-            ns->pid_ns_for_children->ns.inum != skep_cfg.host_pid_ns)
-            return false;
-    }
+    if ((scope & SKEP_SCOPE_HOST_ONLY) && !skep_on_host(t))
+        return false;
     return true;
 }
 
@@ -135,7 +143,10 @@ static __always_inline void skep_hdr_task(struct skep_hdr *h, struct task_struct
     h->egid = cred->egid.val;
     h->caps = compat_cred_effective(cred);
     h->cgroup = skep_cgroup_of(t);
-    bpf_probe_read_kernel(h->comm, sizeof(h->comm), &t->comm);
+    /* two loads instead of a helper call */
+    const __u64 *comm = (const __u64 *)t->comm;
+    ((__u64 *)h->comm)[0] = comm[0];
+    ((__u64 *)h->comm)[1] = comm[1];
 }
 
 static __always_inline void skep_hdr_init(struct skep_hdr *h, __u32 kind, __u32 cpu, bool life)
@@ -184,7 +195,8 @@ static __always_inline void *skep_begin(struct skep_build *b, __u32 kind, __u32 
 }
 
 /* The same for the life cycle ring, which knows no filter. */
-static __always_inline void *skep_begin_life(struct skep_build *b, __u32 kind, __u32 size, struct task_struct *t)
+static __always_inline void *skep_begin_life(struct skep_build *b, __u32 kind, __u32 size,
+                                             struct task_struct *t)
 {
     b->c = skep_counters_of(kind);
     if (!b->c)
@@ -302,19 +314,28 @@ static __always_inline struct skep_slice skep_put_kernel(struct skep_build *b, c
 }
 
 /* Appends a NUL-terminated string; it ends up in the record with its NUL, which the slice leaves out. */
-static __always_inline struct skep_slice skep_put_str_n(struct skep_build *b, const void *from, bool user, __u32 max)
+static __always_inline struct skep_slice skep_put_str_n(struct skep_build *b, const void *from, bool user,
+                                                        __u32 max)
 {
     __u32 off;
     char *to = skep_tail(b, &off);
     if (!to || !from)
         return skep_no_slice();
     long n = user ? bpf_probe_read_user_str(to, max, from) : bpf_probe_read_kernel_str(to, max, from);
-    if (n < 1) {
+    if (n == 0) { /* an empty one, before "maccess: fix strncpy_from_user_nofault() empty string handling" */
+        *to = '\0';
+        n = 1;
+    }
+    if (n < 0) {
         if (user)
             skep_mark(b, SKEP_HDR_FAULT);
         return skep_no_slice();
     }
     __u32 len = n;
+    if (n == 0) { /* kernels differ in whether the NUL of an empty string of the caller counts */
+        *to = '\0';
+        len = 1;
+    }
     barrier_var(len);
     if (len > SKEP_PATH_MAX)
         len = SKEP_PATH_MAX;

@@ -10,8 +10,8 @@
 #define SKEP_TMPFS_MAGIC 0x01021994
 #define SKEP_OVERLAYFS_MAGIC 0x794c7630
 
-/* The file behind a descriptor of the task. The result is good for bpf_probe_read_kernel() only: the table
- * is indexed by a number that the verifier does not know, which costs the pointer its type. */
+/* The file behind a descriptor of the task: an address, to be read through SKEP_READ(). A slot of the table is
+ * read through a struct that is one pointer: that the verifier knows. */
 static __always_inline struct file *skep_file_of(struct task_struct *t, int fd)
 {
     if (fd < 0)
@@ -20,14 +20,12 @@ static __always_inline struct file *skep_file_of(struct task_struct *t, int fd)
     if (!fdt || (__u32)fd >= fdt->max_fds)
         return NULL;
     struct file **table = fdt->fd;
-    struct file *f = NULL;
-    bpf_probe_read_kernel(&f, sizeof(f), table + fd);
-    return f;
+    return (struct file *)SKEP_READ(struct hlist_node, table + fd, next);
 }
 
 static __always_inline __u32 skep_inode_kind(__u32 mode, __u64 magic)
 {
-    /* 19bbfe7b5fcc ("fs: add S_ANON_INODE", 6.16) and its kin gave anonymous inodes a type in i_mode */
+    /* "anon_inode: use a proper mode internally" (6.16) made them regular files by i_mode */
     if (magic == SKEP_ANON_INODE_MAGIC || magic == SKEP_PIDFS_MAGIC)
         return SKEP_FD_ANON;
     switch (mode & S_IFMT) {
@@ -56,14 +54,16 @@ static __always_inline bool skep_name_is_memfd(struct dentry *d)
     if (SKEP_READ(struct dentry, d, d_parent) != d)
         return false;
     bpf_probe_read_kernel(name, 6, SKEP_READ(struct dentry, d, d_name.name));
-    return name[0] == 'm' && name[1] == 'e' && name[2] == 'm' && name[3] == 'f' && name[4] == 'd' && name[5] == ':';
+    return name[0] == 'm' && name[1] == 'e' && name[2] == 'm' && name[3] == 'f' && name[4] == 'd' &&
+           name[5] == ':';
 }
 
 static __always_inline __u32 skep_file_kind(struct file *f)
 {
     struct inode *inode = SKEP_READ(struct file, f, f_inode);
     struct super_block *sb = SKEP_READ(struct inode, inode, i_sb);
-    __u32 kind = skep_inode_kind(SKEP_READ(struct inode, inode, i_mode), SKEP_READ(struct super_block, sb, s_magic));
+    __u32 kind =
+        skep_inode_kind(SKEP_READ(struct inode, inode, i_mode), SKEP_READ(struct super_block, sb, s_magic));
     if (kind == SKEP_FD_FILE && skep_name_is_memfd(SKEP_READ(struct file, f, f_path.dentry)))
         return SKEP_FD_MEMFD;
     return kind;

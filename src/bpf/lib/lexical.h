@@ -36,7 +36,8 @@ static __always_inline struct task_struct *skep_current(void)
 }
 
 /* The name's bytes again, behind directory and slash. They were put into the same record before. */
-__weak __noinline int skep_name_lexical(struct skep_named *to, __u32 slot, int dirfd, __u32 raw_off, __u32 raw_len)
+__weak __noinline int skep_name_lexical(struct skep_named *to, __u32 slot, int dirfd, __u32 raw_off,
+                                        __u32 raw_len)
 {
     struct skep_build b;
     if (!to)
@@ -68,8 +69,8 @@ __weak __noinline int skep_name_lexical(struct skep_named *to, __u32 slot, int d
 }
 
 /* The object at dentry and mount, as a task with these roots sees it. */
-static __always_inline void skep_name_object(struct skep_build *b, struct skep_named *to, struct vfsmount *mnt,
-                                             struct dentry *d, struct fs_struct *fs)
+static __always_inline void skep_name_object(struct skep_build *b, struct skep_named *to,
+                                             struct vfsmount *mnt, struct dentry *d, struct fs_struct *fs)
 {
     if (!mnt || !d)
         return;
@@ -95,7 +96,8 @@ __weak __noinline int skep_name_fd(struct skep_named *to, __u32 slot, int fd)
     struct fs_struct *fs = t->fs;
     struct file *f = fd == AT_FDCWD ? NULL : skep_file_of(t, fd);
     if (f)
-        skep_name_object(&b, to, SKEP_READ(struct file, f, f_path.mnt), SKEP_READ(struct file, f, f_path.dentry), fs);
+        skep_name_object(&b, to, SKEP_READ(struct file, f, f_path.mnt),
+                         SKEP_READ(struct file, f, f_path.dentry), fs);
     else if (fd == AT_FDCWD)
         skep_name_object(&b, to, fs->pwd.mnt, fs->pwd.dentry, fs);
     return 0;

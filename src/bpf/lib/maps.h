@@ -19,11 +19,12 @@
 #include "bpf/kernel.h"
 
 struct skep_scratch {
-    __u64 busy;                                 /* 1: taken */
-    __u32 len;                                  /* bytes of the record so far */
+    __u64 busy; /* 1: taken */
+    __u32 len;  /* bytes of the record so far */
     __u32 pad;
-    char record[SKEP_RECORD_MAX + SKEP_PATH_MAX]; /* appending stops at SKEP_RECORD_MAX, one string may stand out */
-    char path[SKEP_PATH_MAX + 512];             /* paths grow here from the end to the start */
+    char record[SKEP_RECORD_MAX +
+                SKEP_PATH_MAX];     /* appending stops at SKEP_RECORD_MAX, one string may stand out */
+    char path[SKEP_PATH_MAX + 512]; /* paths grow here from the end to the start */
 };
 
 struct skep_ring_template {

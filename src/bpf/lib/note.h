@@ -132,7 +132,8 @@ static __always_inline __u64 skep_note_made(const struct skep_note *n)
  * Moves the note of the calling thread's call into the record: path to the first, and target, where there is
  * one, to the second. 0: there is no note.
  */
-__weak __noinline int skep_note_put(struct skep_named *path, struct skep_named *target, __u32 slot, __u32 kind)
+__weak __noinline int skep_note_put(struct skep_named *path, struct skep_named *target, __u32 slot,
+                                    __u32 kind)
 {
     struct skep_build b;
     __u32 at = skep_note_take(kind) - 1;

@@ -25,23 +25,43 @@ struct skep_walk {
     __u64 mnt_root;
     __u64 stop_mnt; /* where the caller's root directory is */
     __u64 stop_dentry;
-    __u32 slot; /* whose path buffer to write */
-    __u32 pos;  /* start of the path in that buffer */
+    __u32 slot;      /* whose path buffer to write */
+    __u32 pos;       /* start of the path in that buffer */
     __u32 truncated; /* until the walk comes to an end */
     __u32 pad;
 };
 
+#define SKEP_SHORT_NAME sizeof(struct timespec64)
+
+/* Most names are short, and copied without a helper call: the sixteen bytes that end with the name, to where it
+ * ends in buf. What stood in front of the name goes where the next name is to be written. Read through a kernel
+ * type that is two numbers; nothing is read that way but bytes of a dentry or of the allocation behind it. */
+static __always_inline void skep_walk_copy_short(char *buf, __u32 end, const void *name, __u32 len)
+{
+    const struct timespec64 *last =
+        bpf_rdonly_cast((void *)name + len - SKEP_SHORT_NAME, bpf_core_type_id_kernel(struct timespec64));
+    __u64 first_half = last->tv_sec, second_half = last->tv_nsec;
+    *(__u64 *)(buf + end - SKEP_SHORT_NAME) = first_half;
+    *(__u64 *)(buf + end - SKEP_SHORT_NAME / 2) = second_half;
+}
+
 /* Puts "/name" in front of what is there. */
-static __always_inline bool skep_walk_prepend(volatile struct skep_walk *w, char *buf, const void *name, __u32 len)
+static __always_inline bool skep_walk_prepend(volatile struct skep_walk *w, char *buf, const void *name,
+                                              __u32 len)
 {
     len &= SKEP_NAME_LEN;
-    __u32 pos = w->pos - len - 1; /* wraps around when there is no room */
+    __u32 end = w->pos, pos = end - len - 1; /* wraps around when there is no room */
     barrier_var(pos);
     if (pos >= SKEP_PATH_MAX)
         return false;
+    barrier_var(end);
+    if (skep_has_rdonly_cast && len <= SKEP_SHORT_NAME && end >= SKEP_SHORT_NAME && end <= SKEP_PATH_MAX) {
+        skep_walk_copy_short(buf, end, name, len);
+    } else {
+        barrier_var(len);
+        bpf_probe_read_kernel(buf + pos + 1, len & SKEP_NAME_LEN, name);
+    }
     buf[pos] = '/';
-    barrier_var(len);
-    bpf_probe_read_kernel(buf + pos + 1, len & SKEP_NAME_LEN, name);
     w->pos = pos;
     return true;
 }
@@ -142,7 +162,8 @@ static __noinline long skep_pseudo_name(char *to, struct dentry *d)
         ops = ns ? SKEP_READ(struct ns_common, ns, ops) : NULL;
         if (!ops)
             return 0;
-        return BPF_SNPRINTF(to, SKEP_PSEUDO_LEN, "%s:[%lu]", SKEP_READ(struct proc_ns_operations, ops, name), ino);
+        return BPF_SNPRINTF(to, SKEP_PSEUDO_LEN, "%s:[%lu]", SKEP_READ(struct proc_ns_operations, ops, name),
+                            ino);
     }
     bpf_probe_read_kernel(&first, 1, name);
     if (first == '/' || first == '\0')
@@ -195,7 +216,8 @@ static __always_inline struct skep_slice skep_put_file_path(struct skep_build *b
 {
     if (!f)
         return skep_no_slice();
-    return skep_put_path_of(b, SKEP_READ(struct file, f, f_path.mnt), SKEP_READ(struct file, f, f_path.dentry), fs);
+    return skep_put_path_of(b, SKEP_READ(struct file, f, f_path.mnt),
+                            SKEP_READ(struct file, f, f_path.dentry), fs);
 }
 
 static __always_inline struct skep_slice skep_put_cwd(struct skep_build *b, struct fs_struct *fs)

@@ -25,8 +25,8 @@ struct skep_call {
     struct task_struct *task;
     long ret;
     __u32 nr;
-    __u32 kind; /* of event, from abi/syscalls.def */
-    __u32 form; /* enum skep_form_id */
+    __u32 kind;  /* of event, from abi/syscalls.def */
+    __u32 form;  /* enum skep_form_id */
     bool compat; /* a 32-bit call: other numbers, other registers, 32-bit pointers */
 };
 
@@ -45,10 +45,17 @@ static __always_inline __u64 skep_call_index(__u32 nr, bool compat)
     return SKEP_BOUND(at, 2 * SKEP_SYSCALL_MAX);
 }
 
+/* A call that a signal interrupted is restarted or ends with EINTR; the kernel's own codes for that (512 to 516,
+ * include/linux/errno.h) never reach the caller. */
+static __always_inline long skep_visible_ret(long ret)
+{
+    return ret <= -512 && ret >= -516 ? -4 : ret;
+}
+
 static __always_inline void skep_call_init(struct skep_call *call, __u64 *ctx)
 {
     call->regs = SKEP_PLAIN(struct pt_regs, (struct pt_regs *)ctx[0]);
-    call->ret = (long)ctx[1];
+    call->ret = skep_visible_ret((long)ctx[1]);
     call->task = SKEP_PLAIN(struct task_struct, bpf_get_current_task_btf());
     call->compat = skep_task_in_compat(call->task);
     call->nr = (__u32)call->regs->orig_ax & ~SKEP_X32_BIT;

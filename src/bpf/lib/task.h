@@ -122,7 +122,8 @@ static __always_inline void skep_fill_target(struct skep_target *to, __u64 t, st
     to->ns_pid = skep_pid_seen_by((__u64)SKEP_READ(struct task_struct, t, thread_pid),
                                   (__u64)SKEP_READ(struct task_struct, caller, thread_pid));
     to->pad_start = SKEP_READ(struct task_struct, leader, start_boottime);
-    bpf_probe_read_kernel(to->comm, sizeof(to->comm), (void *)t + bpf_core_field_offset(struct task_struct, comm));
+    bpf_probe_read_kernel(to->comm, sizeof(to->comm),
+                          (void *)t + bpf_core_field_offset(struct task_struct, comm));
 }
 
 /* The task that the caller names by number. Where the kernel does not look it up for us, or it is gone, the

@@ -5,7 +5,8 @@
 #include "bpf/lib/cred.h"
 #include "bpf/lib/syscall.h"
 
-static __always_inline void cred_emit_uid(const struct skep_call *call, const struct skep_cred_note *old, bool known)
+static __always_inline void cred_emit_uid(const struct skep_call *call, const struct skep_cred_note *old,
+                                          bool known)
 {
     struct skep_build b;
     struct skep_ev_setuid *ev = skep_begin_call(&b, SKEP_KIND_setuid, sizeof(*ev), call);
@@ -39,7 +40,8 @@ static __always_inline void cred_emit_gid(const struct skep_call *call, const st
     skep_submit(&b);
 }
 
-static __always_inline void cred_emit_caps(const struct skep_call *call, const struct skep_cred_note *old, bool known)
+static __always_inline void cred_emit_caps(const struct skep_call *call, const struct skep_cred_note *old,
+                                           bool known)
 {
     struct skep_build b;
     struct skep_ev_capset *ev = skep_begin_call(&b, SKEP_KIND_capset, sizeof(*ev), call);
@@ -61,7 +63,9 @@ int sys_cred(__u64 *ctx)
     struct task_struct *t = bpf_get_current_task_btf();
     skep_call_init(&call, ctx);
     bool known = skep_cred_before(t, &old);
-    if (call.kind == SKEP_KIND_setuid)
+    if (!skep_cfg.enabled[call.kind & (SKEP_KIND_MAX - 1)])
+        ; /* only to be noted */
+    else if (call.kind == SKEP_KIND_setuid)
         cred_emit_uid(&call, &old, known);
     else if (call.kind == SKEP_KIND_setgid)
         cred_emit_gid(&call, &old);

@@ -3,6 +3,7 @@
  * Descriptors: duplicated onto standard input, output or error; files in memory; pipes.
  */
 #include "bpf/lib/file.h"
+#include "bpf/lib/sock.h"
 #include "bpf/lib/syscall.h"
 
 #define FD_MEMFD_PREFIX 6 /* of "memfd:NAME" */
@@ -33,6 +34,7 @@ int sys_dup(__u64 *ctx)
     ev->oldfd = old;
     ev->newfd = call.ret;
     skep_fill_fd(&b, &ev->fd, call.task, call.ret);
+    skep_fill_socket(skep_file_of(call.task, call.ret), &ev->local, &ev->remote, &ev->proto);
     skep_submit(&b);
     return 0;
 }

@@ -131,7 +131,8 @@ int BPF_PROG(life_exec, struct task_struct *t, int old_pid, struct linux_binprm 
     if (!ev)
         return 0;
     skep_fill_task(&ev->task, t);
-    skep_zero((void *)ev + offsetof(struct skep_ev_exec, image), sizeof(*ev) - offsetof(struct skep_ev_exec, image));
+    skep_zero((void *)ev + offsetof(struct skep_ev_exec, image),
+              sizeof(*ev) - offsetof(struct skep_ev_exec, image));
 
     struct fs_struct *fs = t->fs;
     struct mm_struct *mm = t->mm;
@@ -200,7 +201,8 @@ static __always_inline bool life_told_exit(struct task_struct *t)
     __u8 one = 1;
     if (t->signal->nr_threads < 2) /* the only one, or those before are gone by now */
         return bpf_map_lookup_elem(&skep_ended, &key) != NULL;
-    return bpf_map_update_elem(&skep_ended, &key, &one, BPF_NOEXIST) == -17; /* EEXIST */
+    /* as int: d7ba4cc900bf ("bpf: return long from bpf_map_ops funcs", 6.4) made the upper half defined */
+    return (int)bpf_map_update_elem(&skep_ended, &key, &one, BPF_NOEXIST) == -17; /* EEXIST */
 }
 
 SEC("tp_btf/sched_process_exit")

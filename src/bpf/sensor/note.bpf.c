@@ -22,7 +22,8 @@ static __always_inline bool note_wanted(struct pt_regs *regs, struct task_struct
     __u32 call_kind = skep_cfg.kind[at];
     if (!skep_cfg.handler[at] || !skep_cfg.enabled[kind & (SKEP_KIND_MAX - 1)])
         return false;
-    if (kind == SKEP_KIND_unlink && call_kind == SKEP_KIND_rmdir) /* unlinkat is one system call and two kinds */
+    if (kind == SKEP_KIND_unlink &&
+        call_kind == SKEP_KIND_rmdir) /* unlinkat is one system call and two kinds */
         return true;
     return call_kind == kind;
 }
@@ -75,7 +76,8 @@ static __noinline bool note_walk(struct skep_note *n, __u32 which, struct vfsmou
     return done;
 }
 
-static __always_inline bool note_path(struct note *x, struct vfsmount *mnt, struct dentry *d, struct fs_struct *fs)
+static __always_inline bool note_path(struct note *x, struct vfsmount *mnt, struct dentry *d,
+                                      struct fs_struct *fs)
 {
     struct inode *inode = d->d_inode;
     x->n->dev = d->d_sb->s_dev;
@@ -104,8 +106,8 @@ static __always_inline int note_one(__u32 kind, struct vfsmount *mnt, struct den
     return note_end(&x, note_path(&x, mnt, SKEP_PLAIN(struct dentry, d), x.task->fs));
 }
 
-static __always_inline int note_two(__u32 kind, struct vfsmount *mnt, struct dentry *d, struct vfsmount *target_mnt,
-                                    struct dentry *target)
+static __always_inline int note_two(__u32 kind, struct vfsmount *mnt, struct dentry *d,
+                                    struct vfsmount *target_mnt, struct dentry *target)
 {
     struct note x;
     if (!note_begin(&x, kind))
@@ -140,7 +142,8 @@ int BPF_PROG(note_symlink, const struct path *dir, struct dentry *d)
 }
 
 SEC("fentry/security_path_rename")
-int BPF_PROG(note_rename, const struct path *old_dir, struct dentry *old, const struct path *new_dir, struct dentry *new)
+int BPF_PROG(note_rename, const struct path *old_dir, struct dentry *old, const struct path *new_dir,
+             struct dentry *new)
 {
     return note_two(SKEP_KIND_rename, old_dir->mnt, old, new_dir->mnt, new);
 }

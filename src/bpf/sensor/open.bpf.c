@@ -15,7 +15,8 @@ struct open_how_user {
     __u64 resolve;
 };
 
-static __always_inline void open_fill_args(struct skep_ev_open *ev, const struct skep_call *call, __u64 *ret_name)
+static __always_inline void open_fill_args(struct skep_ev_open *ev, const struct skep_call *call,
+                                           __u64 *ret_name)
 {
     struct open_how_user how = {0};
     ev->dirfd = AT_FDCWD;

@@ -11,7 +11,8 @@
                            offsetof(struct skep_ev_##kind, raw_path) == offsetof(struct head, raw_path) &&   \
                            offsetof(struct skep_ev_##kind, inode) == offsetof(struct head, inode) &&         \
                            offsetof(struct skep_ev_##kind, dev) == offsetof(struct head, dev) &&             \
-                           offsetof(struct skep_ev_##kind, path_source) == offsetof(struct head, path_source), \
+                           offsetof(struct skep_ev_##kind, path_source) ==                                   \
+                               offsetof(struct head, path_source),                                           \
                        "all calls of this sort begin alike")
 
 /* ---- one path ---- */
@@ -130,7 +131,8 @@ static __always_inline __u32 path_kind(const struct skep_call *call, const struc
 /* A 32-bit length is signed, too. */
 static __always_inline __u64 path_length(const struct skep_call *call, __u64 value)
 {
-    bool narrow = call->compat && call->form != SKEP_FORM_path_length64 && call->form != SKEP_FORM_fd_length64;
+    bool narrow =
+        call->compat && call->form != SKEP_FORM_path_length64 && call->form != SKEP_FORM_fd_length64;
     return narrow ? (__u64)(__s64)(__s32)value : value;
 }
 

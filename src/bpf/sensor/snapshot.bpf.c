@@ -8,8 +8,8 @@
 #include "bpf/lib/image.h"
 
 /* Appends up to SKEP_ARGS_INLINE bytes of another task's memory. */
-static __always_inline struct skep_slice snapshot_put_remote(struct skep_build *b, struct task_struct *t, __u64 from,
-                                                             __u32 len)
+static __always_inline struct skep_slice snapshot_put_remote(struct skep_build *b, struct task_struct *t,
+                                                             __u64 from, __u32 len)
 {
     __u32 off;
     char *to = skep_tail(b, &off);
@@ -26,8 +26,8 @@ static __always_inline struct skep_slice snapshot_put_remote(struct skep_build *
     return (struct skep_slice){off, len};
 }
 
-static __always_inline void snapshot_fill(struct skep_build *b, struct skep_ev_process *ev, struct task_struct *t,
-                                          struct task_struct *trusted, bool with_args)
+static __always_inline void snapshot_fill(struct skep_build *b, struct skep_ev_process *ev,
+                                          struct task_struct *t, struct task_struct *trusted, bool with_args)
 {
     struct fs_struct *fs = t->fs;
     struct mm_struct *mm = t->mm;
@@ -59,7 +59,8 @@ static __always_inline void snapshot_fill(struct skep_build *b, struct skep_ev_p
 }
 
 /* A record that is not counted yet: the iterator shows a task again when its buffer was full. */
-static __always_inline void *snapshot_begin(struct skep_build *b, __u32 kind, __u32 size, struct task_struct *t)
+static __always_inline void *snapshot_begin(struct skep_build *b, __u32 kind, __u32 size,
+                                            struct task_struct *t)
 {
     b->c = skep_counters_of(kind);
     if (!b->c)

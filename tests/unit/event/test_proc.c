@@ -52,7 +52,8 @@ static int apply(struct table_test *x)
     return skep_proc_table_apply(&x->t, &x->r.h);
 }
 
-static void fill_image(struct table_test *x, struct skep_image *image, const char *exe, const void *args, size_t n)
+static void fill_image(struct table_test *x, struct skep_image *image, const char *exe, const void *args,
+                       size_t n)
 {
     struct skep_image filled = {.exe = test_text(&x->r, exe), .cwd = test_text(&x->r, "/home")};
     filled.args = test_bytes(&x->r, args, n);
@@ -60,8 +61,8 @@ static void fill_image(struct table_test *x, struct skep_image *image, const cha
     *image = filled;
 }
 
-static void add_process(struct table_test *x, uint32_t pid, uint64_t start, uint32_t parent, uint64_t parent_start,
-                        uint32_t exec_id, const char *exe)
+static void add_process(struct table_test *x, uint32_t pid, uint64_t start, uint32_t parent,
+                        uint64_t parent_start, uint32_t exec_id, const char *exe)
 {
     struct skep_ev_process *e = begin(x, SKEP_KIND_process, pid, start, exec_id);
     e->task.parent_pid = parent;
@@ -176,7 +177,8 @@ static void test_pid_reuse(void **state)
         uint64_t born = 150 * SEC + i;
         char exe[32];
         snprintf(exe, sizeof(exe), "/bin/number%d", (int)i);
-        assert_int_equal(add_fork(x, i % 2 ? 17 : 1, i % 2 ? SHELL_START : INIT_START, i % 2 ? 3 : 1, 40, born), 0);
+        assert_int_equal(
+            add_fork(x, i % 2 ? 17 : 1, i % 2 ? SHELL_START : INIT_START, i % 2 ? 3 : 1, 40, born), 0);
         add_exec(x, 40, born, 5, exe);
         add_exit(x, 40, born, 5);
     }
@@ -224,7 +226,8 @@ static void test_dead_ancestors_are_cut(void **state)
         assert_true(p->dead);
         n++;
     }
-    assert_in_range(n, SKEP_PROC_DEAD_ANCESTORS, SKEP_PROC_DEAD_ANCESTORS + 1); /* the last died after it was linked */
+    assert_in_range(n, SKEP_PROC_DEAD_ANCESTORS,
+                    SKEP_PROC_DEAD_ANCESTORS + 1); /* the last died after it was linked */
     assert_true(x->t.by_id.count <= 5);
 }
 
@@ -424,11 +427,11 @@ static void test_arguments_with_a_gap(void **state)
         size_t n;
         size_t shown;
     } rows[] = {
-        {{24}, 1, 16},         /* the first piece is missing */
-        {{16}, 1, 24},         /* the last is */
-        {{16, 16, 16}, 3, 24}, /* told three times */
-        {{24, 16}, 2, 24},     /* the wrong way round */
-        {{17, 25}, 2, 16},     /* between the pieces */
+        {{24}, 1, 16},          /* the first piece is missing */
+        {{16}, 1, 24},          /* the last is */
+        {{16, 16, 16}, 3, 24},  /* told three times */
+        {{24, 16}, 2, 24},      /* the wrong way round */
+        {{17, 25}, 2, 16},      /* between the pieces */
         {{0xfffffff8u}, 1, 16}, /* beyond everything */
         {{0}, 0, 16},
     };

@@ -1,0 +1,118 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Exit statuses, errors and help: what goes wrong is said in one clear line, and what is used wrongly ends with 2.
+. "${0%/*}/lib.sh"
+
+# says STATUS PATTERN ARGS...: skep ends with that status, prints nothing on standard output, and its first line on
+# standard error matches.
+says() {
+    local want=$1 pattern=$2 status
+    shift 2
+    timeout 20 "${AS[@]}" "$SKEP" "$@" >says.out 2>says.err </dev/null
+    status=$?
+    cat says.err
+    [ $status -eq "$want" ] || { echo "exit status $status instead of $want"; return 1; }
+    [ ! -s says.out ] || { echo "something on standard output"; return 1; }
+    head -n 1 says.err | grep -Eq -- "$pattern"
+}
+AS=()
+
+t_check "an unknown command" says 2 "^skep: unknown command 'nonsense'" nonsense
+t_check "a command that is nearly right" says 2 "did you mean watch" wathc
+t_check "an unknown option" says 2 '^skep run: unknown option --nonsense' run --nonsense
+t_check "an unknown kind, with a better one" says 2 "^skep: error: there is no kind of event 'opne' .did you mean 'open'" run --kinds opne
+t_check "an unknown kind far from all" says 2 "no kind of event 'zzzzz'; 'skep docs events' lists them" watch zzzzz
+t_check "an unknown field" says 2 '^--columns:1:5: error: there is no field `pidd`' watch exec -o pid,pidd
+t_check "with a hint" grep -q 'hint: did you mean `pid`' says.err
+t_check "an unknown field in a condition" says 2 '^--where:1:1: error: ' run --where 'nope = 1'
+t_check "a condition that is cut" says 2 '^--where:1:5: error: a value is missing here' watch exec --where 'pid='
+t_check "an unknown field to count by" says 2 '^--count-by:1:1: error: ' watch exec --count-by nope
+t_check "an unknown field to sort by" says 2 '^--sort:1:1: error: ' watch exec --sort nope
+t_check "a missing argument" says 2 '^skep watch: missing argument: KIND' watch
+t_check "one too many" says 2 "^skep run: unexpected argument 'make' .a command to run follows --" run make
+t_check "an option without its argument" says 2 '^skep run: --uid' run --uid
+t_check "no duration" says 2 "^skep run: --duration: 'soon' is not a duration" run --duration soon
+t_check "no user" says 2 "^skep run: --uid: 'nobody-of-that-name'" run --uid nobody-of-that-name
+t_check "no process" says 2 '^skep: error: there is no process 4194303' run --pid 4194303
+t_check "no such size" says 2 '^skep run: --memory: ' run --memory much
+t_check "a name that is too long" says 2 '^skep: error: --comm: ' run --comm sixteen-letters-
+t_check "two that exclude each other" says 2 'exclude each other' run --host-only --container x
+t_check "nothing to record to" says 2 '^skep record: missing option: -o' record
+t_check "no such recording" says 2 '^skep: error: /nonexistent: No such file' replay /nonexistent
+echo "no recording" >text
+t_check "a file that is no recording" says 2 '^skep: error: .*text' replay text
+
+# ---- help ----
+
+for command in $("$SKEP" --help | sed -n 's/^  \([a-z]\{2,\}\)  .*/\1/p'); do
+    [ "$command" != help ] && [ "$command" != version ] || continue
+    t_check "skep $command --help" ended_with 0 eval "'$SKEP' $command --help >help.out 2>help.err"
+    t_check "skep $command --help: says how to use it, on standard output" \
+        eval "grep -q '^Usage: skep $command' help.out && [ ! -s help.err ]"
+    "$SKEP" help "$command" >help2.out 2>&1
+    t_check "skep help $command is the same" cmp help.out help2.out
+    t_check "no line is wider than a terminal" ended_with 1 grep -Eq '^.{81}' help.out
+done
+t_check "commands were found" test -s help.out
+t_check "every kind is in the reference" eval "'$SKEP' docs events >docs.out"
+for kind in fork exec exit open connect dns ptrace bpf uring; do
+    t_check "the reference of $kind" grep -Eq "^## $kind$" docs.out
+done
+
+# ---- without the rights ----
+
+if [ "$(id -u)" -ne 0 ]; then
+    t_skip "as another user" "not root"
+else
+    need_command setpriv
+    chmod 711 "$SCRATCH"
+    # the build may lie where others cannot look
+    cp "$SKEP" "$SCRATCH/skep-copy"
+    SKEP=$SCRATCH/skep-copy
+    AS=(setpriv --reuid 12345 --regid 12345 --clear-groups)
+    for command in run ps "watch exec" "run --json"; do
+        # shellcheck disable=SC2086
+        t_check "not root: skep $command" says 2 '^skep: error: not root: ' $command
+        t_check "in one line" test "$(wc -l <says.err)" = 1
+    done
+    AS=(setpriv --bounding-set=-all --inh-caps=-all)
+    t_check "root without capabilities" says 2 '^skep: error: bpf\(2\) is refused although we are root' run
+    AS=()
+    need_command unshare
+    if unshare --mount true; then
+        AS=(unshare --mount bash -c 'mount -t tmpfs none /sys/kernel/btf && exec "$@"' bash)
+        t_check "a kernel without types" says 2 '^skep: error: this kernel has no type information' run
+        AS=()
+    fi
+
+    # ---- what fails while it runs ----
+
+    t_check "an output that cannot be opened" says 1 '^skep: error: cannot open /nonexistent/file' run --output /nonexistent/file
+    "$SKEP" run -- /nonexistent/program >run.out 2>run.err
+    t_check "a command that does not exist: status 1" test $? -eq 1
+    t_check "a command that does not exist: said so" grep -q "^skep: error: cannot run '/nonexistent/program': No such file" run.err
+    "$SKEP" run -- /bin/false >run.out 2>run.err
+    t_check "a command that fails is not skep's failure" test $? -eq 0
+    t_check "but its status is told" grep -q 'ended with status 1' run.err
+    "$SKEP" run -- /bin/sh -c 'kill -9 $$' >run.out 2>run.err
+    t_check "nor is one that is killed" eval "[ $? -eq 0 ] && grep -q 'was ended by signal 9' run.err"
+
+    # ---- kernel threads in the process list ----
+
+    "$SKEP" ps >ps.out
+    t_check "ps: its header" eval "head -n 1 ps.out | grep -Eq '^PID +PARENT.PID +UID +START +CONTAINER +ARGS'"
+    if [ "$(cat /proc/2/comm)" = kthreadd ]; then
+        t_check "ps: kernel threads by their names" grep -Eq '^2 .*\[kthreadd\]' ps.out
+        "$SKEP" ps --tree >tree.out
+        t_check "ps --tree: the same" grep -Eq '^ *2 .*\[kthreadd\]' tree.out
+    fi
+    t_check "ps: this shell, with its arguments" grep -Eq "^$$ .*55-status" ps.out
+    "$SKEP" ps --json >ps.json
+    t_check "ps --json: this shell and its parent" \
+        json_has ps.json "e.proc.pid == $$ and e.proc.parent.pid == $PPID and e.proc.exe.endswith('bash') and e.proc.cwd == '$SCRATCH'"
+    t_check "ps: as many as there are" python3 -c "
+import glob
+listed = sum(1 for _ in open('ps.json'))
+there = len(glob.glob('/proc/[0-9]*'))
+assert abs(listed - there) < 30, (listed, there)"
+fi
