@@ -255,14 +255,24 @@ static __always_inline __u32 compat_ns_type(struct ns_common *ns)
         name;                                                                                                \
     })
 
-/* Where the kernel keeps the address that an operation of io_uring names, once it has copied it; 0: it reads
- * the caller's memory when the operation runs (before 6.10). */
+/*
+ * Where the kernel keeps the address that a connect or bind of io_uring names, once it has copied it; 0: it reads
+ * the caller's memory when the operation runs (before 6.10). It stood in struct io_async_msghdr until 7.2 and its
+ * stable kin, and stands alone since; no type tells them apart, but what is at the start of that struct is aligned,
+ * and none of these families is.
+ */
 static __always_inline __u64 compat_uring_address(struct io_kiocb *req)
 {
     if (bpf_core_type_exists(struct io_async_connect))
         return 0;
     __u64 data = (__u64)SKEP_READ(struct io_kiocb, req, async_data);
-    return data ? data + bpf_core_field_offset(struct io_async_msghdr, addr) : 0;
+    __u16 family = 0;
+    if (!data)
+        return 0;
+    bpf_probe_read_kernel(&family, sizeof(family), (void *)data);
+    if (family == AF_UNIX || family == AF_INET || family == AF_INET6)
+        return data;
+    return data + bpf_core_field_offset(struct io_async_msghdr, addr);
 }
 
 /* The file in a slot of the ring's own table, which changed its shape in 6.13. Flags stand in the lowest bits. */

@@ -388,6 +388,10 @@ struct io_connect {
     int addr_len;
 };
 
+struct io_bind {
+    int addr_len;
+};
+
 struct bpf_iter_meta {
     struct seq_file *seq;
     __u64 session_id;

@@ -116,6 +116,7 @@ static __always_inline void bpf_read_args(union bpf_args *to, const struct skep_
     if (size > sizeof(*to))
         size = sizeof(*to);
     bpf_probe_read_user(to, size, (void *)skep_arg(call, 1));
+    to->load.prog_name[15] = to->create.map_name[15] = '\0';
 }
 
 /* Files of bpf(2) are anonymous, and named for what they are. */
@@ -170,13 +171,13 @@ static __always_inline int bpf_fill_args(struct skep_build *b, struct skep_ev_bp
         ev->insns = args.load.insn_cnt;
         if (made < 0) {
             ev->prog_type = args.load.prog_type;
-            ev->name = skep_put_kernel(b, args.load.prog_name, sizeof(args.load.prog_name));
+            ev->name = skep_put_kernel_str(b, args.load.prog_name);
         }
         return made;
     case BPF_MAP_CREATE:
         if (made < 0) {
             ev->map_type = args.create.map_type;
-            ev->name = skep_put_kernel(b, args.create.map_name, sizeof(args.create.map_name));
+            ev->name = skep_put_kernel_str(b, args.create.map_name);
         }
         return made;
     case BPF_OBJ_PIN:

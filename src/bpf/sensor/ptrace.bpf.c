@@ -150,9 +150,17 @@ int sys_process_vm(__u64 *ctx)
 #define SI_USER 0
 #define SI_QUEUE (-1)
 #define SI_TKILL (-6)
+#define SIGCONT 18
 /* enum in include/trace/events/signal.h: what became of the signal */
 #define SIGNAL_DELIVERED 0
+#define SIGNAL_IGNORED 1
 #define SIGNAL_LOSE_INFO 4
+
+/* SIGCONT wakes a stopped process also where it is ignored otherwise. */
+static __always_inline bool signal_has_effect(int sig, int result)
+{
+    return result == SIGNAL_DELIVERED || result == SIGNAL_LOSE_INFO || (result == SIGNAL_IGNORED && sig == SIGCONT);
+}
 
 /* Calls that let the caller choose any negative si_code for another process: rt_sigqueueinfo,
  * rt_tgsigqueueinfo and pidfd_send_signal, natively and in 32 bits. */
@@ -189,8 +197,7 @@ int signal_generate(__u64 *ctx)
     __u32 uid = target->cred->uid.val;
     if ((t->cred->uid.val == uid && t->cred->euid.val == uid) || t->tgid == target->tgid)
         return 0;
-    if ((result != SIGNAL_DELIVERED && result != SIGNAL_LOSE_INFO) ||
-        !signal_from_user(info, trusted, skep_task_in_compat(t)))
+    if (!signal_has_effect(sig, result) || !signal_from_user(info, trusted, skep_task_in_compat(t)))
         return 0;
     struct skep_build b;
     struct skep_ev_signal *ev = skep_begin(&b, SKEP_KIND_signal, sizeof(*ev), t);

@@ -35,6 +35,7 @@ enum {
 struct uring_names {
     __u64 path, target;
     int dirfd, target_dirfd;
+    __u32 open_flags;
     bool link_text; /* the target is no path, but what a symbolic link says */
 };
 
@@ -45,6 +46,7 @@ static __always_inline void uring_names_of(struct uring_names *n, __u32 op, __u6
     case URING_OP_OPENAT2:
         n->path = COMPAT_URING_NAME(io_open, req, filename);
         n->dirfd = SKEP_READ(struct io_open, req, dfd);
+        n->open_flags = SKEP_READ(struct io_open, req, how.flags);
         return;
     case URING_OP_UNLINKAT:
         n->path = COMPAT_URING_NAME(io_unlink, req, filename);
@@ -86,6 +88,7 @@ static __always_inline void uring_fill_names(struct skep_build *b, struct skep_e
     uring_names_of(&n, ev->op, req);
     if (!n.path)
         return;
+    ev->open_flags = n.open_flags;
     ev->raw_path = uring_put_name(b, n.path);
     skep_name_lexical(&named, b->slot, n.dirfd, ev->raw_path.off, ev->raw_path.len);
     ev->path = named.path;
@@ -129,17 +132,18 @@ static __always_inline void uring_fill_address(struct skep_build *b, struct skep
 {
     struct uring_address sa = {0};
     __u64 kernel = compat_uring_address(req);
-    __u32 len = sizeof(sa);
-    long r;
-    if (kernel) {
-        r = bpf_probe_read_kernel(&sa, sizeof(sa), (void *)kernel);
+    __u32 len;
+    if (ev->op == URING_OP_BIND && bpf_core_type_exists(struct io_bind)) {
+        len = SKEP_READ(struct io_bind, req, addr_len);
+        barrier_var(len);
     } else {
         len = SKEP_READ(struct io_connect, req, addr_len);
-        barrier_var(len);
-        if (len > sizeof(sa))
-            len = sizeof(sa);
-        r = bpf_probe_read_user(&sa, len, SKEP_READ(struct io_connect, req, addr));
     }
+    barrier_var(len);
+    if (len > sizeof(sa))
+        len = sizeof(sa);
+    long r = kernel ? bpf_probe_read_kernel(&sa, len, (void *)kernel)
+                    : bpf_probe_read_user(&sa, len, SKEP_READ(struct io_connect, req, addr));
     if (r < 0) {
         skep_mark(b, SKEP_HDR_FAULT);
         return;
