@@ -148,7 +148,7 @@ const volatile bool skep_has_rdonly_cast = false;
     ({                                                                                                       \
         __u64 bound_index = (index);                                                                         \
         barrier_var(bound_index);                                                                            \
-        bound_index & ((size) - 1);                                                                          \
+        bound_index &((size)-1);                                                                             \
     })
 
 /*

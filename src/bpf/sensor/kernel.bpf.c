@@ -104,7 +104,7 @@ union bpf_args {
     struct {
         __u64 path;
         __u32 fd;
-    } object; /* obj_pin, obj_get; raw_tracepoint_open */
+    } object;      /* obj_pin, obj_get; raw_tracepoint_open */
     __u32 word[3]; /* descriptors and types at the start of other commands */
 };
 
@@ -133,7 +133,8 @@ static __always_inline bool bpf_file_is(struct file *f, char third, char fourth)
            name[5] == fourth;
 }
 
-static __always_inline void bpf_fill_object(struct skep_build *b, struct skep_ev_bpf *ev, struct task_struct *t, int fd)
+static __always_inline void bpf_fill_object(struct skep_build *b, struct skep_ev_bpf *ev,
+                                            struct task_struct *t, int fd)
 {
     struct file *f = skep_file_of(t, fd);
     if (!f)
@@ -160,7 +161,8 @@ static __always_inline __u32 bpf_attach_type_of(__u32 prog_type, __u32 attach_ty
 }
 
 /* Fills in what the caller's struct says, gives the descriptor that the command is about, or -1. */
-static __always_inline int bpf_fill_args(struct skep_build *b, struct skep_ev_bpf *ev, const struct skep_call *call)
+static __always_inline int bpf_fill_args(struct skep_build *b, struct skep_ev_bpf *ev,
+                                         const struct skep_call *call)
 {
     union bpf_args args;
     int made = call->ret < 0 ? -1 : (int)call->ret;
@@ -282,7 +284,8 @@ enum {
     KEYCTL_CAPABILITIES = 31,
 };
 
-static __always_inline void keyctl_fill(struct skep_build *b, struct skep_ev_keyctl *ev, const struct skep_call *call)
+static __always_inline void keyctl_fill(struct skep_build *b, struct skep_ev_keyctl *ev,
+                                        const struct skep_call *call)
 {
     ev->operation = (__u32)skep_arg(call, 0);
     switch (ev->operation) {

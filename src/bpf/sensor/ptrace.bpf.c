@@ -59,7 +59,7 @@ struct ptrace_search {
     __u64 tracer; /* its struct pid */
     __u32 number; /* as the tracer names the task */
     __u32 pad;
-    __u64 found;  /* struct task_struct */
+    __u64 found; /* struct task_struct */
 };
 
 static __noinline long ptrace_turn(__u32 i, void *data)
@@ -159,7 +159,8 @@ int sys_process_vm(__u64 *ctx)
 /* SIGCONT wakes a stopped process also where it is ignored otherwise. */
 static __always_inline bool signal_has_effect(int sig, int result)
 {
-    return result == SIGNAL_DELIVERED || result == SIGNAL_LOSE_INFO || (result == SIGNAL_IGNORED && sig == SIGCONT);
+    return result == SIGNAL_DELIVERED || result == SIGNAL_LOSE_INFO ||
+           (result == SIGNAL_IGNORED && sig == SIGCONT);
 }
 
 /* Calls that let the caller choose any negative si_code for another process: rt_sigqueueinfo,

@@ -115,7 +115,8 @@ struct uring_address {
     };
 };
 
-static __always_inline void uring_put_unix(struct skep_build *b, struct skep_ev_uring *ev, struct uring_address *sa, __u32 len)
+static __always_inline void uring_put_unix(struct skep_build *b, struct skep_ev_uring *ev,
+                                           struct uring_address *sa, __u32 len)
 {
     char *path = (char *)&sa->port;
     if (len <= 2)
@@ -128,7 +129,8 @@ static __always_inline void uring_put_unix(struct skep_build *b, struct skep_ev_
     }
 }
 
-static __always_inline void uring_fill_address(struct skep_build *b, struct skep_ev_uring *ev, struct io_kiocb *req)
+static __always_inline void uring_fill_address(struct skep_build *b, struct skep_ev_uring *ev,
+                                               struct io_kiocb *req)
 {
     struct uring_address sa = {0};
     __u64 kernel = compat_uring_address(req);
@@ -163,8 +165,8 @@ static __always_inline void uring_fill_address(struct skep_build *b, struct skep
     to->port = __builtin_bswap16(sa.port);
 }
 
-static __always_inline void uring_fill_file(struct skep_build *b, struct skep_ev_uring *ev, struct io_kiocb *req,
-                                            struct task_struct *t)
+static __always_inline void uring_fill_file(struct skep_build *b, struct skep_ev_uring *ev,
+                                            struct io_kiocb *req, struct task_struct *t)
 {
     ev->fd.num = -1;
     if (ev->op == URING_OP_CLOSE) {
