@@ -1,0 +1,57 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# A recording shows what the live run showed, to the byte: as JSON, as lines, in columns; whole, cut short, damaged.
+. "${0%/*}/lib.sh"
+need_root
+need_command python3
+
+busy() {
+    local i
+    for i in 1 2 3; do
+        ls /etc >/dev/null
+        sh -c 'cat /etc/hostname; exit 3' >/dev/null
+        mkdir -p "$SCRATCH/d/e" && rmdir "$SCRATCH/d/e"
+    done
+    python3 -c 'import subprocess; subprocess.run(["/bin/true", "y" * 20000])'
+}
+
+start_skep live run --events --json --record all.skep
+busy
+t_check "the run ends" ended_with 0 stop_skep
+t_check "something happened" test "$(json_count live.out 'e.kind == "exec"')" -ge 7
+"$SKEP" replay all.skep --json >replay.out 2>replay.err
+t_check "the replay ends well" test $? -eq 0
+t_check "JSON: the same, to the byte, ledger and all" cmp live.out replay.out
+t_check "long arguments are whole" json_has replay.out 'e.kind == "exec" and len(e.proc.args[-1]) == 20000'
+
+start_skep text run --record text.skep
+busy
+stop_skep
+"$SKEP" replay text.skep >replay.txt 2>replay.err
+t_check "lines: the same" cmp text.out replay.txt
+t_check "and the same ledger" diff <(grep -v '^skep: ' text.err) <(grep -v '^skep: ' replay.err)
+
+start_skep tree run --events --json --record tree.skep -- sh -c "ls /etc >/dev/null; cat /etc/hostname >/dev/null; exit 3"
+wait_for 20 ended "$SKEP_PID"
+"$SKEP" replay tree.skep --json >tree.replay 2>replay.err
+t_check "a command that was followed: the same" cmp tree.out tree.replay
+t_check "and nothing but it" test "$(json_count tree.replay 'e.kind == "exec"')" -eq 3
+
+"$SKEP" watch exec all.skep -o comm,args >columns.out 2>columns.err
+t_check "watch reads recordings" grep -q '^ls .*ls /etc' columns.out
+"$SKEP" replay all.skep --json --kinds exec --comm ls >ls.out 2>/dev/null
+t_check "a replay can be narrowed" test "$(json_count ls.out 'e.kind == "exec"')" -eq 3
+t_check "to just that" test "$(json_count ls.out 'e.kind not in ("exec", "ledger")')" -eq 0
+
+size=$(stat -c %s all.skep)
+head -c $((size - size / 3)) all.skep >cut.skep
+"$SKEP" replay cut.skep --json >cut.out 2>cut.err
+t_check "cut short: status 1" test $? -eq 1
+t_check "cut short: it says where" grep -Eq 'byte [0-9]+|offset [0-9]+' cut.err
+lines=$(grep -cv '"kind":"ledger"' cut.out)
+t_check "cut short: what stands before is shown, as it was" cmp <(grep -v '"kind":"ledger"' cut.out) <(head -n "$lines" live.out)
+head -c 4096 /dev/urandom >noise.skep
+"$SKEP" replay noise.skep >/dev/null 2>noise.err
+t_check "no recording: status 2" test $? -eq 2
+t_check "no recording: it says so" grep -qi 'not a recording\|no recording' noise.err
+t_check "recordings are for their owner only" test "$(stat -c %a all.skep)" = 600
