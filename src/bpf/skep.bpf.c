@@ -4,6 +4,10 @@
  * their own, linked with bpftool, would be nicer; libbpf before 1.3 cannot link two objects that call the same
  * kfunc.) Static functions of a sensor therefore carry its name.
  */
+/* first: a kernel that refuses trampolines says so before the others are loaded, which then have to be loaded once
+ * only */
+#include "bpf/sensor/note.bpf.c"
+
 #include "bpf/sensor/cred.bpf.c"
 #include "bpf/sensor/cwd.bpf.c"
 #include "bpf/sensor/dns.bpf.c"
@@ -12,7 +16,6 @@
 #include "bpf/sensor/life.bpf.c"
 #include "bpf/sensor/mount.bpf.c"
 #include "bpf/sensor/net.bpf.c"
-#include "bpf/sensor/note.bpf.c"
 #include "bpf/sensor/ns.bpf.c"
 #include "bpf/sensor/open.bpf.c"
 #include "bpf/sensor/owners.bpf.c"
