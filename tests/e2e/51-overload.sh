@@ -4,7 +4,7 @@
 # Readers that are slow, stopped or gone, rings that overflow, a disk that is full: skep goes on, and its ledger
 # closes to zero.
 . "${0%/*}/lib.sh"
-. "${0%/*}/workload.sh"
+. "$HERE/workload.sh"
 need_root
 need_workload
 
