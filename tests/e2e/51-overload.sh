@@ -4,7 +4,7 @@
 # Readers that are slow, stopped or gone, rings that overflow, a disk that is full: skep goes on, and its ledger
 # closes to zero.
 . "${0%/*}/lib.sh"
-. "${0%/*}/workload.sh"
+. "$HERE/workload.sh"
 need_root
 need_workload
 
@@ -27,7 +27,7 @@ P
 
 # ---- rings that overflow ----
 
-opens=$((400000 / SLOW))
+opens=$((400000 / SLOW / SLOW))
 start_skep flood run --json --events --kinds open,life --memory 512K --output flood.json
 for _ in 1 2; do
     "$WORKLOAD" opens $opens &
@@ -60,7 +60,7 @@ began=$SECONDS
 cp "$WORKLOAD" born-while-stopped
 bash -c "cd /var; exec '$SCRATCH/born-while-stopped' pause" &
 born=$!
-"$WORKLOAD" storm $((15000 / SLOW)) "$TINY" >/dev/null
+"$WORKLOAD" storm $((SLOW > 1 ? 8000 : 15000)) "$TINY" >/dev/null # more than the ring of the life cycle holds
 # a shell that is born while nothing fits into the ring, and acts when skep listens again
 mkdir elsewhere
 cp "$WORKLOAD" changed-while-stopped

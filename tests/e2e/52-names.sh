@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Paths, names, arguments and programs as hostile or odd as a process can make them.
 . "${0%/*}/lib.sh"
-. "${0%/*}/workload.sh"
+. "$HERE/workload.sh"
 need_root
 need_workload
 

@@ -3,7 +3,7 @@
 # timeout: 180
 # However often skep starts and however it ends, nothing stays in the kernel; two of them do not disturb each other.
 . "${0%/*}/lib.sh"
-. "${0%/*}/workload.sh"
+. "$HERE/workload.sh"
 need_root
 need_command bpftool
 need_workload
@@ -80,11 +80,11 @@ descriptors() {
 }
 start_skep held run --json --events --kinds life --output /dev/null
 before=$(descriptors "$SKEP_PID")
-"$WORKLOAD" storm $((5000 / SLOW)) "$TINY" >/dev/null
+"$WORKLOAD" storm $((5000 / SLOW / SLOW)) "$TINY" >/dev/null
 # losses make it take snapshots, each with an iterator of its own
 for _ in 1 2 3; do
     kill -STOP "$SKEP_PID"
-    "$WORKLOAD" storm $((5000 / SLOW)) "$TINY" >/dev/null
+    "$WORKLOAD" storm $((5000 / SLOW / SLOW)) "$TINY" >/dev/null
     kill -CONT "$SKEP_PID"
     sleep 1
 done
@@ -95,11 +95,11 @@ start_skep memory run --json --events --kinds life --output /dev/null
 rss() {
     sed -n 's/^VmRSS:[[:space:]]*\([0-9]*\) kB/\1/p' "/proc/$1/status"
 }
-"$WORKLOAD" storm $((10000 / SLOW)) "$TINY" >/dev/null
+"$WORKLOAD" storm $((10000 / SLOW / SLOW)) "$TINY" >/dev/null
 sleep 1.5
 first=$(rss "$SKEP_PID")
 for _ in 1 2 3; do
-    "$WORKLOAD" storm $((15000 / SLOW)) "$TINY" >/dev/null
+    "$WORKLOAD" storm $((15000 / SLOW / SLOW)) "$TINY" >/dev/null
     sleep 1.5
 done
 last=$(rss "$SKEP_PID")

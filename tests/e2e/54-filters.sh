@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Every filter shows what it should and nothing else; a command behind -- is followed with all that it starts.
 . "${0%/*}/lib.sh"
-. "${0%/*}/container.sh"
-. "${0%/*}/workload.sh"
+. "$HERE/container.sh"
+. "$HERE/workload.sh"
 need_root
 need_workload
 

@@ -3,7 +3,7 @@
 # The shape of JSON lines: every event of every kind that a busy minute brings has the members that readers rely on,
 # with values of the right sort.
 . "${0%/*}/lib.sh"
-. "${0%/*}/workload.sh"
+. "$HERE/workload.sh"
 need_root
 need_workload
 
