@@ -130,7 +130,7 @@ static int bomb(long seconds)
     for (unsigned failed = 0; now() < end;) {
         if (fork() >= 0)
             continue;
-        usleep(500); /* or nobody could look */
+        usleep(500);                                /* or nobody could look */
         if (++failed % 4 == 0 && getpid() != first) /* makes room for others */
             _exit(0);
     }
