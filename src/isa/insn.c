@@ -96,7 +96,6 @@ enum {
     FLAGS_CMPXCHG = FLAGS_ATOMIC | SKEP_OPF_READS_R0 | SKEP_OPF_WRITES_R0,
     FLAGS_LOAD_ACQ = SKEP_OPF_LOAD | SKEP_OPF_ATOMIC | SKEP_OPF_FALLS,
     FLAGS_STORE_REL = SKEP_OPF_STORE | SKEP_OPF_ATOMIC | SKEP_OPF_FALLS,
-    /* they end the program when they miss, but block costs need no cut there: nothing after them ran */
     FLAGS_LDABS = SKEP_OPF_PACKET | SKEP_OPF_WRITES_R0 | SKEP_OPF_FALLS,
     FLAGS_LDIND = FLAGS_LDABS,
 };
@@ -196,12 +195,12 @@ int skep_insn_decode(const struct skep_insn *i, enum skep_opcode *ret_op, const 
     unsigned op = first_of_code[i->code];
     if (op == SKEP_OP_INVALID) {
         *reterr_reason = "unknown opcode";
-        return -EINVAL;
+        return -EOPNOTSUPP;
     }
     while (!selects(&infos[op], i)) {
         if (++op == SKEP_OP_MAX || infos[op].code != i->code) {
             *reterr_reason = unselected(i);
-            return -EINVAL;
+            return -EOPNOTSUPP;
         }
     }
     const struct skep_opcode_info *info = &infos[op];

@@ -172,15 +172,16 @@ const struct skep_opcode_info *skep_opcode_info(enum skep_opcode op);
 /* "base32", ... */
 const char *skep_group_name(enum skep_group group);
 
-/* Which operation i is; of a wide one, by its first slot. -EINVAL with a reason that lives for ever ("the offset
- * is not used and must be 0"). Register numbers are not looked at. */
+/* Which operation i is; of a wide one, by its first slot. -EOPNOTSUPP: there is no such operation; -EINVAL: a
+ * field that it does not use is not 0; with a reason that lives for ever. Register numbers are not looked at.
+ * */
 int skep_insn_decode(const struct skep_insn *i, enum skep_opcode *ret_op, const char **reterr_reason);
 
 /* Whether slot can be the second of a wide op; -EINVAL with the reason. */
 int skep_insn_decode_wide(enum skep_opcode op, const struct skep_insn *slot, const char **reterr_reason);
 
-/* The instruction (of a wide one, the first slot) with the fields that op leaves free set from the arguments and
- * the others to what op wants. skep_insn_decode() of it gives op. */
+/* The instruction (of a wide one, the first slot) with the fields that op leaves free set from the arguments
+ * and the others to what op wants. skep_insn_decode() of it gives op. */
 struct skep_insn skep_insn_make(enum skep_opcode op, unsigned dst, unsigned src, int16_t off, int32_t imm);
 /* The second slot. */
 struct skep_insn skep_insn_make_wide(int32_t imm);
