@@ -81,11 +81,14 @@ enum {
     FLAGS_JUMP_IMM = SKEP_OPF_JUMP | SKEP_OPF_FALLS | SKEP_OPF_ENDS_BLOCK,
     FLAGS_JUMP_REG = FLAGS_JUMP_IMM,
     FLAGS_MAY_GOTO = FLAGS_JUMP_IMM,
-    FLAGS_CALL = SKEP_OPF_CALL | SKEP_OPF_WRITES_R0 | SKEP_OPF_FALLS | SKEP_OPF_ENDS_BLOCK,
-    FLAGS_CALLX = FLAGS_CALL,
+    FLAGS_CALL_HELPER = SKEP_OPF_CALL | SKEP_OPF_WRITES_R0 | SKEP_OPF_FALLS | SKEP_OPF_ENDS_BLOCK,
+    FLAGS_CALL_LOCAL = FLAGS_CALL_HELPER,
+    FLAGS_CALL_KFUNC = FLAGS_CALL_HELPER,
+    FLAGS_CALLX = FLAGS_CALL_HELPER,
     FLAGS_EXIT = SKEP_OPF_READS_R0 | SKEP_OPF_ENDS_BLOCK,
     FLAGS_LDDW = SKEP_OPF_WIDE | SKEP_OPF_FALLS,
-    FLAGS_LDDW_LOW = FLAGS_LDDW,
+    FLAGS_LDDW_ID = FLAGS_LDDW,
+    FLAGS_LDDW_CODE = FLAGS_LDDW,
     FLAGS_LDDW_PAIR = FLAGS_LDDW,
     FLAGS_LOAD = SKEP_OPF_LOAD | SKEP_OPF_FALLS,
     FLAGS_STORE_IMM = SKEP_OPF_STORE | SKEP_OPF_FALLS,
@@ -225,7 +228,7 @@ int skep_insn_decode_wide(enum skep_opcode op, const struct skep_insn *slot, con
 {
     if (slot->code || slot->regs || slot->off)
         *reterr_reason = "the second slot of a wide instruction may hold nothing but an immediate";
-    else if (infos[op].form == SKEP_FORM_LDDW_LOW && slot->imm)
+    else if ((infos[op].form == SKEP_FORM_LDDW_ID || infos[op].form == SKEP_FORM_LDDW_CODE) && slot->imm)
         *reterr_reason = "the second immediate is not used and must be 0";
     else
         return 0;

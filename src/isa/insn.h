@@ -99,11 +99,14 @@ enum skep_form {
     SKEP_FORM_JUMP_IMM,
     SKEP_FORM_JUMP_REG,
     SKEP_FORM_MAY_GOTO,
-    SKEP_FORM_CALL,
+    SKEP_FORM_CALL_HELPER,
+    SKEP_FORM_CALL_LOCAL,
+    SKEP_FORM_CALL_KFUNC,
     SKEP_FORM_CALLX,
     SKEP_FORM_EXIT,
     SKEP_FORM_LDDW,
-    SKEP_FORM_LDDW_LOW,  /* wide; the second imm must be 0 */
+    SKEP_FORM_LDDW_ID,   /* wide; a number; the second imm must be 0 */
+    SKEP_FORM_LDDW_CODE, /* wide; a function; the second imm must be 0 */
     SKEP_FORM_LDDW_PAIR, /* wide; two numbers */
     SKEP_FORM_LOAD,
     SKEP_FORM_STORE_IMM,
@@ -173,8 +176,8 @@ const struct skep_opcode_info *skep_opcode_info(enum skep_opcode op);
 const char *skep_group_name(enum skep_group group);
 
 /* Which operation i is; of a wide one, by its first slot. -EOPNOTSUPP: there is no such operation; -EINVAL: a
- * field that it does not use is not 0; with a reason that lives for ever. Register numbers are not looked at.
- * */
+ * field that it does not use is not 0; with a reason that lives for ever. Register numbers do not
+ * matter. */
 int skep_insn_decode(const struct skep_insn *i, enum skep_opcode *ret_op, const char **reterr_reason);
 
 /* Whether slot can be the second of a wide op; -EINVAL with the reason. */
