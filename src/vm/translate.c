@@ -99,9 +99,11 @@ static bool join_copy(struct skep_interp_op *last, const struct skep_interp_op *
         return false;
     if (last->handler != SKEP_DO_MOV64_REG && !(last->handler == SKEP_DO_MOV32_REG && t->bits == 32))
         return false;
-    uint8_t from = last->b;
+    const uint8_t from = last->b;
+    const uint32_t cost = last->cost;
     *last = *op;
     last->b = from;
+    last->cost = cost;
     if (t->shape == ALU_REG && op->c == op->a)
         last->c = from;
     return true;
