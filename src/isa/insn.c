@@ -188,6 +188,20 @@ static const char *unselected(const struct skep_insn *i)
     }
 }
 
+static bool is_old_callx(const struct skep_insn *i)
+{
+    return i->code == infos[SKEP_OP_CALLX].code && i->regs == 0 && i->off == 0 && i->imm > 0 &&
+           i->imm < SKEP_REGS;
+}
+
+bool skep_insn_modernize(struct skep_insn *i)
+{
+    if (!is_old_callx(i))
+        return false;
+    *i = skep_insn_make(SKEP_OP_CALLX, (unsigned)i->imm, 0, 0, 0);
+    return true;
+}
+
 static bool wrong(const struct skep_insn_field *field, int value)
 {
     return field->use == SKEP_FIELD_FIXED && field->value != value;
@@ -208,7 +222,9 @@ int skep_insn_decode(const struct skep_insn *i, enum skep_opcode *ret_op, const 
     }
     const struct skep_opcode_info *info = &infos[op];
     const char *reason = NULL;
-    if (wrong(&info->dst, (int)skep_insn_dst(i)))
+    if (is_old_callx(i))
+        reason = "callx with the register in the immediate is an older form; the register belongs into dst";
+    else if (wrong(&info->dst, (int)skep_insn_dst(i)))
         reason = "the destination register is not used and must be 0";
     else if (wrong(&info->src, (int)skep_insn_src(i)))
         reason = "the source register is not used and must be 0";

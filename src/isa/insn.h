@@ -180,6 +180,10 @@ const char *skep_group_name(enum skep_group group);
  * matter. */
 int skep_insn_decode(const struct skep_insn *i, enum skep_opcode *ret_op, const char **reterr_reason);
 
+/* Brings i to today's form if it is one that older compilers wrote: callx with the register in imm (clang
+ * before 19). For who reads objects; decoding stays strict. True: i was changed. */
+bool skep_insn_modernize(struct skep_insn *i);
+
 /* Whether slot can be the second of a wide op; -EINVAL with the reason. */
 int skep_insn_decode_wide(enum skep_opcode op, const struct skep_insn *slot, const char **reterr_reason);
 
