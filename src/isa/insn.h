@@ -170,8 +170,13 @@ struct skep_opcode_info {
     struct skep_insn_field dst, src, off, imm;
 };
 
-/* op: SKEP_OP_INVALID (an entry of empty texts and no flags) to SKEP_OP_MAX - 1. */
-const struct skep_opcode_info *skep_opcode_info(enum skep_opcode op);
+extern const struct skep_opcode_info skep_opcode_infos[SKEP_OP_MAX];
+
+/* Anything that is no operation gets the entry of SKEP_OP_INVALID: empty texts and no flags. */
+static inline const struct skep_opcode_info *skep_opcode_info(enum skep_opcode op)
+{
+    return &skep_opcode_infos[(unsigned)op < SKEP_OP_MAX ? op : SKEP_OP_INVALID];
+}
 /* "base32", ... */
 const char *skep_group_name(enum skep_group group);
 
