@@ -241,8 +241,8 @@ static bool is_conditional(enum skep_opcode op)
     return op != SKEP_OP_JA && skep_opcode_info(op)->flags & SKEP_OPF_JUMP;
 }
 
-/* Making one jump far may push others apart, so until nothing changes. Programs for which that takes long get more
- * far jumps than they need: a distance cannot grow to more than FAR_SLOTS times of what it was. */
+/* Making one jump far may push others apart, so until nothing changes. Programs for which that takes long get
+ * more far jumps than they need: a distance cannot grow to more than FAR_SLOTS times of what it was. */
 static void place_all(struct skep_build *b, uint32_t *places)
 {
     bool changed = true;

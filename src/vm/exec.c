@@ -325,8 +325,9 @@ int skep_vm_run(struct skep_vm_thread *t, const struct skep_vm_program *p, void 
         return refuse(e, -EINVAL, "program and thread are of different vms");
     if (!memory)
         size = 0;
-    e->memory = (struct skep_region){(uintptr_t)memory, size, true, true};
-    e->writable = e->memory;
+    const struct skep_region whole = {(uintptr_t)memory, size, true, true};
+    e->memory = whole;
+    e->writable = whole;
     if (p->context) {
         if (p->context->packet)
             return refuse(e, -EINVAL, "the program wants a packet");

@@ -13,6 +13,13 @@ struct frame {
     uint64_t saved[4];
 };
 
+/* What a function finds in its frame. The C library's way of writing nothing is slow where nothing can be written. */
+static inline void zero_frame(const struct skep_function *f, uint64_t frame)
+{
+    if (f->zero)
+        memset((void *)(uintptr_t)(frame - f->zero), 0, f->zero);
+}
+
 /* Programs need no alignment. */
 #define AT(type, address) (((struct { type v; } __attribute__((packed, may_alias)) *)(uintptr_t)(address))->v)
 
@@ -425,8 +432,7 @@ call : {
     f->program = e->program;
     memcpy(f->saved, &R[6], sizeof(f->saved));
     R[SKEP_REG_FRAME] -= SKEP_FRAME_SIZE;
-    uint32_t zero = e->program->functions[function].zero;
-    memset((void *)(uintptr_t)(R[SKEP_REG_FRAME] - zero), 0, zero);
+    zero_frame(&e->program->functions[function], R[SKEP_REG_FRAME]);
     ip = translation(e->program, e->trace != NULL)->functions[function];
     ENTER();
 }
@@ -461,8 +467,7 @@ TAIL_CALL : {
         skep_exec_fault(e, SKEP_VM_FAULT_MEMORY, UINT32_MAX, 0, NULL);
         goto faulted;
     }
-    uint32_t zero = p->functions[0].zero;
-    memset((void *)(uintptr_t)(R[SKEP_REG_FRAME] - zero), 0, zero);
+    zero_frame(&p->functions[0], R[SKEP_REG_FRAME]);
     ip = translation(p, e->trace != NULL)->functions[0];
     ENTER();
 }
@@ -546,8 +551,7 @@ static bool run_function(struct skep_exec *e, const struct skep_vm_program *p, u
         skep_exec_fault(e, SKEP_VM_FAULT_MEMORY, UINT32_MAX, 0, NULL);
         return false;
     }
-    uint32_t zero = p->functions[function].zero;
-    memset((void *)(uintptr_t)(skep_exec_frame(e) - zero), 0, zero);
+    zero_frame(&p->functions[function], skep_exec_frame(e));
     return execute(e, translation(p, e->trace != NULL)->functions[function], args, ret_value, NULL);
 }
 
