@@ -192,7 +192,7 @@ const struct skep_vm_program *skep_exec_tail_call(struct skep_exec *e, struct sk
         return NULL;
     }
     const struct skep_vm_program *p = skep_prog_array_get(map, index);
-    if (!p || e->tail_calls >= SKEP_TAIL_CALLS || !from || (p->jit != NULL) != (from->jit != NULL) ||
+    if (!p || e->tail_calls >= SKEP_TAIL_CALLS || !from || p->mode != from->mode ||
         p->context != from->context)
         return NULL;
     e->tail_calls++;
