@@ -17,3 +17,8 @@ WEAK int skep_vm_object_open(struct skep_vm *vm, const void *elf, size_t size, c
 WEAK int skep_vm_object_load(struct skep_vm_object *object) { return -EOPNOTSUPP; }
 WEAK struct skep_vm_object *skep_vm_object_free(struct skep_vm_object *object) { return NULL; }
 WEAK struct skep_vm_program *skep_vm_object_program(struct skep_vm_object *object, const char *name, size_t number) { return NULL; }
+WEAK int skep_vm_packet_new(struct skep_vm *vm, size_t max, struct skep_vm_packet **ret_packet) { return -EOPNOTSUPP; }
+WEAK struct skep_vm_packet *skep_vm_packet_free(struct skep_vm_packet *packet) { return NULL; }
+WEAK int skep_vm_packet_set(struct skep_vm_packet *packet, const void *data, size_t len) { return -EOPNOTSUPP; }
+WEAK const void *skep_vm_packet_data(const struct skep_vm_packet *packet, size_t *ret_len) { *ret_len = 0; return NULL; }
+WEAK int skep_vm_run_packet(struct skep_vm_thread *t, const struct skep_vm_program *p, struct skep_vm_packet *packet, uint64_t *ret_value) { return -EOPNOTSUPP; }
