@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Stands in for the parts that are not merged yet. */
+#include "vm/helpers.h"
 #include "vm/jit.h"
 #include "vm/vm.h"
 
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 #define WEAK __attribute__((weak))
-WEAK int skep_helpers_register(struct skep_vm *vm) { return 0; }
 WEAK const struct skep_vm_program *skep_prog_array_get(const struct skep_vm_map *m, uint32_t index) { return NULL; }
 WEAK void skep_map_clear(struct skep_vm_map *m) {}
 WEAK void skep_map_free(struct skep_vm *vm, void *m) {}
@@ -17,3 +17,24 @@ WEAK int skep_vm_object_open(struct skep_vm *vm, const void *elf, size_t size, c
 WEAK int skep_vm_object_load(struct skep_vm_object *object) { return -EOPNOTSUPP; }
 WEAK struct skep_vm_object *skep_vm_object_free(struct skep_vm_object *object) { return NULL; }
 WEAK struct skep_vm_program *skep_vm_object_program(struct skep_vm_object *object, const char *name, size_t number) { return NULL; }
+WEAK uint64_t skep_helper_map_lookup_elem(SKEP_HELPER_ARGS) { return 0; }
+WEAK uint64_t skep_helper_map_update_elem(SKEP_HELPER_ARGS) { return 0; }
+WEAK uint64_t skep_helper_map_delete_elem(SKEP_HELPER_ARGS) { return 0; }
+WEAK uint64_t skep_helper_map_push_elem(SKEP_HELPER_ARGS) { return 0; }
+WEAK uint64_t skep_helper_map_pop_elem(SKEP_HELPER_ARGS) { return 0; }
+WEAK uint64_t skep_helper_map_peek_elem(SKEP_HELPER_ARGS) { return 0; }
+WEAK uint64_t skep_helper_for_each_map_elem(SKEP_HELPER_ARGS) { return 0; }
+WEAK uint64_t skep_helper_map_lookup_percpu_elem(SKEP_HELPER_ARGS) { return 0; }
+WEAK uint64_t skep_helper_ringbuf_output(SKEP_HELPER_ARGS) { return 0; }
+WEAK uint64_t skep_helper_ringbuf_reserve(SKEP_HELPER_ARGS) { return 0; }
+WEAK uint64_t skep_helper_ringbuf_submit(SKEP_HELPER_ARGS) { return 0; }
+WEAK uint64_t skep_helper_ringbuf_discard(SKEP_HELPER_ARGS) { return 0; }
+WEAK uint64_t skep_helper_ringbuf_query(SKEP_HELPER_ARGS) { return 0; }
+WEAK uint64_t skep_helper_dynptr_from_mem(SKEP_HELPER_ARGS) { return 0; }
+WEAK uint64_t skep_helper_ringbuf_reserve_dynptr(SKEP_HELPER_ARGS) { return 0; }
+WEAK uint64_t skep_helper_ringbuf_submit_dynptr(SKEP_HELPER_ARGS) { return 0; }
+WEAK uint64_t skep_helper_ringbuf_discard_dynptr(SKEP_HELPER_ARGS) { return 0; }
+WEAK uint64_t skep_helper_dynptr_read(SKEP_HELPER_ARGS) { return 0; }
+WEAK uint64_t skep_helper_dynptr_write(SKEP_HELPER_ARGS) { return 0; }
+WEAK uint64_t skep_helper_dynptr_data(SKEP_HELPER_ARGS) { return 0; }
+WEAK int64_t skep_stack_trace_put(struct skep_vm_map *m, const uint64_t *a, size_t n, uint64_t f) { return 0; }
