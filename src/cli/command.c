@@ -10,17 +10,17 @@
 
 static const struct skep_command_entry entries[] = {
 #define SKEP_COMMAND(name, synopsis, summary, group)                                                         \
-    {#name, synopsis, summary, SKEP_GROUP_##group, &skep_command_##name},
+    {#name, synopsis, summary, SKEP_COMMAND_GROUP_##group, &skep_command_##name},
 #include "cli/commands.def"
 #undef SKEP_COMMAND
 };
 
 static const char *const group_titles[] = {
-    [SKEP_GROUP_OBSERVE] = "See the host",
-    [SKEP_GROUP_RECORD] = "Keep what was seen",
-    [SKEP_GROUP_ABOUT] = "About skep",
+    [SKEP_COMMAND_GROUP_OBSERVE] = "See the host",
+    [SKEP_COMMAND_GROUP_RECORD] = "Keep what was seen",
+    [SKEP_COMMAND_GROUP_ABOUT] = "About skep",
 };
-_Static_assert(ARRAY_SIZE(group_titles) == SKEP_GROUP_MAX, "each group has a title");
+_Static_assert(ARRAY_SIZE(group_titles) == SKEP_COMMAND_GROUP_MAX, "each group has a title");
 
 static const struct skep_exit_meaning usual_statuses[] = {
     {SKEP_EXIT_OK, "all went well"},
@@ -77,7 +77,7 @@ void skep_commands_explain(struct skep_strbuf *sb)
                       "skep shows what a Linux host does, seen by the kernel itself: programs started, files "
                       "opened, connections made, privileges used, by which process and in which container.",
                       0, 0);
-    for (int g = 0; g < SKEP_GROUP_MAX; g++) {
+    for (int g = 0; g < SKEP_COMMAND_GROUP_MAX; g++) {
         skep_strbuf_printf(sb, "\n%s:\n", group_titles[g]);
         for (size_t i = 0; i < ARRAY_SIZE(entries); i++)
             if ((int)entries[i].group == g)

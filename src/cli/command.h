@@ -19,10 +19,10 @@
 #include "cli/options.h"
 
 enum skep_command_group {
-    SKEP_GROUP_OBSERVE,
-    SKEP_GROUP_RECORD,
-    SKEP_GROUP_ABOUT,
-    SKEP_GROUP_MAX,
+    SKEP_COMMAND_GROUP_OBSERVE,
+    SKEP_COMMAND_GROUP_RECORD,
+    SKEP_COMMAND_GROUP_ABOUT,
+    SKEP_COMMAND_GROUP_MAX,
 };
 
 struct skep_example {

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/agent.h"
+#include "base/strbuf.h"
 #include "cli/command.h"
+#include "isa/reference.h"
 
 struct docs_options {
     bool json;
@@ -15,23 +17,46 @@ static const struct skep_option_group groups[] = {{"Output", output}, {0}};
 
 static const struct skep_example examples[] = {
     {"skep docs events | less", "every kind of event and its fields"},
+    {"skep docs instructions | grep -i swap", "what the eBPF machine has for byte order"},
     {0},
 };
+
+static int print_instructions(bool json)
+{
+    _cleanup_strbuf_ struct skep_strbuf sb;
+    skep_strbuf_init(&sb, 1 << 20);
+    if (json) {
+        struct skep_json j;
+        skep_json_init(&j, &sb);
+        skep_instructions_put_json(&j, NULL);
+        skep_strbuf_putc(&sb, '\n');
+    } else {
+        skep_instructions_put_text(&sb);
+    }
+    if (sb.failed)
+        return -ENOMEM;
+    fputs(sb.s, stdout);
+    return SKEP_EXIT_OK;
+}
 
 static int run(const struct skep_command_entry *self, const struct skep_args *args, void *options)
 {
     const struct docs_options *o = options;
-    if (!skep_streq(args->args[0], "events"))
-        return skep_usage_error(self, "unknown topic: there is only 'events'");
-    return skep_docs_events(o->json);
+    if (skep_streq(args->args[0], "events"))
+        return skep_docs_events(o->json);
+    if (skep_streq(args->args[0], "instructions"))
+        return print_instructions(o->json);
+    return skep_usage_error(self, "unknown topic: there are 'events' and 'instructions'");
 }
 
 static const struct docs_options defaults;
 
 const struct skep_command skep_command_docs = {
     .description =
-        "Prints the reference of every kind of event and every field, from the tables that skep itself works "
-        "with: what --kinds, --where, --columns and --count-by accept, and what JSON contains.",
+        "Prints a reference from the tables that skep itself works with. events: every kind of event and every "
+        "field, that is what --kinds, --where, --columns and --count-by accept, and what JSON contains. "
+        "instructions: every instruction of the eBPF machine, how it is encoded, and how it is written in both "
+        "syntaxes of the assembler.",
     .groups = groups,
     .examples = examples,
     .min_args = 1,

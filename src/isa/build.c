@@ -14,6 +14,7 @@ struct skep_build_fixup {
 
 /* if ... goto +1; goto +1; gotol TARGET */
 #define FAR_SLOTS 3
+#define ROUNDS 16 /* of looking for jumps that became too far */
 
 void skep_build_init(struct skep_build *b, size_t max)
 {
@@ -240,16 +241,19 @@ static bool is_conditional(enum skep_opcode op)
     return op != SKEP_OP_JA && skep_opcode_info(op)->flags & SKEP_OPF_JUMP;
 }
 
-/* Making one jump far may push others apart, so until nothing changes; each round makes one far at least. */
+/* Making one jump far may push others apart, so until nothing changes. Programs for which that takes long get
+ * more far jumps than they need: a distance cannot grow to more than FAR_SLOTS times of what it was. */
 static void place_all(struct skep_build *b, uint32_t *places)
 {
     bool changed = true;
-    while (changed) {
+    for (unsigned round = 0; changed; round++) {
         changed = false;
         place(b, places);
         for (size_t i = 0; i < b->n_fixups; i++) {
             struct skep_build_fixup *f = &b->fixups[i];
-            if (!f->far && is_conditional(f->op) && !fits(distance_of(b, f, places))) {
+            bool near = round < ROUNDS ? fits(distance_of(b, f, places))
+                                       : fits(FAR_SLOTS * ((int64_t)b->labels[f->label] - f->insn - 1));
+            if (!f->far && !near && is_conditional(f->op)) {
                 f->far = true;
                 changed = true;
             }

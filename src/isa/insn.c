@@ -188,7 +188,7 @@ static const char *unselected(const struct skep_insn *i)
     }
 }
 
-static bool wrong(const struct skep_field *field, int value)
+static bool wrong(const struct skep_insn_field *field, int value)
 {
     return field->use == SKEP_FIELD_FIXED && field->value != value;
 }
@@ -235,7 +235,7 @@ int skep_insn_decode_wide(enum skep_opcode op, const struct skep_insn *slot, con
     return -EINVAL;
 }
 
-static int field_of(const struct skep_field *field, int value)
+static int field_of(const struct skep_insn_field *field, int value)
 {
     return field->use == SKEP_FIELD_FIXED ? field->value : value;
 }

@@ -149,7 +149,7 @@ enum skep_field_use {
     SKEP_FIELD_JUMP,    /* target = this + 1 + field */
     SKEP_FIELD_FUNCTION /* the same, a function's entry */
 };
-struct skep_field {
+struct skep_insn_field {
     enum skep_field_use use;
     int value; /* FIXED */
 };
@@ -167,7 +167,7 @@ struct skep_opcode_info {
     enum skep_group group;
     enum skep_form form;
     enum skep_select select;
-    struct skep_field dst, src, off, imm;
+    struct skep_insn_field dst, src, off, imm;
 };
 
 /* op: SKEP_OP_INVALID (an entry of empty texts and no flags) to SKEP_OP_MAX - 1. */

@@ -20,7 +20,7 @@ static const char *const expectations[] = {
     "a register of 64 bits",         "a register of 32 bits (w0 to w9)",
     "the same register again",       "a number",
     "a label or a distance like +3", "the number of a helper",
-    "an operator of this statement", "a type (u8 to u64)",
+    "an operator of this statement", "a type such as u32",
     "the end of the statement",
 };
 

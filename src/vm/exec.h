@@ -22,6 +22,8 @@
  * The stack is a region, as deep as frames are in use, only for programs whose frames are zeroed as a whole
  * (program->whole_frames). Direct accesses at r10 + constant inside of the frame need no region.
  *
+ * Atomic operations are checked as stores (load-acquire: as a load), and after that for their alignment.
+ *
  * Faults. Whoever finds that something is wrong calls skep_exec_fault(); the first fault of a run is kept. Interpreter
  * and checked code look at fault after each call of a helper and unwind.
  *

@@ -105,7 +105,8 @@ int skep_program_load(struct skep_vm *vm, const struct skep_vm_program_options *
 void skep_program_free(struct skep_vm *vm, void *p);
 
 /* The program that a tail call through map (already resolved) at index reaches, or NULL: it falls through (no program
- * there, or 33 taken). Counts it and makes it e->program. */
+ * there, or 33 taken), r0 is as it was; or after a fault: map is no prog array. Counts it and makes it e->program. A tail
+ * call out of a called function goes on in that function's frame, and the exit returns to the caller's program. */
 const struct skep_vm_program *skep_exec_tail_call(struct skep_exec *e, struct skep_vm_map *map,
                                                   uint32_t index);
 #endif

@@ -58,6 +58,8 @@ t_check "every kind is in the reference" eval "'$SKEP' docs events >docs.out"
 for kind in fork exec exit open connect dns ptrace bpf uring; do
     t_check "the reference of $kind" grep -Eq "^## $kind$" docs.out
 done
+t_check "every instruction is in the reference" eval "'$SKEP' docs instructions >docs.out"
+t_check "the reference of movsx" grep -Eq '^0xbf off 32 .* r1 = \(s32\)r2 ' docs.out
 
 # ---- without the rights ----
 
