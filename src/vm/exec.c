@@ -233,6 +233,7 @@ static void begin(struct skep_exec *e, const struct skep_vm_program *p)
     e->fuel = e->fuel_limit;
     e->fault = SKEP_VM_FAULT_NONE;
     e->insn = UINT32_MAX;
+    e->has_registers = false;
     e->depth = 0;
     e->tail_calls = 0;
     e->may_goto = SKEP_MAY_GOTO_MAX;
@@ -325,8 +326,9 @@ int skep_vm_run(struct skep_vm_thread *t, const struct skep_vm_program *p, void 
         return refuse(e, -EINVAL, "program and thread are of different vms");
     if (!memory)
         size = 0;
-    e->memory = (struct skep_region){(uintptr_t)memory, size, true, true};
-    e->writable = e->memory;
+    const struct skep_region whole = {(uintptr_t)memory, size, true, true};
+    e->memory = whole;
+    e->writable = whole;
     if (p->context) {
         if (p->context->packet)
             return refuse(e, -EINVAL, "the program wants a packet");

@@ -113,7 +113,8 @@ struct skep_exec {
     const struct skep_vm_program *program; /* that runs now (changes with a tail call) */
     uint64_t address;                      /* of the access that faulted */
     char text[160];                        /* what the fault's message says, "": the usual */
-    uint64_t registers[11];                /* when the interpreter faulted */
+    uint64_t registers[11];                /* when the interpreter faulted: */
+    bool has_registers;
     uint64_t fuel_limit;
     uint64_t era; /* of the vm when the run began, 0: no run; see vm/vm.h on what may be freed when */
     bool running;

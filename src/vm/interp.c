@@ -13,6 +13,13 @@ struct frame {
     uint64_t saved[4];
 };
 
+/* What a function finds in its frame. The C library's way of writing nothing is slow where nothing can be written. */
+static inline void zero_frame(const struct skep_function *f, uint64_t frame)
+{
+    if (f->zero)
+        memset((void *)(uintptr_t)(frame - f->zero), 0, f->zero);
+}
+
 /* Programs need no alignment. */
 #define AT(type, address) (((struct { type v; } __attribute__((packed, may_alias)) *)(uintptr_t)(address))->v)
 
@@ -244,6 +251,17 @@ static __attribute__((noinline)) bool atomic(struct skep_exec *e, const struct s
     AT(type, address) = (type)A;                                                                             \
     NEXT();
 
+/* d = b + c, and an access there. */
+#define DO_INDEXED(name, type, width)                                                                        \
+    LDX##name##_AT : R[ip->d] = B + C;                                                                       \
+    CHECK(R[ip->d], ip->off, 0, width, false, bad_read_at);                                                  \
+    A = AT(type, address);                                                                                   \
+    NEXT();                                                                                                  \
+    STX##name##_AT : R[ip->d] = B + C;                                                                       \
+    CHECK(R[ip->d], ip->off, SKEP_STORE_SLOTS, width, true, bad_write_at);                                   \
+    AT(type, address) = (type)A;                                                                             \
+    NEXT();
+
 #define DO_STORE(name, type, width)                                                                          \
     ST##name : CHECK_STORE(width);                                                                           \
     AT(type, address) = (type)ip->imm;                                                                       \
@@ -351,6 +369,39 @@ RSH64_XOR64:
     A = B >> (ip->imm & 63);
     C ^= A;
     NEXT();
+LSH64_THEN_XOR64:
+    A = B << (ip->imm & 63) ^ C;
+    NEXT();
+RSH64_THEN_XOR64:
+    A = B >> (ip->imm & 63) ^ C;
+    NEXT();
+XOR64_MUL64:
+    A = (B ^ C) * R[ip->d];
+    NEXT();
+AND64_JEQ_IMM:
+    A = B & U64(S64(ip->off));
+    BRANCH(A == U64(ip->imm));
+AND64_JNE_IMM:
+    A = B & U64(S64(ip->off));
+    BRANCH(A != U64(ip->imm));
+AND32_JEQ_IMM:
+    A = U32(B) & U32(ip->off);
+    BRANCH(A == U64(ip->imm));
+AND32_JNE_IMM:
+    A = U32(B) & U32(ip->off);
+    BRANCH(A != U64(ip->imm));
+MOV64_REG_JA:
+    A = B;
+    ip = ip->to;
+    ENTER();
+MOV32_REG_JA:
+    A = U32(B);
+    ip = ip->to;
+    ENTER();
+MOV64_IMM_JA:
+    A = U64(ip->imm);
+    ip = ip->to;
+    ENTER();
 
 JA:
     ip = ip->to;
@@ -367,6 +418,7 @@ NOTHING:
     SKEP_INTERP_WIDTHS(DO_LOAD)
     SKEP_INTERP_SIGNED_WIDTHS(DO_LOAD)
     SKEP_INTERP_WIDTHS(DO_JOINED_LOAD)
+    SKEP_INTERP_WIDTHS(DO_INDEXED)
     SKEP_INTERP_WIDTHS(DO_STORE)
     LOCK_ADD(32, SKEP_WIDTH_4)
     LOCK_ADD(64, SKEP_WIDTH_8)
@@ -421,8 +473,7 @@ call : {
     f->program = e->program;
     memcpy(f->saved, &R[6], sizeof(f->saved));
     R[SKEP_REG_FRAME] -= SKEP_FRAME_SIZE;
-    uint32_t zero = e->program->functions[function].zero;
-    memset((void *)(uintptr_t)(R[SKEP_REG_FRAME] - zero), 0, zero);
+    zero_frame(&e->program->functions[function], R[SKEP_REG_FRAME]);
     ip = translation(e->program, e->trace != NULL)->functions[function];
     ENTER();
 }
@@ -452,8 +503,7 @@ TAIL_CALL : {
         skep_exec_fault(e, SKEP_VM_FAULT_MEMORY, UINT32_MAX, 0, NULL);
         goto faulted;
     }
-    uint32_t zero = p->functions[0].zero;
-    memset((void *)(uintptr_t)(R[SKEP_REG_FRAME] - zero), 0, zero);
+    zero_frame(&p->functions[0], R[SKEP_REG_FRAME]);
     ip = translation(p, e->trace != NULL)->functions[0];
     ENTER();
 }
@@ -478,6 +528,12 @@ bad_read:
 bad_write:
     skep_exec_fault(e, SKEP_VM_FAULT_WRITE, UINT32_MAX, address, NULL);
     goto faulted;
+bad_read_at:
+    skep_exec_fault(e, SKEP_VM_FAULT_READ, insn_of(e, ip) + U32(ip->imm), address, NULL);
+    goto faulted;
+bad_write_at:
+    skep_exec_fault(e, SKEP_VM_FAULT_WRITE, insn_of(e, ip) + U32(ip->imm), address, NULL);
+    goto faulted;
 bad_second_write:
     skep_exec_fault(e, SKEP_VM_FAULT_WRITE, insn_of(e, ip) + 1, address, NULL);
     goto faulted;
@@ -493,10 +549,11 @@ faulted:
     e->fuel = MIN(e->fuel, (uint64_t)fuel);
 located:
     /* a function that a helper called back has said where already */
-    if (e->insn == UINT32_MAX) {
+    if (e->insn == UINT32_MAX)
         e->insn = insn_of(e, ip);
+    if (!e->has_registers)
         memcpy(e->registers, R, sizeof(R));
-    }
+    e->has_registers = true;
     return false;
 }
 
@@ -537,8 +594,7 @@ static bool run_function(struct skep_exec *e, const struct skep_vm_program *p, u
         skep_exec_fault(e, SKEP_VM_FAULT_MEMORY, UINT32_MAX, 0, NULL);
         return false;
     }
-    uint32_t zero = p->functions[function].zero;
-    memset((void *)(uintptr_t)(skep_exec_frame(e) - zero), 0, zero);
+    zero_frame(&p->functions[function], skep_exec_frame(e));
     return execute(e, translation(p, e->trace != NULL)->functions[function], args, ret_value, NULL);
 }
 

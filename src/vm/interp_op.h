@@ -7,7 +7,9 @@
  *
  * Arithmetic has three operands (a = b OP c, a = b OP imm), so that a copy in front of it costs nothing. Ops that have
  * "_FRAME" in their name access the own frame at r10 + off and need no check. Joined ops are named by their parts:
- * LDXB_JEQ loads a byte and compares it with imm; ADD64_JLT32_REG adds off to a and then compares b with c.
+ * LDXB_JEQ_IMM loads a byte and compares it with imm; ADD64_JLT_REG adds off to a and then compares b with c. LDXB_AT is
+ * d = b + c; a = the byte at d + off; STXB_AT stores a there; imm is how many slots behind the op's first instruction the
+ * access stands, for faults.
  *
  * cost is the fuel of the block that the op begins, else 0; whoever transfers control pays it, and BLOCK pays it for those
  * who run into a block from above.
@@ -17,7 +19,7 @@
 
 struct skep_interp_op {
     const void *code; /* address of the label */
-    uint8_t a, b, c;
+    uint8_t a, b, c, d;
     uint32_t cost;
     union {
         int64_t imm;

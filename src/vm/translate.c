@@ -71,7 +71,7 @@ static const struct traits traits[SKEP_DO_MAX] = {
 /* What a load becomes with the op behind it. */
 struct load_traits {
     uint8_t bits; /* 0: no load */
-    uint16_t add64, add32, xor64, or64, jeq_imm, jne_imm, jeq_reg, jne_reg, stx, with_stx;
+    uint16_t add64, add32, xor64, or64, jeq_imm, jne_imm, jeq_reg, jne_reg, stx, with_stx, at;
 };
 
 static const struct load_traits loads[SKEP_DO_MAX] = {
@@ -86,9 +86,17 @@ static const struct load_traits loads[SKEP_DO_MAX] = {
                            SKEP_DO_LDX##name##_JEQ_REG,                                                      \
                            SKEP_DO_LDX##name##_JNE_REG,                                                      \
                            SKEP_DO_STX##name,                                                                \
-                           SKEP_DO_LDX##name##_STX},
+                           SKEP_DO_LDX##name##_STX,                                                          \
+                           SKEP_DO_LDX##name##_AT},
     SKEP_INTERP_WIDTHS(LOAD)
 #undef LOAD
+};
+
+/* What a store becomes with the sum of its address in front of it. */
+static const uint16_t stores[SKEP_DO_MAX] = {
+#define STORE(name, ...) [SKEP_DO_STX##name] = SKEP_DO_STX##name##_AT,
+    SKEP_INTERP_WIDTHS(STORE)
+#undef STORE
 };
 
 /* x = y; x OP= z becomes x = y OP z. */
@@ -120,12 +128,99 @@ static bool join_shift(struct skep_interp_op *last, const struct skep_interp_op 
         last->handler = op->handler == SKEP_DO_RSH64_IMM ? SKEP_DO_MOV32_REG : SKEP_DO_MOVSX64_32;
         return true;
     }
-    if (op->handler == SKEP_DO_XOR64_REG && op->c == last->a && op->a == op->b && op->a != last->a) {
+    if (op->handler != SKEP_DO_XOR64_REG || op->a != op->b)
+        return false;
+    if (op->c == last->a && op->a != last->a) {
         last->handler = left ? SKEP_DO_LSH64_XOR64 : SKEP_DO_RSH64_XOR64;
         last->c = op->a;
         return true;
     }
+    if (op->a == last->a && op->c != last->a) {
+        last->handler = left ? SKEP_DO_LSH64_THEN_XOR64 : SKEP_DO_RSH64_THEN_XOR64;
+        last->c = op->c;
+        return true;
+    }
     return false;
+}
+
+static bool join_logic(struct skep_interp_op *last, const struct skep_interp_op *op)
+{
+    if (last->handler == SKEP_DO_XOR64_REG && op->handler == SKEP_DO_MUL64_REG && op->a == last->a &&
+        op->b == last->a && op->c != last->a) {
+        last->handler = SKEP_DO_XOR64_MUL64;
+        last->d = op->c;
+        return true;
+    }
+    if ((last->handler != SKEP_DO_AND64_IMM && last->handler != SKEP_DO_AND32_IMM) || op->a != last->a)
+        return false;
+    bool wide = last->handler == SKEP_DO_AND64_IMM;
+    if (wide && traits[op->handler].bits == 32)
+        return false;
+    switch (op->handler) {
+    case SKEP_DO_JEQ32_IMM:
+    case SKEP_DO_JEQ_IMM:
+        last->handler = wide ? SKEP_DO_AND64_JEQ_IMM : SKEP_DO_AND32_JEQ_IMM;
+        break;
+    case SKEP_DO_JNE32_IMM:
+    case SKEP_DO_JNE_IMM:
+        last->handler = wide ? SKEP_DO_AND64_JNE_IMM : SKEP_DO_AND32_JNE_IMM;
+        break;
+    default:
+        return false;
+    }
+    last->off = (int32_t)last->imm;
+    last->imm = traits[op->handler].bits == 32 ? (int64_t)(uint32_t)op->imm : op->imm;
+    last->to = op->to;
+    return true;
+}
+
+/* A copy and the jump behind it. */
+static bool join_jump(struct skep_interp_op *last, const struct skep_interp_op *op)
+{
+    if (op->handler != SKEP_DO_JA)
+        return false;
+    if (last->handler == SKEP_DO_MOV64_REG)
+        last->handler = SKEP_DO_MOV64_REG_JA;
+    else if (last->handler == SKEP_DO_MOV32_REG)
+        last->handler = SKEP_DO_MOV32_REG_JA;
+    else if (last->handler == SKEP_DO_MOV64_IMM)
+        last->handler = SKEP_DO_MOV64_IMM_JA;
+    else
+        return false;
+    last->to = op->to;
+    return true;
+}
+
+/* d = b + c and the access there; slots: from the first instruction of last to the access. */
+static bool join_index(struct skep_interp_op *last, const struct skep_interp_op *op, uint32_t slots)
+{
+    if (last->handler != SKEP_DO_ADD64_REG)
+        return false;
+    const struct load_traits *l = &loads[op->handler];
+    bool load = l->bits && op->b == last->a;
+    bool store = stores[op->handler] && op->a == last->a;
+    if (!load && !store)
+        return false;
+    last->handler = load ? l->at : stores[op->handler];
+    last->d = last->a;
+    last->a = load ? op->a : op->b;
+    last->off = op->off;
+    last->slot = op->slot;
+    last->imm = slots;
+    return true;
+}
+
+/* Whether op only keeps bits that are all that the load before it has given. */
+static bool masks_nothing(const struct skep_interp_op *last, const struct skep_interp_op *op)
+{
+    if ((op->handler != SKEP_DO_AND64_IMM && op->handler != SKEP_DO_AND32_IMM) || op->a != op->b ||
+        op->a != last->a)
+        return false;
+    unsigned bits = last->handler == SKEP_DO_LDXB || last->handler == SKEP_DO_LDXB_AT   ? 8
+                    : last->handler == SKEP_DO_LDXH || last->handler == SKEP_DO_LDXH_AT ? 16
+                                                                                        : 0;
+    int64_t mask = (1LL << bits) - 1;
+    return bits && (op->imm & mask) == mask;
 }
 
 static bool join_add(struct skep_interp_op *last, const struct skep_interp_op *op)
@@ -208,12 +303,14 @@ static bool join_load(struct skep_interp_op *last, const struct skep_interp_op *
     return true;
 }
 
-static bool join(struct translation *t, const struct skep_interp_op *op)
+static bool join(struct translation *t, uint32_t insn, const struct skep_interp_op *op)
 {
     if (!t->joined || t->to->n_ops == t->block)
         return false;
     struct skep_interp_op *last = &t->to->ops[t->to->n_ops - 1];
-    return join_copy(last, op) || join_shift(last, op) || join_add(last, op) || join_load(last, op);
+    uint32_t slots = insn - t->to->insns[t->to->n_ops - 1];
+    return masks_nothing(last, op) || join_copy(last, op) || join_shift(last, op) || join_logic(last, op) ||
+           join_add(last, op) || join_index(last, op, slots) || join_load(last, op) || join_jump(last, op);
 }
 
 /* ---- translation ---- */
@@ -369,7 +466,7 @@ static void translate_insn(struct translation *t, uint32_t i)
     /* jumps hold the number of their target until all ops are there */
     if (skep_opcode_info(p->ops[i])->flags & SKEP_OPF_JUMP)
         op.to = (const struct skep_interp_op *)(uintptr_t)(skep_insn_target(p->ops[i], &p->insns[i], i) + 1);
-    if (!join(t, &op)) {
+    if (!join(t, i, &op)) {
         t->ops_of[i] = t->to->n_ops;
         put(t, i, &op);
     }
