@@ -28,7 +28,8 @@ struct assembler {
     struct skep_tokens lexer;
     struct skep_token tokens[TOKENS_MAX];
     struct skep_insn *insns;
-    size_t n_insns, cap_insns;
+    uint32_t *offsets; /* in the text, of each slot; NULL: nobody asked */
+    size_t n_insns, cap_insns, cap_offsets;
     struct label *labels;
     size_t n_labels, cap_labels;
     struct fixup *fixups;
@@ -41,6 +42,7 @@ static void assembler_clear(struct assembler *a)
 {
     skep_patterns_clear(&a->patterns);
     free(a->insns);
+    free(a->offsets);
     free(a->labels);
     free(a->fixups);
 }
@@ -67,9 +69,14 @@ static int add_slot(struct assembler *a, struct skep_insn insn, const struct ske
         return -E2BIG;
     }
     int r = grow(&a->insns, a->n_insns, &a->cap_insns, sizeof(*a->insns));
-    if (r == 0)
-        a->insns[a->n_insns++] = insn;
-    return r;
+    if (r == 0 && a->options->ret_offsets)
+        r = grow(&a->offsets, a->n_insns, &a->cap_offsets, sizeof(*a->offsets));
+    if (r < 0)
+        return r;
+    if (a->offsets)
+        a->offsets[a->n_insns] = (uint32_t)t->at;
+    a->insns[a->n_insns++] = insn;
+    return 0;
 }
 
 static void complain(struct assembler *a, const struct skep_token *t, const char *code, const char *message)
@@ -97,7 +104,8 @@ static bool set_distance(struct assembler *a, struct skep_insn *insn, enum skep_
     return true;
 }
 
-static int add_statement(struct assembler *a, const struct skep_statement *s)
+/* t: its first token. */
+static int add_statement(struct assembler *a, const struct skep_statement *s, const struct skep_token *t)
 {
     const struct skep_opcode_info *info = skep_opcode_info(s->op);
     struct skep_insn insn = skep_insn_make(s->op, s->dst, s->src, s->off, s->imm);
@@ -109,13 +117,13 @@ static int add_statement(struct assembler *a, const struct skep_statement *s)
             return r;
         a->fixups[a->n_fixups++] = (struct fixup){at, s->op, s->label->at, s->label->len};
     } else if (info->flags & SKEP_OPF_JUMP || info->imm.use == SKEP_FIELD_FUNCTION) {
-        set_distance(a, &insn, s->op, s->distance, a->tokens[0].at, a->tokens[0].len);
+        set_distance(a, &insn, s->op, s->distance, t->at, t->len);
     }
     if (s->op == SKEP_OP_EXIT && a->first_exit == SIZE_MAX)
         a->first_exit = at;
-    r = add_slot(a, insn, &a->tokens[0]);
+    r = add_slot(a, insn, t);
     if (r == 0 && info->flags & SKEP_OPF_WIDE)
-        r = add_slot(a, skep_insn_make_wide(s->next_imm), &a->tokens[0]);
+        r = add_slot(a, skep_insn_make_wide(s->next_imm), t);
     return r;
 }
 
@@ -149,7 +157,7 @@ static bool is_colon(const struct assembler *a, const struct skep_token *t)
 /* "name:" and "12:" in front of an instruction; *t moves behind them. */
 static int take_labels(struct assembler *a, const struct skep_token **t)
 {
-    for (; is_colon(a, *t + 1); *t += 2) {
+    for (; (*t)->kind != SKEP_TOKEN_END && is_colon(a, *t + 1); *t += 2) {
         const struct skep_token *name = *t;
         if (name->kind == SKEP_TOKEN_NUMBER) {
             if (name->number != a->n_insns && !a->failed) {
@@ -213,7 +221,7 @@ static int assemble_statement(struct assembler *a)
         a->failed = true;
         return 0;
     }
-    return add_statement(a, &s);
+    return add_statement(a, &s, t);
 }
 
 /* ---- labels ---- */
@@ -338,6 +346,8 @@ int skep_asm(const char *text, size_t len, const struct skep_asm_options *o, str
     resolve(&a);
     if (a.failed)
         return -EINVAL;
+    if (a.options->ret_offsets)
+        *a.options->ret_offsets = TAKE_PTR(a.offsets);
     *ret_insns = TAKE_PTR(a.insns);
     *ret_n = a.n_insns;
     return 0;

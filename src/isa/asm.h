@@ -33,6 +33,9 @@ struct skep_asm_options {
      * */
     bool (*helper)(void *data, const char *name, size_t len, uint32_t *ret_number);
     void *data;
+    /* Where to put an array of the offsets in the text that each slot comes from, the caller's to free, for
+     * reports about the program later on. NULL: not wanted. */
+    uint32_t **ret_offsets;
 };
 
 /* text[len] must be 0. o may be NULL. *ret_insns is the caller's to free and may be NULL when *ret_n is 0.

@@ -49,7 +49,7 @@ enum skep_insns_fault {
 struct skep_insns_error {
     uint32_t insn; /* from 0, second slots count */
     enum skep_insns_fault fault;
-    char message[120]; /* "jump to 17 is outside of the program (9 instructions)" */
+    char message[160]; /* "jump to 17 is outside of the program (9 instructions)" */
 };
 
 /* "unknown-opcode", ...: for programs. */

@@ -202,6 +202,8 @@ int skep_disasm(const struct skep_insn *insns, size_t n, const struct skep_disas
         p.targets = targets;
     }
     for (size_t i = 0, slots; i < n && !sb->failed; i += slots) {
+        if (o->before)
+            o->before(o->data, i, sb);
         if (targets && targets[i] && !(targets[i] & INSIDE))
             skep_strbuf_printf(sb, "%c%zu:\n", targets[i] & FUNCTION ? 'F' : 'L', i);
         if (o->numbers)

@@ -30,6 +30,9 @@ struct skep_disasm_options {
     /* What to say about instruction i (of two slots when it is wide): goes behind it as a comment, as far as
      * it is printable. NULL from it: nothing. */
     const char *(*comment)(void *data, size_t i, enum skep_opcode op, const struct skep_insn *slots);
+    /* May append lines in front of slot i, such as the source that it comes from; each must begin with ; or
+     * #, which makes it a comment. NULL: none. */
+    void (*before)(void *data, size_t i, struct skep_strbuf *sb);
     void *data;
 };
 

@@ -103,7 +103,7 @@ enum {
     FLAGS_LDIND = FLAGS_LDABS,
 };
 
-static const struct skep_opcode_info infos[SKEP_OP_MAX] = {
+const struct skep_opcode_info skep_opcode_infos[SKEP_OP_MAX] = {
     [SKEP_OP_INVALID] = {.name = "INVALID", .mnemonic = "", .symbol = "", .doc = ""},
 #define ROW(op_name, op_code, op_group, op_form, op_select, op_dst, op_src, op_off, op_imm, op_bits,         \
             op_mnemonic, op_symbol, op_doc)                                                                  \
@@ -130,7 +130,7 @@ static const struct skep_opcode_info infos[SKEP_OP_MAX] = {
 #undef SKEP_OP_ALSO
 };
 
-/* The first operation of each code; those that share it follow in infos. */
+/* The first operation of each code; those that share it follow in skep_opcode_infos. */
 static const uint16_t first_of_code[256] = {
 #define SKEP_OP(op_name, op_code, ...) [op_code] = SKEP_OP_##op_name,
 #define SKEP_OP_ALSO(...)
@@ -146,11 +146,6 @@ static const char *const group_names[SKEP_GROUP_MAX] = {
     [SKEP_GROUP_PACKET] = "packet",     [SKEP_GROUP_CALLX] = "callx",
     [SKEP_GROUP_LINUX] = "linux",
 };
-
-const struct skep_opcode_info *skep_opcode_info(enum skep_opcode op)
-{
-    return &infos[(unsigned)op < SKEP_OP_MAX ? op : SKEP_OP_INVALID];
-}
 
 const char *skep_group_name(enum skep_group group)
 {
@@ -175,7 +170,7 @@ static bool selects(const struct skep_opcode_info *info, const struct skep_insn 
 /* Why no operation of i's code is selected. */
 static const char *unselected(const struct skep_insn *i)
 {
-    const struct skep_opcode_info *info = &infos[first_of_code[i->code]];
+    const struct skep_opcode_info *info = &skep_opcode_infos[first_of_code[i->code]];
     if (info->form == SKEP_FORM_ALU_REG && info->bits == 64 && i->off == 1 && skep_streq(info->symbol, "="))
         return "casts between address spaces are for arenas, which there are none of";
     switch (info->select) {
@@ -186,6 +181,20 @@ static const char *unselected(const struct skep_insn *i)
     default:
         return "unknown opcode: there is none with this immediate";
     }
+}
+
+static bool is_old_callx(const struct skep_insn *i)
+{
+    return i->code == skep_opcode_infos[SKEP_OP_CALLX].code && i->regs == 0 && i->off == 0 && i->imm > 0 &&
+           i->imm < SKEP_REGS;
+}
+
+bool skep_insn_modernize(struct skep_insn *i)
+{
+    if (!is_old_callx(i))
+        return false;
+    *i = skep_insn_make(SKEP_OP_CALLX, (unsigned)i->imm, 0, 0, 0);
+    return true;
 }
 
 static bool wrong(const struct skep_insn_field *field, int value)
@@ -200,15 +209,17 @@ int skep_insn_decode(const struct skep_insn *i, enum skep_opcode *ret_op, const 
         *reterr_reason = "unknown opcode";
         return -EOPNOTSUPP;
     }
-    while (!selects(&infos[op], i)) {
-        if (++op == SKEP_OP_MAX || infos[op].code != i->code) {
+    while (!selects(&skep_opcode_infos[op], i)) {
+        if (++op == SKEP_OP_MAX || skep_opcode_infos[op].code != i->code) {
             *reterr_reason = unselected(i);
             return -EOPNOTSUPP;
         }
     }
-    const struct skep_opcode_info *info = &infos[op];
+    const struct skep_opcode_info *info = &skep_opcode_infos[op];
     const char *reason = NULL;
-    if (wrong(&info->dst, (int)skep_insn_dst(i)))
+    if (is_old_callx(i))
+        reason = "callx with the register in the immediate is an older form; the register belongs into dst";
+    else if (wrong(&info->dst, (int)skep_insn_dst(i)))
         reason = "the destination register is not used and must be 0";
     else if (wrong(&info->src, (int)skep_insn_src(i)))
         reason = "the source register is not used and must be 0";
@@ -228,7 +239,9 @@ int skep_insn_decode_wide(enum skep_opcode op, const struct skep_insn *slot, con
 {
     if (slot->code || slot->regs || slot->off)
         *reterr_reason = "the second slot of a wide instruction may hold nothing but an immediate";
-    else if ((infos[op].form == SKEP_FORM_LDDW_ID || infos[op].form == SKEP_FORM_LDDW_CODE) && slot->imm)
+    else if ((skep_opcode_infos[op].form == SKEP_FORM_LDDW_ID ||
+              skep_opcode_infos[op].form == SKEP_FORM_LDDW_CODE) &&
+             slot->imm)
         *reterr_reason = "the second immediate is not used and must be 0";
     else
         return 0;

@@ -170,8 +170,13 @@ struct skep_opcode_info {
     struct skep_insn_field dst, src, off, imm;
 };
 
-/* op: SKEP_OP_INVALID (an entry of empty texts and no flags) to SKEP_OP_MAX - 1. */
-const struct skep_opcode_info *skep_opcode_info(enum skep_opcode op);
+extern const struct skep_opcode_info skep_opcode_infos[SKEP_OP_MAX];
+
+/* Anything that is no operation gets the entry of SKEP_OP_INVALID: empty texts and no flags. */
+static inline const struct skep_opcode_info *skep_opcode_info(enum skep_opcode op)
+{
+    return &skep_opcode_infos[(unsigned)op < SKEP_OP_MAX ? op : SKEP_OP_INVALID];
+}
 /* "base32", ... */
 const char *skep_group_name(enum skep_group group);
 
@@ -179,6 +184,10 @@ const char *skep_group_name(enum skep_group group);
  * field that it does not use is not 0; with a reason that lives for ever. Register numbers do not
  * matter. */
 int skep_insn_decode(const struct skep_insn *i, enum skep_opcode *ret_op, const char **reterr_reason);
+
+/* Brings i to today's form if it is one that older compilers wrote: callx with the register in imm (clang
+ * before 19). For who reads objects; decoding stays strict. True: i was changed. */
+bool skep_insn_modernize(struct skep_insn *i);
 
 /* Whether slot can be the second of a wide op; -EINVAL with the reason. */
 int skep_insn_decode_wide(enum skep_opcode op, const struct skep_insn *slot, const char **reterr_reason);

@@ -518,6 +518,8 @@ static void put_expected(const struct failure *f, struct skep_strbuf *sb)
 
 static void hint_literals(const struct failure *f, const char *text, struct skep_diags *d)
 {
+    if (d->more) /* nobody would see it */
+        return;
     char copies[LITERALS][SKEP_SPELL_MAX];
     struct skep_spell sp;
     skep_spell_init(&sp, text + f->token->at, f->token->len);
@@ -547,6 +549,8 @@ static void report_unknown(const char *text, const struct skep_token *t, struct 
             return;
         }
     }
+    if (d->more)
+        return;
     char copies[4096];
     struct skep_spell sp;
     skep_spell_init(&sp, text + t->at, t->len);

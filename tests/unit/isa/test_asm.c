@@ -160,7 +160,7 @@ static void test_variants(void **state)
         {"r0 = *(u8 *)skb[r1]", "ldindb %r1, 0"},
         {"r0 = *(u8 *)skb[r1 + -3]", "ldindb %r1, -3"},
         {"r1 s>>= r2; r1 s/= 2; r1 s%= 2; r1 %=r2", "arsh %r1, %r2; sdiv %r1, 2; smod %r1, 2; mod %r1, %r2"},
-        {"one: two: three: exit\n", "exit"},
+        {"one: two: three: exit\nfour:\nfive: exit", "exit; exit"},
         {"mov %r11, %r15", ".word 0xfbbf"},
         {"", ""},
         {"\t\r\n;\n\n", ""},
@@ -253,6 +253,24 @@ static void test_helper_names(void **state)
     assert_hex("helper", insns, n, "85 00 00 00 01 00 00 00 85 10 00 00 00 00 00 00 95 00 00 00 00 00 00 00");
 }
 
+static void test_offsets(void **state)
+{
+    (void)state;
+    uint32_t *offsets = NULL;
+    const struct skep_asm_options o = {.ret_offsets = &offsets};
+    _cleanup_strbuf_ struct skep_strbuf sb;
+    _cleanup_free_ struct skep_insn *insns = NULL;
+    size_t n;
+    skep_strbuf_init(&sb, 65536);
+    assert_int_equal(assemble("a: b: r0 = 1 ll\n0x95: bad", &o, &sb, &insns, &n), -EINVAL);
+    assert_null(offsets);
+    assert_int_equal(assemble("a: b: r0 = 1 ll\n  .word 149,0x95; exit", &o, &sb, &insns, &n), 0);
+    assert_int_equal(n, 5);
+    static const uint32_t expected[] = {6, 6, 24, 28, 34};
+    assert_memory_equal(offsets, expected, sizeof(expected));
+    free(offsets);
+}
+
 /* Far labels: 16 bits for most jumps, 32 for gotol. */
 static void test_far(void **state)
 {
@@ -313,6 +331,13 @@ static void test_bounds(void **state)
     assert_int_equal(skep_asm(text, 100000, NULL, &d, &insns, &n), -EINVAL);
     assert_int_equal(d.n, SKEP_DIAGS_MAX);
     assert_int_equal(d.n + d.more, 50000);
+    /* long words, for which looking for what was meant takes time */
+    for (size_t i = 0; i < len; i++)
+        text[i] = i % 40 == 39 ? '\n' : 'j';
+    text[len] = '\0';
+    skep_diags_clear(&d);
+    assert_int_equal(skep_asm(text, len, NULL, &d, &insns, &n), -EINVAL);
+    assert_int_equal(d.n + d.more, len / 40 + 1);
     /* a byte of 0 is none of the language */
     skep_diags_clear(&d);
     assert_int_equal(skep_asm("exit\0exit", 9, NULL, &d, &insns, &n), -EINVAL);
@@ -422,10 +447,15 @@ static void test_conformance(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_every_operation), cmocka_unit_test(test_variants),
-        cmocka_unit_test(test_errors),          cmocka_unit_test(test_goes_on),
-        cmocka_unit_test(test_helper_names),    cmocka_unit_test(test_far),
-        cmocka_unit_test(test_bounds),          cmocka_unit_test(test_conformance),
+        cmocka_unit_test(test_every_operation),
+        cmocka_unit_test(test_variants),
+        cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_goes_on),
+        cmocka_unit_test(test_helper_names),
+        cmocka_unit_test(test_offsets),
+        cmocka_unit_test(test_far),
+        cmocka_unit_test(test_bounds),
+        cmocka_unit_test(test_conformance),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

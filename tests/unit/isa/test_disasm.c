@@ -159,6 +159,12 @@ static const char *name_of(void *data, size_t i, enum skep_opcode op, const stru
     return op == SKEP_OP_LDDW_MAP_FD ? data : NULL;
 }
 
+static void put_source(void *data, size_t i, struct skep_strbuf *sb)
+{
+    (void)data;
+    skep_strbuf_printf(sb, "; line %zu; exit\n", i);
+}
+
 static void test_program(void **state)
 {
     (void)state;
@@ -191,12 +197,17 @@ static void test_program(void **state)
               "but an immediate\n"
               "    .word 0x000000000000fb07  # the source register is not used and must be 0\n");
     skep_strbuf_reset(&sb);
-    o = (struct skep_disasm_options){.syntax = SKEP_SYNTAX_MNEMONIC, .numbers = true};
+    o = (struct skep_disasm_options){.syntax = SKEP_SYNTAX_MNEMONIC, .numbers = true, .before = put_source};
     assert_int_equal(skep_disasm(insns, 6, &o, &sb), 0);
-    assert_string_equal(sb.s, "   0: lddw %r1, map_fd 3\n"
+    assert_string_equal(sb.s, "; line 0; exit\n"
+                              "   0: lddw %r1, map_fd 3\n"
+                              "; line 2; exit\n"
                               "   2: lddw %r2, code +8\n"
+                              "; line 4; exit\n"
                               "   4: jeq %r1, 0, +1\n"
+                              "; line 5; exit\n"
                               "   5: call 1\n");
+    assert_round_trip(insns, 6, &o, &sb);
     skep_strbuf_reset(&sb);
     assert_int_equal(skep_disasm_insn(insns, 1, 0, SKEP_SYNTAX_C, &sb), 1); /* cut off */
     assert_string_equal(sb.s, ".word 0x0000000300001118");

@@ -102,6 +102,9 @@ static void test_reasons(void **state)
         {{0xff, 0, 0, 0}, -EOPNOTSUPP, "unknown opcode"},
         {{0x00, 0, 0, 0}, -EOPNOTSUPP, "unknown opcode"},
         {{0x8d, 0x02, 0, 5}, -EINVAL, "the immediate is not used and must be 0"},
+        {{0x8d, 0x00, 0, 5},
+         -EINVAL,
+         "callx with the register in the immediate is an older form; the register belongs into dst"},
         {{0x95, 0x01, 0, 0}, -EINVAL, "the destination register is not used and must be 0"},
         {{0x07, 0x10, 0, 0}, -EINVAL, "the source register is not used and must be 0"},
         {{0x07, 0x00, 1, 0}, -EINVAL, "the offset is not used and must be 0"},
@@ -147,6 +150,25 @@ static void test_second_slot(void **state)
     assert_true(skep_insn_imm64(pair) == 0x12345678ffffffffULL);
 }
 
+static void test_older_forms(void **state)
+{
+    (void)state;
+    struct skep_insn insn = {0x8d, 0x00, 0, 3};
+    enum skep_opcode op;
+    assert_true(skep_insn_modernize(&insn));
+    assert_true(decodes(&insn, &op));
+    assert_int_equal(op, SKEP_OP_CALLX);
+    assert_int_equal(skep_insn_dst(&insn), 3);
+    assert_false(skep_insn_modernize(&insn));
+    static const struct skep_insn others[] = {{0x8d, 0, 0, 11}, {0x8d, 0, 0, -1}, {0x8d, 1, 0, 3},
+                                              {0x8d, 0, 1, 3},  {0x85, 0, 0, 3},  {0x8d, 0, 0, 0}};
+    for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+        insn = others[i];
+        assert_false(skep_insn_modernize(&insn));
+        assert_memory_equal(&insn, &others[i], sizeof(insn));
+    }
+}
+
 /* What the columns say must hang together: this is what the other users of the table rely on. */
 static void test_table(void **state)
 {
@@ -180,6 +202,7 @@ int main(void)
         cmocka_unit_test(test_make_decodes), cmocka_unit_test(test_fixed_fields),
         cmocka_unit_test(test_every_code),   cmocka_unit_test(test_reasons),
         cmocka_unit_test(test_second_slot),  cmocka_unit_test(test_table),
+        cmocka_unit_test(test_older_forms),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
