@@ -109,6 +109,26 @@ static enum skep_elf_kind kind_of(const struct skep_elf_section *s)
     return SKEP_ELF_DATA;
 }
 
+static int compare_names(const void *a, const void *b, void *data)
+{
+    const struct skep_elf *elf = data;
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    int r = strcmp(elf->sections[x].name, elf->sections[y].name);
+    return r ? r : x < y ? -1 : x > y;
+}
+
+static int sort_names(struct skep_elf *elf)
+{
+    elf->by_name = skep_arena_calloc(&elf->arena, elf->n_sections, sizeof(*elf->by_name));
+    if (!elf->by_name)
+        return skep_elf_no_memory(elf);
+    elf->sections[0].name = "";
+    for (uint32_t i = 0; i < elf->n_sections; i++)
+        elf->by_name[i] = i;
+    qsort_r(elf->by_name, elf->n_sections, sizeof(*elf->by_name), compare_names, elf);
+    return 0;
+}
+
 static int read_sections(struct skep_elf *elf, const Elf64_Ehdr *header)
 {
     elf->sections = skep_arena_calloc(&elf->arena, header->e_shnum, sizeof(*elf->sections));
@@ -155,15 +175,22 @@ static int read_sections(struct skep_elf *elf, const Elf64_Ehdr *header)
         }
         s->kind = kind_of(s);
     }
-    return 0;
+    return sort_names(elf);
 }
 
 uint32_t skep_elf_section_find(const struct skep_elf *elf, const char *name)
 {
-    for (uint32_t i = 1; i < elf->n_sections; i++)
-        if (skep_streq(elf->sections[i].name, name))
-            return i;
-    return 0;
+    uint32_t low = 0, high = elf->n_sections;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (strcmp(elf->sections[elf->by_name[middle]].name, name) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < elf->n_sections && skep_streq(elf->sections[elf->by_name[low]].name, name)
+               ? elf->by_name[low]
+               : 0;
 }
 
 static int read_symbol(struct skep_elf *elf, const struct skep_elf_section *names, uint32_t i,
@@ -308,21 +335,7 @@ const struct skep_elf_reloc *skep_elf_relocs(const struct skep_elf_section *s, u
     return s->relocs ? s->relocs + first : NULL;
 }
 
-/* ---- BTF and the rest ---- */
-
-static int read_btf(struct skep_elf *elf)
-{
-    elf->btf_section = skep_elf_section_find(elf, ".BTF");
-    elf->btf_ext_section = skep_elf_section_find(elf, ".BTF.ext");
-    const struct skep_elf_section *s = &elf->sections[elf->btf_section];
-    if (!elf->btf_section || !s->data)
-        return 0;
-    char message[SKEP_BTF_MESSAGE_MAX];
-    int r = skep_btf_new(s->data, s->size, NULL, elf->options.allocator, &elf->btf, message);
-    if (r < 0)
-        skep_elf_error(elf, "section '.BTF': %s", message);
-    return r;
-}
+/* ---- all of it ---- */
 
 static void read_license(struct skep_elf *elf)
 {
@@ -344,9 +357,9 @@ static int read_all(struct skep_elf *elf)
         if (elf->sections[i].type == SHT_REL || elf->sections[i].type == SHT_RELA)
             r = read_relocs(elf, i, table);
     if (r == 0)
-        r = read_btf(elf);
-    if (r == 0)
         r = skep_elf_read_code(elf);
+    if (r == 0)
+        r = skep_elf_read_btf(elf);
     if (r == 0)
         r = skep_elf_read_maps(elf);
     if (r == 0)

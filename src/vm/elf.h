@@ -13,10 +13,11 @@
  *   maps       BTF-defined (.maps), struct bpf_map_def (maps, maps/NAME), iproute2's struct bpf_elf_map (maps), and one
  *              for each section of data and for .kconfig
  *
- * Each of elf.c (the file), elf_code.c (functions, linking), elf_map.c and elf_btf_map.c (maps) and elf_data.c (data,
- * externs) fills its part. Programs are put together on demand by skep_elf_link(): the function, and behind it every
- * function that it calls or takes the address of, wherever it lies. In what comes out maps are LDDW_MAP_IDX and
- * LDDW_MAP_IDX_VALUE with the index into maps, functions are CALL_LOCAL and LDDW_CODE; only externs are left over.
+ * Each of elf.c (the file), elf_code.c (functions, linking), elf_btf.c (types, lines, CO-RE), elf_map.c and
+ * elf_btf_map.c (maps), elf_data.c and elf_kconfig.c fills its part. Programs are put together on demand by
+ * skep_elf_link(): the function, and behind it every function that it calls or takes the address of, wherever it lies.
+ * In what comes out maps are LDDW_MAP_IDX and LDDW_MAP_IDX_VALUE with the index into maps, functions are CALL_LOCAL and
+ * LDDW_CODE; only externs and CO-RE relocations are left over.
  *
  * The file is hostile: each offset, size, index and name in it is checked before use, all work is linear in its size
  * (linking: in the size of what comes out), and what is wrong is told to the log with section, symbol and offset.
@@ -33,6 +34,7 @@
 #include "vm/arena.h"
 
 struct skep_btf;
+struct btf_type;
 
 #define SKEP_ELF_FILE_MAX (256u << 20)
 #define SKEP_ELF_PROGRAMS_MAX 4096
@@ -141,6 +143,21 @@ struct skep_elf_kconfig {
     bool tristate; /* a bool or enum: 0 to 2 */
 };
 
+/* Where in the source an instruction of a section comes from. */
+struct skep_elf_line {
+    uint32_t section, insn;
+    uint32_t line, column;
+    const char *file, *text; /* "" when they are not known */
+};
+
+/* A CO-RE relocation, as in .BTF.ext: what vm/core.h resolves. */
+struct skep_elf_relo {
+    uint32_t section, insn;
+    uint32_t type;      /* id in the object's BTF, not checked */
+    uint32_t kind;      /* enum bpf_core_relo_kind, not checked */
+    const char *access; /* "0:1:2" */
+};
+
 struct skep_elf_options {
     const char *name; /* of the file, for messages; NULL: "object" */
     const struct skep_vm_allocator *allocator;
@@ -155,6 +172,7 @@ struct skep_elf {
     size_t size;
     struct skep_elf_section *sections; /* [0] is no section */
     uint32_t n_sections;
+    uint32_t *by_name;               /* [n_sections] indices of sections */
     struct skep_elf_symbol *symbols; /* [0] is no symbol */
     uint32_t n_symbols;
     struct skep_elf_function *functions; /* by section and start */
@@ -169,7 +187,12 @@ struct skep_elf {
     uint32_t kconfig_map;                  /* SKEP_ELF_NONE: none */
     uint32_t btf_section, btf_ext_section; /* 0: none */
     struct skep_btf *btf;                  /* NULL: none */
-    const char *license;                   /* NULL: none */
+    const struct btf_type *btf_maps;       /* its section .maps, NULL: none */
+    struct skep_elf_line *lines;           /* by section and instruction, as are the relocations */
+    size_t n_lines;
+    struct skep_elf_relo *relos;
+    size_t n_relos;
+    const char *license; /* NULL: none */
     uint64_t links;
 };
 
@@ -190,6 +213,11 @@ uint32_t skep_elf_program_of(const struct skep_elf *elf, uint32_t function);
 /* The relocations of a section with from <= offset < to. */
 const struct skep_elf_reloc *skep_elf_relocs(const struct skep_elf_section *s, uint64_t from, uint64_t to,
                                              size_t *ret_n);
+
+/* The line that an instruction of a section belongs to, NULL: not known. */
+const struct skep_elf_line *skep_elf_line_at(const struct skep_elf *elf, uint32_t section, uint32_t insn);
+/* The CO-RE relocations of a function. */
+const struct skep_elf_relo *skep_elf_relos(const struct skep_elf *elf, uint32_t function, size_t *ret_n);
 
 /* ---- linking ---- */
 
@@ -219,6 +247,7 @@ const struct skep_elf_part *skep_elf_code_part(const struct skep_elf_code *code,
 /* ---- steps of skep_elf_open(), in this order ---- */
 
 int skep_elf_read_code(struct skep_elf *elf);
+int skep_elf_read_btf(struct skep_elf *elf);
 int skep_elf_read_maps(struct skep_elf *elf);
 int skep_elf_read_data(struct skep_elf *elf);
 int skep_elf_read_kconfig(struct skep_elf *elf);

@@ -31,23 +31,17 @@ static int complain(const struct reading *g, const char *fmt, ...)
     return -EINVAL;
 }
 
-/* The type of a variable of a data section; also whether it is not defined here. */
-static int find_variable(const struct skep_elf *elf, const char *section, const char *name,
-                         const struct btf_type **ret)
+/* The variable of that name in .maps, NULL: none. */
+static const struct btf_type *find_variable(const struct skep_elf *elf, const char *name)
 {
-    const struct skep_btf *btf = elf->btf;
-    const struct btf_type *t = skep_btf_find(btf, BTF_KIND_DATASEC, section);
-    if (!t)
-        return -ENOENT;
-    const struct btf_var_secinfo *v = (const struct btf_var_secinfo *)(t + 1);
-    for (uint32_t i = 0; i < BTF_INFO_VLEN(t->info); i++) {
-        const struct btf_type *var = skep_btf_type(btf, v[i].type);
-        if (var && BTF_INFO_KIND(var->info) == BTF_KIND_VAR && skep_streq(skep_btf_name(btf, var), name)) {
-            *ret = var;
-            return 0;
-        }
+    const struct btf_type *t = elf->btf_maps;
+    const struct btf_var_secinfo *v = t ? (const struct btf_var_secinfo *)(t + 1) : NULL;
+    for (uint32_t i = 0; v && i < BTF_INFO_VLEN(t->info); i++) {
+        const struct btf_type *var = skep_btf_type(elf->btf, v[i].type);
+        if (var && BTF_INFO_KIND(var->info) == BTF_KIND_VAR && skep_streq(skep_btf_name(elf->btf, var), name))
+            return var;
     }
-    return -ENOENT;
+    return NULL;
 }
 
 static int read_number(const struct reading *g, const char *member, const struct btf_type *t, uint32_t *ret)
@@ -182,10 +176,10 @@ static int read_definition(struct reading *g, const struct btf_type *t)
 int skep_elf_read_btf_map(struct skep_elf *elf, struct skep_elf_map *m)
 {
     struct reading g = {.elf = elf, .m = m, .name = m->name};
-    const struct btf_type *t = NULL;
     if (!elf->btf)
         return complain(&g, "the object has no section '.BTF' that says what it is; compile with -g");
-    if (find_variable(elf, ".maps", m->name, &t) == 0)
+    const struct btf_type *t = find_variable(elf, m->name);
+    if (t)
         t = skep_btf_resolve(elf->btf, t->type);
     if (!t || BTF_INFO_KIND(t->info) != BTF_KIND_STRUCT)
         return complain(&g, "there is no variable of that name in the BTF, or it is no structure");
