@@ -263,7 +263,7 @@ static bool is_call(const struct skep_insn *insn)
     return insn->code == 0x85;
 }
 /* LDDW_CODE, CALL_LOCAL and their kin by the src that stands for them. */
-enum { SRC_CALL_LOCAL = 1, SRC_MAP_IDX = 5, SRC_MAP_IDX_VALUE = 6, SRC_CODE = 4 };
+enum { SRC_CALL_LOCAL = 1, SRC_CALL_KFUNC = 2, SRC_MAP_IDX = 5, SRC_MAP_IDX_VALUE = 6, SRC_CODE = 4 };
 
 static int name_code(const struct walk *w, uint32_t section, int64_t insn, struct name *ret)
 {
@@ -434,8 +434,7 @@ static void place(const struct skep_elf *elf, struct skep_elf_code *code, uint32
     case TARGET_EXTERN:
         code->externs[code->n_externs++] =
             (struct skep_elf_extern){.insn = at, .symbol = name->index, .call = call};
-        if (!call)
-            skep_insn_set_src(insn, 0);
+        skep_insn_set_src(insn, call ? SRC_CALL_KFUNC : 0);
         insn->imm = 0;
         break;
     }

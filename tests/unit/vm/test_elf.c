@@ -315,7 +315,7 @@ static const struct {
       .symbols = {FUNC("main", 1, 0, 32), {"value", 0, 0, 0, 0, STB_GLOBAL}, {"call", 0, 0, 0, 0, STB_WEAK}},
       .relocs = {{1, 0, 2, SKEP_R_BPF_64_64}, {1, 16, 3, SKEP_R_BPF_64_32}}},
      0,
-     "program main (tc) 4: 0=main @2:1:0 extern@0=value extern@2=call\n"},
+     "program main (tc) 4: 0=main @2:2:0 extern@0=value extern@2=call\n"},
     {"legacy maps: sizes from the next symbol",
      {.sections = {{"maps", DATA, WORDS(1, 4, 8, 16, 0, 2, 4, 8, 3)}, {"tc", CODE, BYTES(LDDW EXIT)}},
       .symbols = {{"b", 1, 20, 0, STT_NOTYPE, STB_GLOBAL},
