@@ -38,3 +38,7 @@ WEAK uint64_t skep_helper_dynptr_read(SKEP_HELPER_ARGS) { return 0; }
 WEAK uint64_t skep_helper_dynptr_write(SKEP_HELPER_ARGS) { return 0; }
 WEAK uint64_t skep_helper_dynptr_data(SKEP_HELPER_ARGS) { return 0; }
 WEAK int64_t skep_stack_trace_put(struct skep_vm_map *m, const uint64_t *a, size_t n, uint64_t f) { return 0; }
+WEAK int skep_vm_map_new(struct skep_vm *vm, const struct skep_vm_map_options *o, struct skep_vm_map **ret_map) { return -EOPNOTSUPP; }
+WEAK int skep_vm_map_freeze(struct skep_vm_map *m) { return -EOPNOTSUPP; }
+WEAK int skep_vm_map_update(struct skep_vm_map *m, const void *key, const void *value, uint64_t flags) { return -EOPNOTSUPP; }
+WEAK uint32_t skep_vm_map_id(const struct skep_vm_map *m) { return m->id; }
