@@ -183,14 +183,15 @@ int skep_vm_input_open(const char *name, struct skep_vm_input *ret)
 
 static void say(void *data, bool error, const char *text)
 {
-    skep_log(error ? SKEP_LOG_ERROR : SKEP_LOG_WARNING, "%s: %s", (const char *)data, text);
+    (void)data;
+    skep_log(error ? SKEP_LOG_ERROR : SKEP_LOG_WARNING, "%s", text);
 }
 
 static int load_object(const struct skep_vm_input *in, struct skep_vm *vm, enum skep_vm_mode mode,
                        struct skep_vm_object **ret_object, struct skep_vm_program **ret_program)
 {
     const struct skep_vm_object_options o = {
-        .size = sizeof(o), .name = in->path, .mode = mode, .log = say, .log_data = in->path};
+        .size = sizeof(o), .name = in->path, .mode = mode, .log = say};
     struct skep_vm_object *object;
     int r = skep_vm_object_open(vm, in->bytes, in->size, &o, &object);
     if (r < 0)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Stands in for the parts that are not merged yet. */
+#include "vm/helpers.h"
 #include "vm/jit.h"
 #include "vm/vm.h"
 
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 #define WEAK __attribute__((weak))
-WEAK int skep_helpers_register(struct skep_vm *vm) { return 0; }
 WEAK const struct skep_vm_program *skep_prog_array_get(const struct skep_vm_map *m, uint32_t index) { return NULL; }
 WEAK void skep_map_clear(struct skep_vm_map *m) {}
 WEAK void skep_map_free(struct skep_vm *vm, void *m) {}
@@ -13,12 +13,28 @@ WEAK void skep_ring_commit(struct skep_vm_map *m, uint32_t offset, uint64_t flag
 WEAK struct skep_vm_map *skep_vm_map_ref(struct skep_vm_map *m) { return m; }
 WEAK struct skep_vm_map *skep_vm_map_unref(struct skep_vm_map *m) { return NULL; }
 WEAK void *skep_vm_map_area(struct skep_vm_map *m, size_t *ret_size) { return NULL; }
-WEAK int skep_vm_object_open(struct skep_vm *vm, const void *elf, size_t size, const struct skep_vm_object_options *o, struct skep_vm_object **ret_object) { return -EOPNOTSUPP; }
-WEAK int skep_vm_object_load(struct skep_vm_object *object) { return -EOPNOTSUPP; }
-WEAK struct skep_vm_object *skep_vm_object_free(struct skep_vm_object *object) { return NULL; }
-WEAK struct skep_vm_program *skep_vm_object_program(struct skep_vm_object *object, const char *name, size_t number) { return NULL; }
-WEAK int skep_vm_packet_new(struct skep_vm *vm, size_t max, struct skep_vm_packet **ret_packet) { return -EOPNOTSUPP; }
-WEAK struct skep_vm_packet *skep_vm_packet_free(struct skep_vm_packet *packet) { return NULL; }
-WEAK int skep_vm_packet_set(struct skep_vm_packet *packet, const void *data, size_t len) { return -EOPNOTSUPP; }
-WEAK const void *skep_vm_packet_data(const struct skep_vm_packet *packet, size_t *ret_len) { *ret_len = 0; return NULL; }
-WEAK int skep_vm_run_packet(struct skep_vm_thread *t, const struct skep_vm_program *p, struct skep_vm_packet *packet, uint64_t *ret_value) { return -EOPNOTSUPP; }
+WEAK uint64_t skep_helper_map_lookup_elem(SKEP_HELPER_ARGS) { return 0; }
+WEAK uint64_t skep_helper_map_update_elem(SKEP_HELPER_ARGS) { return 0; }
+WEAK uint64_t skep_helper_map_delete_elem(SKEP_HELPER_ARGS) { return 0; }
+WEAK uint64_t skep_helper_map_push_elem(SKEP_HELPER_ARGS) { return 0; }
+WEAK uint64_t skep_helper_map_pop_elem(SKEP_HELPER_ARGS) { return 0; }
+WEAK uint64_t skep_helper_map_peek_elem(SKEP_HELPER_ARGS) { return 0; }
+WEAK uint64_t skep_helper_for_each_map_elem(SKEP_HELPER_ARGS) { return 0; }
+WEAK uint64_t skep_helper_map_lookup_percpu_elem(SKEP_HELPER_ARGS) { return 0; }
+WEAK uint64_t skep_helper_ringbuf_output(SKEP_HELPER_ARGS) { return 0; }
+WEAK uint64_t skep_helper_ringbuf_reserve(SKEP_HELPER_ARGS) { return 0; }
+WEAK uint64_t skep_helper_ringbuf_submit(SKEP_HELPER_ARGS) { return 0; }
+WEAK uint64_t skep_helper_ringbuf_discard(SKEP_HELPER_ARGS) { return 0; }
+WEAK uint64_t skep_helper_ringbuf_query(SKEP_HELPER_ARGS) { return 0; }
+WEAK uint64_t skep_helper_dynptr_from_mem(SKEP_HELPER_ARGS) { return 0; }
+WEAK uint64_t skep_helper_ringbuf_reserve_dynptr(SKEP_HELPER_ARGS) { return 0; }
+WEAK uint64_t skep_helper_ringbuf_submit_dynptr(SKEP_HELPER_ARGS) { return 0; }
+WEAK uint64_t skep_helper_ringbuf_discard_dynptr(SKEP_HELPER_ARGS) { return 0; }
+WEAK uint64_t skep_helper_dynptr_read(SKEP_HELPER_ARGS) { return 0; }
+WEAK uint64_t skep_helper_dynptr_write(SKEP_HELPER_ARGS) { return 0; }
+WEAK uint64_t skep_helper_dynptr_data(SKEP_HELPER_ARGS) { return 0; }
+WEAK int64_t skep_stack_trace_put(struct skep_vm_map *m, const uint64_t *a, size_t n, uint64_t f) { return 0; }
+WEAK int skep_vm_map_new(struct skep_vm *vm, const struct skep_vm_map_options *o, struct skep_vm_map **ret_map) { return -EOPNOTSUPP; }
+WEAK int skep_vm_map_freeze(struct skep_vm_map *m) { return -EOPNOTSUPP; }
+WEAK int skep_vm_map_update(struct skep_vm_map *m, const void *key, const void *value, uint64_t flags) { return -EOPNOTSUPP; }
+WEAK uint32_t skep_vm_map_id(const struct skep_vm_map *m) { return m->id; }

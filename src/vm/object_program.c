@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <elf.h>
+
+#include "vm/object.h"
+#include "vm/program.h"
+
+/* Most instructions of all programs of an object together: a subprogram is in each program that calls it. */
+#define OBJECT_INSNS_MAX (16u << 20)
+#define LINK_MEMORY_MAX (256u << 20)
+
+/* A program that is being made. */
+struct making {
+    struct skep_vm_object *object;
+    const struct skep_elf_program *program;
+    struct skep_arena *arena;
+    struct skep_elf_code code;
+    struct skep_poison *poisons; /* room for one for each extern */
+    size_t n_poisons;
+};
+
+/* What a program of a section is given; the longest prefix that fits counts. */
+static const struct {
+    const char *section;
+    const char *context;
+} contexts[] = {
+    {"xdp", "xdp"},           {"tc", "skb"},         {"tcx", "skb"},
+    {"classifier", "skb"},    {"action", "skb"},     {"netkit", "skb"},
+    {"socket", "skb"},        {"cgroup_skb", "skb"}, {"cgroup/skb", "skb"},
+    {"lwt_in", "skb"},        {"lwt_out", "skb"},    {"lwt_xmit", "skb"},
+    {"lwt_seg6local", "skb"}, {"sk_skb", "skb"},     {"flow_dissector", "skb"},
+};
+
+static const char *context_of(const char *section)
+{
+    section += *section == '?'; /* libbpf's mark of what is not loaded unless asked for */
+    for (size_t i = 0; i < ARRAY_SIZE(contexts); i++) {
+        const char *rest = skep_startswith(section, contexts[i].section);
+        if (rest && (*rest == '\0' || strchr("/._-", *rest)))
+            return contexts[i].context;
+    }
+    return NULL;
+}
+
+/* ---- externs ---- */
+
+static int complain(const struct making *m, uint32_t insn, const char *text)
+{
+    const struct skep_elf *elf = m->object->elf;
+    const struct skep_elf_part *part = skep_elf_code_part(&m->code, insn);
+    const struct skep_elf_function *f = &elf->functions[part->function];
+    skep_elf_error(elf, "program '%s' (section '%s'): function '%s', instruction %u: %s", m->program->name,
+                   m->program->section, f->name, insn - part->at, text);
+    return -ENOENT;
+}
+
+static void set_wide(struct skep_insn *insn, uint64_t value)
+{
+    insn[0].imm = (int32_t)(uint32_t)value;
+    insn[1].imm = (int32_t)(uint32_t)(value >> 32);
+}
+
+static int poison(struct making *m, uint32_t insn, const char *text)
+{
+    char *copy = skep_arena_strndup(m->arena, text, strlen(text));
+    if (!copy)
+        return skep_elf_no_memory(m->object->elf);
+    m->code.insns[insn] = skep_insn_make(SKEP_OP_CALL_HELPER, 0, 0, 0, SKEP_POISON_CALL);
+    m->poisons[m->n_poisons++] = (struct skep_poison){.insn = insn, .text = copy};
+    return 0;
+}
+
+static int bind_call(struct making *m, const struct skep_elf_extern *e, const struct skep_elf_symbol *s)
+{
+    uint64_t number;
+    char text[160];
+    int r = skep_object_find_extern(m->object, SKEP_VM_EXTERN_KFUNC, s->name, &number, NULL, 0);
+    if (r == 0 && number < SKEP_HELPERS_MAX) {
+        m->code.insns[e->insn] = skep_insn_make(SKEP_OP_CALL_HELPER, 0, 0, 0, (int32_t)number);
+        return 0;
+    }
+    if (r == 0) {
+        snprintf(text, sizeof(text), "function '%.80s' has number %llu, which is no helper's", s->name,
+                 (unsigned long long)number);
+        return complain(m, e->insn, text);
+    }
+    snprintf(text, sizeof(text), "there is no function '%.80s' outside of the object", s->name);
+    return s->bind == STB_WEAK ? poison(m, e->insn, text) : complain(m, e->insn, text);
+}
+
+static int bind_address(struct making *m, const struct skep_elf_extern *e, const struct skep_elf_symbol *s)
+{
+    uint64_t value;
+    char text[160];
+    int r = skep_object_find_extern(m->object, SKEP_VM_EXTERN_KSYM, s->name, &value, NULL, 0);
+    if (r == -ENOENT) /* programs ask for the address of a weak function before they call it */
+        r = skep_object_find_extern(m->object, SKEP_VM_EXTERN_KFUNC, s->name, &value, NULL, 0);
+    if (r < 0 && s->bind != STB_WEAK) {
+        snprintf(text, sizeof(text), "there is no symbol '%.80s' outside of the object", s->name);
+        return complain(m, e->insn, text);
+    }
+    set_wide(&m->code.insns[e->insn], r < 0 ? 0 : value);
+    return 0;
+}
+
+static int bind_externs(struct making *m)
+{
+    for (uint32_t i = 0; i < m->code.n_externs; i++) {
+        const struct skep_elf_extern *e = &m->code.externs[i];
+        const struct skep_elf_symbol *s = &m->object->elf->symbols[e->symbol];
+        int r = e->call ? bind_call(m, e, s) : bind_address(m, e, s);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+/* ---- loading ---- */
+
+static int compare_poisons(const void *a, const void *b)
+{
+    const struct skep_poison *x = a, *y = b;
+    return x->insn < y->insn ? -1 : x->insn > y->insn;
+}
+
+static int load(struct making *m, struct skep_vm_program **ret_program)
+{
+    struct skep_vm_object *object = m->object;
+    if (m->n_poisons)
+        qsort(m->poisons, m->n_poisons, sizeof(*m->poisons), compare_poisons);
+    struct skep_vm_program_options o = {
+        .size = sizeof(o),
+        .name = m->program->name,
+        .insns = m->code.insns,
+        .n_insns = m->code.n_insns,
+        .mode = object->options.mode,
+        .maps = object->maps,
+        .n_maps = object->elf->n_maps,
+        .context = context_of(m->program->section),
+    };
+    struct skep_program_extra extra = {
+        .section = m->program->section,
+        .poisons = m->poisons,
+        .n_poisons = m->n_poisons,
+    };
+    struct skep_vm_error error = {.insn = UINT32_MAX};
+    int r = skep_program_load(object->vm, &o, &extra, ret_program, &error);
+    if (r < 0 && error.insn < m->code.n_insns)
+        complain(m, error.insn, error.message);
+    else if (r < 0)
+        skep_elf_error(object->elf, "program '%s' (section '%s'): %s", m->program->name, m->program->section,
+                       error.message);
+    return r;
+}
+
+static int make_program(struct skep_vm_object *object, uint32_t i, struct skep_arena *arena)
+{
+    struct making m = {.object = object, .program = &object->elf->programs[i], .arena = arena};
+    int r = skep_elf_link(object->elf, i, arena, &m.code);
+    if (r < 0)
+        return r;
+    object->n_insns += m.code.n_insns;
+    if (object->n_insns > OBJECT_INSNS_MAX) {
+        skep_elf_error(object->elf, "program '%s': all programs together have more than %u instructions",
+                       m.program->name, OBJECT_INSNS_MAX);
+        return -E2BIG;
+    }
+    /* an instruction is poisoned at most once */
+    m.poisons =
+        skep_arena_calloc(arena, m.code.n_externs, sizeof(*m.poisons));
+    if (!m.poisons)
+        return skep_elf_no_memory(object->elf);
+    r = bind_externs(&m);
+    if (r == 0)
+        r = load(&m, &object->programs[i]);
+    return r;
+}
+
+int skep_object_load_programs(struct skep_vm_object *object)
+{
+    struct skep_arena arena;
+    skep_arena_init(&arena, &object->vm->allocator, LINK_MEMORY_MAX);
+    int r = 0;
+    for (uint32_t i = 0; i < object->elf->n_programs && r != -ENOMEM && r != -E2BIG; i++) {
+        r = make_program(object, i, &arena);
+        object->incomplete = object->incomplete || r < 0;
+        skep_arena_clear(&arena);
+    }
+    return r == -ENOMEM ? r : 0;
+}
