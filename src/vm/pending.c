@@ -13,10 +13,6 @@ WEAK void skep_ring_commit(struct skep_vm_map *m, uint32_t offset, uint64_t flag
 WEAK struct skep_vm_map *skep_vm_map_ref(struct skep_vm_map *m) { return m; }
 WEAK struct skep_vm_map *skep_vm_map_unref(struct skep_vm_map *m) { return NULL; }
 WEAK void *skep_vm_map_area(struct skep_vm_map *m, size_t *ret_size) { return NULL; }
-WEAK int skep_vm_object_open(struct skep_vm *vm, const void *elf, size_t size, const struct skep_vm_object_options *o, struct skep_vm_object **ret_object) { return -EOPNOTSUPP; }
-WEAK int skep_vm_object_load(struct skep_vm_object *object) { return -EOPNOTSUPP; }
-WEAK struct skep_vm_object *skep_vm_object_free(struct skep_vm_object *object) { return NULL; }
-WEAK struct skep_vm_program *skep_vm_object_program(struct skep_vm_object *object, const char *name, size_t number) { return NULL; }
 WEAK uint64_t skep_helper_map_lookup_elem(SKEP_HELPER_ARGS) { return 0; }
 WEAK uint64_t skep_helper_map_update_elem(SKEP_HELPER_ARGS) { return 0; }
 WEAK uint64_t skep_helper_map_delete_elem(SKEP_HELPER_ARGS) { return 0; }
