@@ -222,7 +222,7 @@ int skep_vm_input_load(const struct skep_vm_input *in, struct skep_vm *vm, enum 
     if (in->elf)
         return load_object(in, vm, mode, ret_object, ret_program);
     const struct skep_vm_program_options o = {
-        .size = sizeof(o), .insns = in->insns, .n_insns = in->n, .mode = mode};
+        .size = sizeof(o), .insns = in->insns, .n_insns = in->n, .mode = mode, .context = in->context};
     struct skep_vm_error error;
     int r = skep_vm_program_load(vm, &o, ret_program, &error);
     if (r < 0)

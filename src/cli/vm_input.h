@@ -23,6 +23,7 @@ struct skep_vm_input {
     bool elf;
     struct skep_insn *insns;
     size_t n;
+    const char *context; /* of instructions without an object, set by who loads them; NULL: plain memory */
 };
 
 /* "-" is standard input. */

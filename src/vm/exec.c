@@ -192,7 +192,7 @@ const struct skep_vm_program *skep_exec_tail_call(struct skep_exec *e, struct sk
         return NULL;
     }
     const struct skep_vm_program *p = skep_prog_array_get(map, index);
-    if (!p || e->tail_calls >= SKEP_TAIL_CALLS || !from || (p->jit != NULL) != (from->jit != NULL) ||
+    if (!p || e->tail_calls >= SKEP_TAIL_CALLS || !from || p->mode != from->mode ||
         p->context != from->context)
         return NULL;
     e->tail_calls++;
@@ -277,8 +277,11 @@ static void drop_held(struct skep_exec *e)
 static void end(struct skep_exec *e)
 {
     struct skep_vm *vm = e->vm;
-    e->memory = e->writable = e->packet = (struct skep_region){0};
-    e->packet_object = NULL;
+    e->memory.size = e->writable.size = 0;
+    if (e->packet_object) {
+        e->packet.size = 0;
+        e->packet_object = NULL;
+    }
     e->running = false;
     __atomic_store_n(&e->era, 0, __ATOMIC_RELEASE);
     if (__builtin_expect(__atomic_load_n(&vm->retired, __ATOMIC_RELAXED) != NULL, 0))
@@ -289,7 +292,7 @@ int skep_exec_run(struct skep_exec *e, const struct skep_vm_program *p, uint64_t
                   uint64_t *ret_value)
 {
     begin(e, p);
-    uint64_t value = 0;
+    uint64_t value;
     bool ok = p->jit ? skep_jit_run(e, p, r1, r2, &value) : skep_interp_run(e, p, r1, r2, &value);
     if (!ok && e->fault == SKEP_FAULT_LEAVE) {
         e->fault = SKEP_VM_FAULT_NONE;
@@ -311,6 +314,7 @@ int skep_exec_run(struct skep_exec *e, const struct skep_vm_program *p, uint64_t
 /* A run that does not even begin. */
 static int refuse(struct skep_exec *e, int error, const char *text)
 {
+    e->memory.size = e->writable.size = 0;
     e->error = (struct skep_vm_error){.fault = SKEP_VM_FAULT_HELPER, .error = error, .insn = UINT32_MAX};
     snprintf(e->error.message, sizeof(e->error.message), "%s", text);
     return error;
@@ -326,10 +330,10 @@ int skep_vm_run(struct skep_vm_thread *t, const struct skep_vm_program *p, void 
         return refuse(e, -EINVAL, "program and thread are of different vms");
     if (!memory)
         size = 0;
-    const struct skep_region whole = {(uintptr_t)memory, size, true, true};
-    e->memory = whole;
-    e->writable = whole;
-    if (p->context) {
+    e->memory.start = e->writable.start = (uintptr_t)memory;
+    e->memory.size = e->writable.size = size;
+    e->memory.readable = e->writable.readable = e->writable.writable = true;
+    if (__builtin_expect(p->context != NULL, 0)) {
         if (p->context->packet)
             return refuse(e, -EINVAL, "the program wants a packet");
         if (size != p->context->memory)

@@ -117,6 +117,9 @@ static __attribute__((noinline)) bool atomic(struct skep_exec *e, const struct s
 #define B R[ip->b]
 #define C R[ip->c]
 
+/* What a call leaves in r1 to r5 is nobody's business; machine code has them as zero, too. */
+#define FORGET_ARGUMENTS() memset(&R[1], 0, 5 * sizeof(R[0]))
+
 #define DISPATCH() goto * ip->code
 #define NEXT()                                                                                               \
     do {                                                                                                     \
@@ -428,10 +431,9 @@ ATOMIC:
     NEXT();
 
 PACKET:
-    /* as a call: r1 to r5 are lost, and zero is as good as anything */
     address = (ip->c ? B : 0) + U64(ip->imm);
     R[0] = skep_exec_packet_load(U32(address), ip->a, 0, 0, 0, e);
-    memset(&R[1], 0, 5 * sizeof(R[0]));
+    FORGET_ARGUMENTS();
     if (UNLIKELY(e->fault))
         goto faulted;
     NEXT();
@@ -442,6 +444,7 @@ CALL_HELPER:
     if (UNLIKELY(e->fault))
         goto faulted;
     fuel = (int64_t)e->fuel;
+    FORGET_ARGUMENTS();
     ip++;
     ENTER();
 CALLX : {
@@ -458,6 +461,7 @@ CALLX : {
     if (UNLIKELY(e->fault))
         goto faulted;
     fuel = (int64_t)e->fuel;
+    FORGET_ARGUMENTS();
     ip++;
     ENTER();
 }
@@ -491,14 +495,19 @@ EXIT : {
     ENTER();
 }
 TAIL_CALL : {
+    uint64_t context = R[1];
     struct skep_vm_map *map = skep_exec_map(e, R[2]);
     const struct skep_vm_program *p = map ? skep_exec_tail_call(e, map, U32(R[3])) : NULL;
     if (UNLIKELY(e->fault))
         goto faulted;
+    R[0] = 0;
+    FORGET_ARGUMENTS();
     if (!p) {
         ip++;
         ENTER();
     }
+    R[1] = context;
+    memset(&R[6], 0, 4 * sizeof(R[0]));
     if (e->trace && skep_interp_trace(p) < 0) {
         skep_exec_fault(e, SKEP_VM_FAULT_MEMORY, UINT32_MAX, 0, NULL);
         goto faulted;

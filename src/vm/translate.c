@@ -387,7 +387,7 @@ static void set_division(struct skep_interp_op *op, enum skep_opcode code)
     if (op->imm == 0 && modulo)
         op->handler = wide ? SKEP_DO_NOTHING : SKEP_DO_MOV32_REG;
     else if (op->imm == 0 || (sign && op->imm == -1 && modulo))
-        *op = (struct skep_interp_op){.handler = SKEP_DO_MOV64_IMM, .a = op->a};
+        *op = (struct skep_interp_op){.handler = SKEP_DO_MOV64_IMM, .a = op->a, .cost = op->cost};
     else if (sign && op->imm == -1)
         op->handler = wide ? SKEP_DO_NEG64 : SKEP_DO_NEG32;
 }

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SKEP_VM_HELPERS_H
+#define SKEP_VM_HELPERS_H
+/*
+ * The library's own helpers (helpers.def), and what their families share.
+ *
+ * All arguments come from a program: pointers go through skep_exec_memory(), maps through skep_exec_map(), sizes are
+ * bounded before they are used. What the kernel answers with an error code is answered with that code; what the
+ * kernel's verifier would have refused (a pointer to nowhere, a number that is no map) ends the run with a fault.
+ */
+#include "base/macro.h"
+#include "vm/exec.h"
+
+/* The parameters of every helper; e is the exec behind them. */
+#define SKEP_HELPER_ARGS                                                                                     \
+    __attribute__((unused)) uint64_t r1, __attribute__((unused)) uint64_t r2,                                \
+        __attribute__((unused)) uint64_t r3, __attribute__((unused)) uint64_t r4,                            \
+        __attribute__((unused)) uint64_t r5, __attribute__((unused)) struct skep_vm_thread *t
+
+#define SKEP_HELPER(number, name, family) uint64_t skep_helper_##name(SKEP_HELPER_ARGS);
+#include "vm/helpers.def"
+#undef SKEP_HELPER
+
+/* A negative errno as r0. */
+#define SKEP_HELPER_ERROR(error) ((uint64_t)(int64_t)(error))
+
+/* The string at address, up to size - 1 bytes, with a NUL behind it: its length with the NUL, or -EFAULT when a byte
+ * before its end may not be read. */
+int64_t skep_probe_str(struct skep_exec *e, char *dst, uint64_t size, uint64_t address);
+
+/* bpf_snprintf's formats: length without the NUL, which may be more than room; -EINVAL for a format that is none. */
+int64_t skep_format(struct skep_exec *e, char *out, size_t room, const char *format, size_t format_size,
+                    const uint64_t *args, size_t n_args);
+#endif

@@ -1,0 +1,82 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# skep vm: programs from all kinds of files run, assemble and disassemble; what is wrong is said with its place.
+. "${0%/*}/lib.sh"
+
+cat >sum.s <<'S'
+r0 = 0
+r2 += r1
+again:
+if r1 == r2 goto done
+r3 = *(u8 *)(r1 + 0)
+r0 += r3
+r1 += 1
+goto again
+done:
+exit
+S
+printf 'r0 = 0\n*(u64 *)(r0 + 96) = r0\nexit\n' >bad.s
+printf 'r0 = 0\nagain:\ngoto again\n' >endless.s
+printf 'r0 = *(u8 *)(r1 + 0)\nexit\n' >first.s
+
+said() { # said TEXT COMMAND...: the command prints this on either stream
+    local text=$1
+    shift
+    "$@" >"$SCRATCH/.said" 2>&1
+    grep -qF -- "$text" "$SCRATCH/.said" && return 0
+    cat "$SCRATCH/.said"
+    return 1
+}
+
+vm() { "$SKEP" vm "$@"; }
+
+t_check "assembly runs" test "$(vm run sum.s --mem 01020304)" = 0xa
+t_check "--ctx takes the memory from a file" test "$(printf '\005\006' >m.bin && vm run sum.s --ctx m.bin)" = 0xb
+t_check "standard input" test "$(vm run - --mem ff <sum.s)" = 0xff
+t_check "asm gives hex" vm asm sum.s -o sum.hex
+t_check "asm gives bytes" vm asm sum.s --raw -o sum.bin
+t_check "hex runs" test "$(vm run sum.hex --mem 0102)" = 0x3
+t_check "bytes run" test "$(vm run sum.bin --mem 0102)" = 0x3
+for syntax in c mnemonic; do
+    vm disasm sum.bin --syntax $syntax --labels >again.s
+    t_check "what disasm prints assembles to the same ($syntax)" cmp <(vm asm --raw again.s) sum.bin
+done
+modes=(--interpret)
+[ "$(uname -m)" = x86_64 ] && modes+=(--jit)
+for mode in "${modes[@]}"; do
+    t_check "a bad access ends with 1 ($mode)" ended_with 1 vm run bad.s "$mode"
+    t_check "and says where ($mode)" said "instruction 1: writes 8 bytes at 0x60, near the null pointer" vm run bad.s "$mode"
+    t_check "and shows the instruction ($mode)" said "1: *(u64 *)(r0 + 96) = r0" vm run bad.s "$mode"
+    t_check "an endless loop ends by fuel ($mode)" said "out of fuel" timeout 60 "$SKEP" vm run endless.s "$mode"
+    t_check "also with little ($mode)" said "out of fuel" vm run endless.s "$mode" --fuel 10
+    t_check "no memory is given ($mode)" said "reads 1 byte at 0x0, the null pointer" vm run first.s "$mode"
+done
+t_check "registers of an interpreted run" said "r8=0x0 r9=0x0 r10=0x" vm run bad.s --interpret
+t_check "--trace shows registers" said "    4: r0 += r3" vm run sum.s --mem 05 --trace
+vm run sum.s --mem 0102 --json >r.json
+t_check "--json" json_has r.json 'e.result == 3 and e.instructions == 14'
+vm run bad.s --json >r.json
+t_check "--json of an error" json_has r.json 'e.error.instruction == 1 and e.error.fault == "write"'
+vm run sum.s --mem 0102 --json --trace >r.json
+t_check "--json --trace" json_has r.json 'e.instruction == 0 and e.registers[2] == "0x2"'
+vm disasm sum.bin --json >r.json
+t_check "disasm --json" json_has r.json 'e.programs[0].instructions[0].text == "r0 = 0"'
+vm asm sum.s --json >r.json
+t_check "asm --json" json_has r.json 'e.instructions == 8 and e.code[0] == "b700000000000000"'
+
+printf 'r0 = 0\nr1 = nonsense\nexit\n' >wrong.s
+t_check "a wrong line is shown" said "wrong.s:2:" vm asm wrong.s
+t_check "with exit status 1" ended_with 1 vm asm wrong.s
+printf 'r0 = 0\n' >open.s
+t_check "what is no program is refused" said "instruction 0: falls off the end" vm asm open.s
+t_check "unless it is asked for" vm asm --unchecked open.s
+t_check "and does not run" ended_with 1 vm run open.s
+printf '123' >odd.bin
+t_check "half an instruction" ended_with 1 vm run odd.bin
+t_check "a file that is not there" said "cannot open" vm run missing.o
+t_check "an object that is none" ended_with 1 vm run <(printf '\177ELF')
+t_check "two kinds of memory" ended_with 2 vm run sum.s --mem 00 --ctx m.bin
+t_check "memory that is no hex" ended_with 2 vm run sum.s --mem xy
+t_check "no command" ended_with 2 vm
+t_check "help of a family" said "plugin" vm --help
+t_check "help of a command in it" said "--trace" "$SKEP" help vm run
