@@ -122,21 +122,40 @@ static int compare_poisons(const void *a, const void *b)
     return x->insn < y->insn ? -1 : x->insn > y->insn;
 }
 
-/* Maps that could not be made, which the log knows by name. */
+/* A variable of .kconfig that has no value, NULL: none is at that offset. */
+static const char *missing_kconfig(const struct skep_elf *elf, uint32_t offset)
+{
+    for (uint32_t i = 0; i < elf->n_kconfigs; i++) {
+        const struct skep_elf_kconfig *k = &elf->kconfigs[i];
+        if (k->missing && offset >= k->offset && offset - k->offset < k->size)
+            return k->name;
+    }
+    return NULL;
+}
+
+/* Maps that could not be made and values that nobody has, by name. */
 static int check_maps(struct making *m)
 {
     enum { WIDE = 0x18, SRC_MAP_IDX = 5, SRC_MAP_IDX_VALUE = 6 };
+    const struct skep_elf *elf = m->object->elf;
     for (uint32_t i = 0; i < m->code.n_insns; i += m->code.insns[i].code == WIDE ? 2 : 1) {
         const struct skep_insn *insn = &m->code.insns[i];
         unsigned src = skep_insn_src(insn);
         uint32_t map = (uint32_t)insn->imm;
         char text[160];
-        if (insn->code != WIDE || (src != SRC_MAP_IDX && src != SRC_MAP_IDX_VALUE) ||
-            map >= m->object->elf->n_maps || m->object->maps[map])
+        if (insn->code != WIDE || (src != SRC_MAP_IDX && src != SRC_MAP_IDX_VALUE) || map >= elf->n_maps)
             continue;
-        snprintf(text, sizeof(text), "needs map '%.100s', which could not be made",
-                 m->object->elf->maps[map].name);
-        return complain(m, i, text);
+        if (!m->object->maps[map]) {
+            snprintf(text, sizeof(text), "needs map '%.100s', which could not be made", elf->maps[map].name);
+            return complain(m, i, text);
+        }
+        const char *name = map == elf->kconfig_map && src == SRC_MAP_IDX_VALUE && i + 1 < m->code.n_insns
+                               ? missing_kconfig(elf, (uint32_t)insn[1].imm)
+                               : NULL;
+        if (name) {
+            snprintf(text, sizeof(text), "there is no value of '%.100s' (section '.kconfig')", name);
+            return complain(m, i, text);
+        }
     }
     return 0;
 }
