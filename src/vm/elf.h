@@ -141,6 +141,7 @@ struct skep_elf_kconfig {
     uint32_t offset, size; /* 1, 2, 4 or 8 of numbers, of text with the NUL */
     bool text, sign, weak;
     bool tristate; /* a bool or enum: 0 to 2 */
+    bool missing;  /* for the loader: nobody has a value for it */
 };
 
 /* Where in the source an instruction of a section comes from. */

@@ -137,14 +137,18 @@ static int fill_kconfig(struct skep_vm_object *object, uint32_t map)
     if (!area || size < elf->kconfig_size)
         return -EINVAL;
     for (uint32_t i = 0; i < elf->n_kconfigs; i++) {
-        const struct skep_elf_kconfig *k = &elf->kconfigs[i];
+        struct skep_elf_kconfig *k = &elf->kconfigs[i];
         char text[TEXT_MAX];
         uint64_t value;
         int r = skep_object_find_extern(object, SKEP_VM_EXTERN_KCONFIG, k->name, &value, text, sizeof(text));
-        if (r == -ENOENT && k->weak)
-            continue; /* stays 0 */
+        if (r == -ENOENT) {
+            /* stays 0; programs that need it are left out */
+            k->missing = !k->weak;
+            continue;
+        }
         if (r < 0) {
-            skep_elf_error(elf, "section '.kconfig': there is no value of '%s': %s", k->name, strerror(-r));
+            skep_elf_error(elf, "section '.kconfig': the value of '%s' cannot be found: %s", k->name,
+                           strerror(-r));
             return r;
         }
         if (k->text ? strnlen(text, sizeof(text)) >= MIN(k->size, sizeof(text)) : !fits(k, value)) {

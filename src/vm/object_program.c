@@ -122,6 +122,44 @@ static int compare_poisons(const void *a, const void *b)
     return x->insn < y->insn ? -1 : x->insn > y->insn;
 }
 
+/* A variable of .kconfig that has no value, NULL: none is at that offset. */
+static const char *missing_kconfig(const struct skep_elf *elf, uint32_t offset)
+{
+    for (uint32_t i = 0; i < elf->n_kconfigs; i++) {
+        const struct skep_elf_kconfig *k = &elf->kconfigs[i];
+        if (k->missing && offset >= k->offset && offset - k->offset < k->size)
+            return k->name;
+    }
+    return NULL;
+}
+
+/* Maps that could not be made and values that nobody has, by name. */
+static int check_maps(struct making *m)
+{
+    enum { WIDE = 0x18, SRC_MAP_IDX = 5, SRC_MAP_IDX_VALUE = 6 };
+    const struct skep_elf *elf = m->object->elf;
+    for (uint32_t i = 0; i < m->code.n_insns; i += m->code.insns[i].code == WIDE ? 2 : 1) {
+        const struct skep_insn *insn = &m->code.insns[i];
+        unsigned src = skep_insn_src(insn);
+        uint32_t map = (uint32_t)insn->imm;
+        char text[160];
+        if (insn->code != WIDE || (src != SRC_MAP_IDX && src != SRC_MAP_IDX_VALUE) || map >= elf->n_maps)
+            continue;
+        if (!m->object->maps[map]) {
+            snprintf(text, sizeof(text), "needs map '%.100s', which could not be made", elf->maps[map].name);
+            return complain(m, i, text);
+        }
+        const char *name = map == elf->kconfig_map && src == SRC_MAP_IDX_VALUE && i + 1 < m->code.n_insns
+                               ? missing_kconfig(elf, (uint32_t)insn[1].imm)
+                               : NULL;
+        if (name) {
+            snprintf(text, sizeof(text), "there is no value of '%.100s' (section '.kconfig')", name);
+            return complain(m, i, text);
+        }
+    }
+    return 0;
+}
+
 static int load(struct making *m, struct skep_vm_program **ret_program)
 {
     struct skep_vm_object *object = m->object;
@@ -144,9 +182,12 @@ static int load(struct making *m, struct skep_vm_program **ret_program)
     };
     struct skep_vm_error error = {.insn = UINT32_MAX};
     int r = skep_program_load(object->vm, &o, &extra, ret_program, &error);
-    if (r < 0 && error.insn < m->code.n_insns)
-        complain(m, error.insn, error.message);
-    else if (r < 0)
+    if (r < 0 && error.insn < m->code.n_insns) {
+        /* the number is that of the linked program, which nobody has seen */
+        const char *text = strchr(error.message, ':');
+        bool numbered = text && skep_startswith(error.message, "instruction ");
+        complain(m, error.insn, numbered ? text + 2 : error.message);
+    } else if (r < 0)
         skep_elf_error(object->elf, "program '%s' (section '%s'): %s", m->program->name, m->program->section,
                        error.message);
     return r;
@@ -165,11 +206,12 @@ static int make_program(struct skep_vm_object *object, uint32_t i, struct skep_a
         return -E2BIG;
     }
     /* an instruction is poisoned at most once */
-    m.poisons =
-        skep_arena_calloc(arena, m.code.n_externs, sizeof(*m.poisons));
+    m.poisons = skep_arena_calloc(arena, m.code.n_externs, sizeof(*m.poisons));
     if (!m.poisons)
         return skep_elf_no_memory(object->elf);
     r = bind_externs(&m);
+    if (r == 0)
+        r = check_maps(&m);
     if (r == 0)
         r = load(&m, &object->programs[i]);
     return r;

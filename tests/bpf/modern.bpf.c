@@ -93,7 +93,7 @@ NOINLINE u64 shared(u64 a)
     return times(a, factor) + 1;
 }
 
-SEC("tc") int data(void *ctx)
+SEC("raw") int data(void *ctx)
 {
     counter += custom + other;
     zeroed[1]++;
