@@ -38,9 +38,9 @@ struct {
 #define KERNEL_LOOKUP(map, key) bpf_map_lookup_elem(map, key)
 #define KERNEL_OUTPUT(map, data, size) bpf_ringbuf_output(map, data, size, BPF_RB_NO_WAKEUP)
 #define KERNEL_ARGS const u8 *p
-#include "sizes.h"
+#include "cli/bench/sizes.h"
 
-#include "kernels.h"
+#include "cli/bench/kernels.h"
 
 /* The result goes into the packet, since an XDP program returns only 32 bits. */
 #define KERNEL(name)                                                                                         \
@@ -52,7 +52,7 @@ struct {
         *(u64 *)(p + KERNEL_BYTES) = kernel_##name(p);                                                       \
         return 2;                                                                                            \
     }
-#include "kernels.def"
+#include "cli/bench/kernels.def"
 
 SEC("xdp") int bench_empty(struct xdp_md *ctx)
 {
