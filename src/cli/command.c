@@ -18,6 +18,7 @@ static const struct skep_command_entry entries[] = {
 static const char *const group_titles[] = {
     [SKEP_COMMAND_GROUP_OBSERVE] = "See the host",
     [SKEP_COMMAND_GROUP_RECORD] = "Keep what was seen",
+    [SKEP_COMMAND_GROUP_ENGINE] = "Run BPF programs without the kernel",
     [SKEP_COMMAND_GROUP_ABOUT] = "About skep",
 };
 _Static_assert(ARRAY_SIZE(group_titles) == SKEP_COMMAND_GROUP_MAX, "each group has a title");
@@ -43,6 +44,26 @@ const struct skep_command_entry *skep_command_find(const char *name)
     return NULL;
 }
 
+const struct skep_command_entry *skep_command_find_below(const struct skep_command_entry *entry,
+                                                         const char *name)
+{
+    for (size_t i = 0; i < entry->command->n_subcommands; i++) {
+        const struct skep_command_entry *below = &entry->command->subcommands[i];
+        if (skep_streq(strchr(below->name, ' ') + 1, name))
+            return below;
+    }
+    return NULL;
+}
+
+static void put_subcommands(const struct skep_command *c, struct skep_strbuf *sb)
+{
+    if (c->n_subcommands)
+        skep_strbuf_puts(sb, "\nCommands:\n");
+    for (size_t i = 0; i < c->n_subcommands; i++)
+        skep_strbuf_printf(sb, "  %-9s%s\n", strchr(c->subcommands[i].name, ' ') + 1,
+                           c->subcommands[i].summary);
+}
+
 static void put_examples(const struct skep_example *e, struct skep_strbuf *sb)
 {
     skep_strbuf_puts(sb, "\nExamples:\n");
@@ -58,6 +79,7 @@ void skep_command_explain(const struct skep_command_entry *entry, struct skep_st
     skep_strbuf_printf(sb, "Usage: skep %s", entry->name);
     skep_strbuf_printf(sb, "%s%s\n\n", entry->synopsis[0] ? " " : "", entry->synopsis);
     skep_options_wrap(sb, c->description, 0, 0);
+    put_subcommands(c, sb);
     if (c->groups)
         skep_options_help(c->groups, sb);
     if (c->examples)
@@ -113,18 +135,20 @@ int skep_usage_error(const struct skep_command_entry *entry, const char *fmt, ..
     return usage_error(entry, text);
 }
 
-int skep_unknown_command(const char *name)
+int skep_unknown_command(const struct skep_command_entry *entry, const char *name)
 {
-    const char *names[ARRAY_SIZE(entries)];
-    for (size_t i = 0; i < ARRAY_SIZE(entries); i++)
-        names[i] = entries[i].name;
-    const char *near = skep_nearest(name, names, ARRAY_SIZE(entries));
+    const struct skep_command_entry *list = entry ? entry->command->subcommands : entries;
+    const char *names[32];
+    size_t n = MIN(entry ? entry->command->n_subcommands : ARRAY_SIZE(entries), ARRAY_SIZE(names));
+    for (size_t i = 0; i < n; i++)
+        names[i] = entry ? strchr(list[i].name, ' ') + 1 : list[i].name;
+    const char *near = skep_nearest(name, names, n);
     _cleanup_strbuf_ struct skep_strbuf shown;
     skep_strbuf_init(&shown, TEXT_MAX);
     skep_strbuf_put_visible(&shown, name, strlen(name));
     if (near)
-        return skep_usage_error(NULL, "unknown command '%s' (did you mean %s?)", shown.s, near);
-    return skep_usage_error(NULL, "unknown command '%s'", shown.s);
+        return skep_usage_error(entry, "unknown command '%s' (did you mean %s?)", shown.s, near);
+    return skep_usage_error(entry, "unknown command '%s'", shown.s);
 }
 
 static int run_command(const struct skep_command_entry *entry, int argc, char **argv)
@@ -158,6 +182,27 @@ static int run_command(const struct skep_command_entry *entry, int argc, char **
     return c->run(entry, &args, options);
 }
 
+/* skep vm [COMMAND] ... */
+static int run_family(const struct skep_command_entry *entry, int argc, char **argv)
+{
+    bool help = argc > 1 && (skep_streq(argv[1], "--help") || skep_streq(argv[1], "-h"));
+    if (argc < 2 || help) {
+        _cleanup_strbuf_ struct skep_strbuf text;
+        skep_strbuf_init(&text, TEXT_MAX);
+        skep_command_explain(entry, &text);
+        if (help)
+            return skep_print(&text);
+        fputs(text.s, stderr);
+        return SKEP_EXIT_USAGE;
+    }
+    if (argv[1][0] == '-')
+        return skep_usage_error(entry, "unknown option %s: options follow the command", argv[1]);
+    const struct skep_command_entry *below = skep_command_find_below(entry, argv[1]);
+    if (!below)
+        return skep_unknown_command(entry, argv[1]);
+    return run_command(below, argc - 1, argv + 1);
+}
+
 static int dispatch(int argc, char **argv)
 {
     if (argc < 2) {
@@ -179,7 +224,9 @@ static int dispatch(int argc, char **argv)
         return skep_usage_error(NULL, "unknown option %s: options follow the command", name);
     const struct skep_command_entry *entry = skep_command_find(name);
     if (!entry)
-        return skep_unknown_command(name);
+        return skep_unknown_command(NULL, name);
+    if (entry->command->n_subcommands)
+        return run_family(entry, argc - 1, argv + 1);
     return run_command(entry, argc - 1, argv + 1);
 }
 

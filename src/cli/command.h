@@ -14,6 +14,9 @@
  *     Try 'skep run --help'.
  *
  * `skep -- COMMAND` is `skep run -- COMMAND`.
+ *
+ * A command may be a family: `skep vm` has a table of its own, cli/vm.def, whose entries are called "vm run" and so on
+ * and whose files are src/cli/vm_<name>.c.
  */
 #include "agent/options.h"
 #include "cli/options.h"
@@ -21,6 +24,7 @@
 enum skep_command_group {
     SKEP_COMMAND_GROUP_OBSERVE,
     SKEP_COMMAND_GROUP_RECORD,
+    SKEP_COMMAND_GROUP_ENGINE,
     SKEP_COMMAND_GROUP_ABOUT,
     SKEP_COMMAND_GROUP_MAX,
 };
@@ -47,6 +51,10 @@ struct skep_command {
     bool takes_command;
     size_t options_size;  /* of the struct that the options fill; 0: none */
     const void *defaults; /* what it holds at first */
+    /* The commands below this one ("vm run" of "vm"), in the order of its --help; NULL: it is a command itself, and run
+     * does its work. */
+    const struct skep_command_entry *subcommands;
+    size_t n_subcommands;
     /* An exit status, or -errno which the frame reports. */
     int (*run)(const struct skep_command_entry *self, const struct skep_args *args, void *options);
 };
@@ -65,6 +73,9 @@ struct skep_command_entry {
 
 const struct skep_command_entry *skep_commands(size_t *ret_n);
 const struct skep_command_entry *skep_command_find(const char *name); /* NULL: there is none */
+/* The same below entry; name is the second word of "vm run". */
+const struct skep_command_entry *skep_command_find_below(const struct skep_command_entry *entry,
+                                                         const char *name);
 
 /* The text of `skep COMMAND --help`, and of `skep --help`. */
 void skep_command_explain(const struct skep_command_entry *entry, struct skep_strbuf *sb);
@@ -74,6 +85,6 @@ void skep_commands_explain(struct skep_strbuf *sb);
 int skep_print(const struct skep_strbuf *text);
 /* Reports a wrong use of a command (NULL: of skep itself); SKEP_EXIT_USAGE. */
 int skep_usage_error(const struct skep_command_entry *entry, const char *fmt, ...) SKEP_PRINTF(2, 3);
-/* The same for a command name that does not exist, with the nearest that does. */
-int skep_unknown_command(const char *name);
+/* The same for a command name that does not exist (below entry, NULL: at all), with the nearest that does. */
+int skep_unknown_command(const struct skep_command_entry *entry, const char *name);
 #endif

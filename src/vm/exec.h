@@ -19,6 +19,11 @@
  * records) are never put into a slot. Slots are emptied when a run starts, except those that hold value areas (they stay
  * as long as the vm's table of areas has not changed).
  *
+ * The stack is a region, as deep as frames are in use, only for programs whose frames are zeroed as a whole
+ * (program->whole_frames). Direct accesses at r10 + constant inside of the frame need no region.
+ *
+ * Atomic operations are checked as stores (load-acquire: as a load), and after that for their alignment.
+ *
  * Faults. Whoever finds that something is wrong calls skep_exec_fault(); the first fault of a run is kept. Interpreter
  * and checked code look at fault after each call of a helper and unwind.
  *
@@ -47,6 +52,13 @@
 
 /* Widths of accesses as indices of fit: 1, 2, 4, 8 bytes. */
 enum { SKEP_WIDTH_1, SKEP_WIDTH_2, SKEP_WIDTH_4, SKEP_WIDTH_8, SKEP_WIDTHS };
+
+/* What can be retired (vm/vm.h) begins with one. */
+struct skep_retired {
+    struct skep_retired *next;
+    void (*fn)(struct skep_vm *vm, void *p);
+    uint64_t era;
+};
 
 struct skep_slot {
     uint64_t base;
@@ -88,6 +100,7 @@ struct skep_exec {
     uint32_t depth;      /* frames in use below the first */
     uint32_t tail_calls; /* taken in this run */
     uint64_t frames_end; /* end of the memory of the stack: r10 of the first frame */
+    uint32_t may_goto;   /* times that a may_goto of this run may still fall through */
     uint64_t code_scratch[4];
     struct skep_slot load[SKEP_SLOTS];
     struct skep_slot store[SKEP_SLOTS];
@@ -99,17 +112,21 @@ struct skep_exec {
     struct skep_vm *vm;
     const struct skep_vm_program *program; /* that runs now (changes with a tail call) */
     uint64_t address;                      /* of the access that faulted */
-    uint64_t frame;                        /* r10 of the frame that runs; kept by calls of functions */
+    char text[160];                        /* what the fault's message says, "": the usual */
+    uint64_t registers[11];                /* when the interpreter faulted: */
+    bool has_registers;
     uint64_t fuel_limit;
-    uint64_t epoch; /* odd while a run is going on; see vm/vm.h on what may be freed when */
+    uint64_t era; /* of the vm when the run began, 0: no run; see vm/vm.h on what may be freed when */
     bool running;
     uint8_t *stack_map; /* mapping with guard pages */
     size_t stack_map_size;
 
-    struct skep_region memory; /* context or memory of the run */
-    struct skep_region packet; /* of a packet context: what data..data_end (and data_meta) is now */
+    struct skep_region memory;   /* context or memory of the run: what of it may be read */
+    struct skep_region writable; /* the part of it that may be written */
+    struct skep_region packet;   /* of a packet context: what data..data_end (and data_meta) is now */
     struct skep_region host[SKEP_HOST_REGIONS];
     unsigned n_host;
+    unsigned n_refs, n_dynptrs; /* how many of the following are in use; 0 when a run starts */
     struct skep_ref refs[SKEP_REFS];
     struct skep_dynptr dynptrs[SKEP_DYNPTRS];
     struct skep_vm_packet *packet_object; /* NULL: not a packet context */
@@ -119,6 +136,17 @@ struct skep_exec {
     void *trace_data;
     struct skep_vm_error error;
 };
+
+/* The fault of a run that is over early and well, with r0 = 0 (a packet load beyond the end): unwinds like the others
+ * and is none to the host. */
+#define SKEP_FAULT_LEAVE 0x100u
+#define SKEP_MAY_GOTO_MAX (8u << 20)
+
+/* r10 of the frame that runs. */
+static inline uint64_t skep_exec_frame(const struct skep_exec *e)
+{
+    return e->frames_end - (uint64_t)e->depth * SKEP_FRAME_SIZE;
+}
 
 /* The public name of an exec, and back. */
 static inline struct skep_exec *skep_exec_of(struct skep_vm_thread *t)
@@ -134,7 +162,9 @@ static inline struct skep_vm_thread *skep_exec_thread(struct skep_exec *e)
 bool skep_exec_check(struct skep_exec *e, uint64_t address, uint64_t size, bool write,
                      struct skep_slot *slot);
 
-/* Keeps the first fault of a run. insn: UINT32_MAX leaves it to whoever runs the program. text: NULL: the usual one. */
+/* Keeps the first fault of a run. insn: UINT32_MAX leaves it to whoever runs the program: e->insn is then UINT32_MAX, and
+ * who comes across the fault first sets it. text: NULL: the usual one (for READ and WRITE: how many bytes where, and what
+ * lies nearby). Copied. */
 void skep_exec_fault(struct skep_exec *e, enum skep_vm_fault fault, uint32_t insn, uint64_t address,
                      const char *text);
 
@@ -151,4 +181,19 @@ void skep_exec_forget(struct skep_exec *e);
 /* Calls a function of the running program by handle from inside of a helper, in the mode that the program runs in.
  * False after a fault. */
 bool skep_exec_call(struct skep_exec *e, uint64_t function, const uint64_t args[5], uint64_t *ret_value);
+
+/* Packet loads (LD_ABS, LD_IND), in the form of a helper: size (1, 2 or 4) bytes at offset of the packet, or of the memory
+ * of a run without one, in network order. Beyond the end, and before the start: SKEP_FAULT_LEAVE. */
+uint64_t skep_exec_packet_load(uint64_t offset, uint64_t size, uint64_t unused1, uint64_t unused2,
+                               uint64_t unused3, struct skep_exec *e);
+
+/* Runs p with r1, r2 over the regions that the caller has put into memory, writable, packet and packet_object, in the
+ * mode that p was loaded for; they are emptied afterwards. Negative: e->error is filled in. */
+int skep_exec_run(struct skep_exec *e, const struct skep_vm_program *p, uint64_t r1, uint64_t r2,
+                  uint64_t *ret_value);
+
+/* Fills in error from fault, insn, address and text. */
+void skep_exec_describe(struct skep_exec *e);
+/* The errno of a fault. */
+int skep_fault_errno(enum skep_vm_fault fault);
 #endif

@@ -12,9 +12,11 @@
 #include "vm/exec.h"
 #include "vm/program.h"
 
-/* Makes p->interp. */
+/* Makes p->interp. -ENOMEM. */
 int skep_interp_prepare(struct skep_vm_program *p);
-struct skep_interp_op *skep_interp_free(const struct skep_vm *vm, struct skep_interp_op *ops);
+/* Makes p->traced, once; any thread may call. */
+int skep_interp_trace(const struct skep_vm_program *p);
+struct skep_interp *skep_interp_free(const struct skep_vm *vm, struct skep_interp *i);
 
 bool skep_interp_run(struct skep_exec *e, const struct skep_vm_program *p, uint64_t r1, uint64_t r2,
                      uint64_t *ret_value);

@@ -53,6 +53,7 @@ int skep_area_init(struct skep_area *a, size_t size);
 void skep_area_clear(struct skep_area *a);
 
 struct skep_vm_map {
+    struct skep_retired retired;
     const struct skep_map_ops *ops;
     struct skep_vm *vm;
     char name[64];
@@ -75,6 +76,11 @@ static inline uint64_t skep_map_handle(const struct skep_vm_map *m)
 
 /* The operations of a BPF_MAP_TYPE_*, NULL: there is none. */
 const struct skep_map_ops *skep_map_ops_of(uint32_t type);
+
+/* Drops what the map holds (programs, inner maps, its values); only skep_map_free() may follow. Doing it twice is fine. */
+void skep_map_clear(struct skep_vm_map *m);
+/* Frees a map that no table has any more, for skep_vm_retire(); clears it first. */
+void skep_map_free(struct skep_vm *vm, void *m);
 
 /* Ring buffers, for helpers. reserve: address of the data, 0 when full; *ret_offset names the record. */
 uint64_t skep_ring_reserve(struct skep_vm_map *m, uint64_t size, uint32_t *ret_offset);

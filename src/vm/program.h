@@ -8,13 +8,16 @@
  *
  * Relocation at load: LDDW of a map (fd or index) becomes LDDW of the map's handle, LDDW of a map's value the address
  * in its area, LDDW of code the handle of a function; CALL of a helper that the vm does not have stays and faults when
- * it is reached (programs probe for helpers that way); a poisoned instruction (see SKEP_RELOC_POISON) faults with the
+ * it is reached (programs probe for helpers that way); a poisoned instruction (see SKEP_POISON_CALL) faults with the
  * text of what could not be resolved.
  *
  * Functions. A function is an entry in functions[] (the first is the program's own entry); its handle is
  * SKEP_HANDLE(SKEP_HANDLE_FUNCTION, low bits of the program's id, index). zero is how many bytes of its frame, from the
- * top, a checked run sets to zero on entry: the deepest direct use of r10, or the whole frame when the address of the
- * frame goes anywhere else. No run ever sees what another left.
+ * top, a checked run sets to zero on entry (also by a tail call): the deepest direct use of r10. When in any function of
+ * the program the address of a frame goes anywhere else, or when a tail call may leave frames to a program where it does,
+ * it is the whole frame in all of them: whole_frames. Only then is the stack a region. No run ever sees what another left.
+ *
+ * Helper 12, the tail call, is no function but an operation: interpreter and JIT do it themselves.
  */
 #include "base/macro.h"
 #include "isa/insn.h"
@@ -22,7 +25,7 @@
 #include "vm/vm.h"
 
 #define SKEP_FUNCTIONS_MAX 4096
-#define SKEP_INSNS_MAX 1000000
+#define SKEP_HELPER_TAIL_CALL 12
 
 struct skep_function {
     uint32_t insn; /* it begins there */
@@ -39,6 +42,7 @@ struct skep_poison {
 };
 
 struct skep_vm_program {
+    struct skep_retired retired;
     struct skep_vm *vm;
     char name[64];
     char section[128]; /* "": of no object */
@@ -61,8 +65,10 @@ struct skep_vm_program {
     struct skep_poison *poisons; /* sorted by insn */
     size_t n_poisons;
 
-    struct skep_interp_op *interp; /* vm/interp.h */
-    struct skep_jit_code *jit;     /* vm/jit.h; NULL: interpreted */
+    bool whole_frames;          /* the stack is a region */
+    struct skep_interp *interp; /* vm/interp.h */
+    struct skep_interp *traced; /* the same for traced runs; atomic, made by the first */
+    struct skep_jit_code *jit;  /* vm/jit.h; NULL: interpreted */
 };
 
 static inline uint64_t skep_function_handle(const struct skep_vm_program *p, uint32_t function)
@@ -75,6 +81,11 @@ static inline int64_t skep_function_of(const struct skep_vm_program *p, uint64_t
     uint32_t id = SKEP_HANDLE_ID(handle);
     return id < p->n_functions && handle == skep_function_handle(p, id) ? (int64_t)id : -1;
 }
+
+/* The function that begins at insn, which does begin one. */
+uint32_t skep_function_at(const struct skep_vm_program *p, uint32_t insn);
+/* For callx: the helper of that number, or NULL after a fault (there is none, or it is the tail call). */
+skep_vm_helper_fn skep_exec_helper(struct skep_exec *e, uint64_t number);
 
 /* The text of a poisoned instruction, NULL when it is none. Poisoned instructions are calls of helper
  * SKEP_POISON_CALL. */
@@ -94,7 +105,8 @@ int skep_program_load(struct skep_vm *vm, const struct skep_vm_program_options *
 void skep_program_free(struct skep_vm *vm, void *p);
 
 /* The program that a tail call through map (already resolved) at index reaches, or NULL: it falls through (no program
- * there, or 33 taken). Counts it and makes it e->program. */
+ * there, or 33 taken), r0 is as it was; or after a fault: map is no prog array. Counts it and makes it e->program. A tail
+ * call out of a called function goes on in that function's frame, and the exit returns to the caller's program. */
 const struct skep_vm_program *skep_exec_tail_call(struct skep_exec *e, struct skep_vm_map *map,
                                                   uint32_t index);
 #endif

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/json.h"
+#include "base/log.h"
+#include "cli/command.h"
+#include "cli/vm_input.h"
+#include "isa/disasm.h"
+
+#define TEXT_MAX (1U << 20)
+
+struct run_options {
+    const char *memory, *context;
+    enum skep_vm_mode mode;
+    uint64_t fuel;
+    bool trace, json;
+};
+
+#define TO(member) offsetof(struct run_options, member)
+
+static const struct skep_option input[] = {
+    {"mem", 'm', "HEX", SKEP_OPTION_STRING, TO(memory),
+     .help = "memory of the program: r1 is its address, r2 its size"},
+    {"ctx", 'c', "FILE", SKEP_OPTION_STRING, TO(context), .help = "the same from a file"},
+    {0},
+};
+
+static const struct skep_option how[] = {
+    {"interpret", 0, NULL, SKEP_OPTION_VALUE, TO(mode), .help = "interpret the program",
+     .value = SKEP_VM_MODE_INTERPRET},
+    {"jit", 0, NULL, SKEP_OPTION_VALUE, TO(mode), .help = "translate it to machine code with all checks",
+     .value = SKEP_VM_MODE_JIT},
+    {"fuel", 0, "NUMBER", SKEP_OPTION_SIZE, TO(fuel), .help = "most instructions of a run, else 1000000"},
+    {0},
+};
+
+static const struct skep_option output[] = {
+    {"trace", 0, NULL, SKEP_OPTION_FLAG, TO(trace),
+     .help = "print registers before each instruction; interprets"},
+    {"json", 'j', NULL, SKEP_OPTION_FLAG, TO(json), .help = "JSON objects, one on each line"},
+    {0},
+};
+
+static const struct skep_option_group groups[] = {{"Input", input}, {"How", how}, {"Output", output}, {0}};
+
+static const struct skep_example examples[] = {
+    {"skep vm run sum.s --mem 01020304", "run an assembly program over four bytes"},
+    {"skep vm run filter.o:classify --ctx record.bin --trace", "see what a program does with a record"},
+    {0},
+};
+
+/* ---- trace ---- */
+
+struct tracer {
+    struct skep_strbuf text;
+    bool json;
+};
+
+static void put_registers(struct skep_json *j, const uint64_t registers[11])
+{
+    skep_json_open(j, "registers", '[');
+    for (unsigned i = 0; i < 11; i++) {
+        char text[19];
+        snprintf(text, sizeof(text), "0x%llx", (unsigned long long)registers[i]);
+        skep_json_strz(j, NULL, text);
+    }
+    skep_json_close(j, ']');
+}
+
+static void disassemble(const struct skep_vm_program *p, uint32_t insn, struct skep_strbuf *sb)
+{
+    size_t n;
+    const struct skep_insn *insns = skep_vm_program_insns(p, &n);
+    if (insn < n)
+        skep_disasm_insn(insns, n, insn, SKEP_SYNTAX_C, sb);
+}
+
+static void trace(void *data, const struct skep_vm_program *p, uint32_t insn, const uint64_t registers[11])
+{
+    struct tracer *t = data;
+    _cleanup_strbuf_ struct skep_strbuf code;
+    skep_strbuf_init(&code, 1024);
+    disassemble(p, insn, &code);
+    skep_strbuf_reset(&t->text);
+    if (t->json) {
+        struct skep_json j;
+        skep_json_init(&j, &t->text);
+        skep_json_open(&j, NULL, '{');
+        skep_json_strz(&j, "program", skep_vm_program_name(p));
+        skep_json_u64(&j, "instruction", insn);
+        skep_json_str(&j, "code", code.s, code.len);
+        put_registers(&j, registers);
+        skep_json_close(&j, '}');
+    } else {
+        skep_strbuf_printf(&t->text, "%5u: %-40s", insn, code.s);
+        for (unsigned i = 0; i < 11; i++)
+            skep_strbuf_printf(&t->text, " r%u=%llx", i, (unsigned long long)registers[i]);
+    }
+    skep_strbuf_putc(&t->text, '\n');
+    fputs(t->text.s, stdout);
+}
+
+/* ---- results ---- */
+
+static void put_result(struct skep_vm_thread *t, const struct skep_vm_program *p, int r, uint64_t value,
+                       const struct run_options *o, struct skep_strbuf *sb)
+{
+    const struct skep_vm_error *error = skep_vm_thread_error(t);
+    _cleanup_strbuf_ struct skep_strbuf code;
+    skep_strbuf_init(&code, 1024);
+    if (r < 0)
+        disassemble(p, error->insn, &code);
+    if (!o->json) {
+        if (r == 0)
+            skep_strbuf_printf(sb, "0x%llx\n", (unsigned long long)value);
+        else if (code.len)
+            skep_strbuf_printf(sb, "    %u: %s\n", error->insn, code.s);
+        return;
+    }
+    struct skep_json j;
+    skep_json_init(&j, sb);
+    skep_json_open(&j, NULL, '{');
+    skep_json_strz(&j, "program", skep_vm_program_name(p));
+    if (r == 0) {
+        skep_json_u64(&j, "result", value);
+    } else {
+        skep_json_open(&j, "error", '{');
+        skep_json_strz(&j, "fault", skep_vm_fault_name(error->fault));
+        if (error->insn != UINT32_MAX)
+            skep_json_u64(&j, "instruction", error->insn);
+        if (code.len)
+            skep_json_str(&j, "code", code.s, code.len);
+        skep_json_strz(&j, "message", error->message);
+        skep_json_close(&j, '}');
+    }
+    skep_json_u64(&j, "instructions", skep_vm_thread_used(t));
+    skep_json_close(&j, '}');
+    skep_strbuf_putc(sb, '\n');
+}
+
+struct memory {
+    uint8_t *bytes;
+    size_t size;
+};
+
+static int run_over(struct skep_vm_thread *t, const struct skep_vm_program *p, const struct memory *m,
+                    const struct run_options *o)
+{
+    struct tracer tracer = {.json = o->json};
+    skep_strbuf_init(&tracer.text, TEXT_MAX);
+    if (o->trace)
+        skep_vm_thread_set_trace(t, trace, &tracer);
+    uint64_t value = 0;
+    int r = skep_vm_run(t, p, m->size ? m->bytes : NULL, m->size, &value);
+    skep_strbuf_clear(&tracer.text);
+    _cleanup_strbuf_ struct skep_strbuf text;
+    skep_strbuf_init(&text, TEXT_MAX);
+    put_result(t, p, r, value, o, &text);
+    if (r < 0 && !o->json) {
+        fflush(stdout);
+        skep_log_error(r, "%s", skep_vm_thread_error(t)->message);
+        fputs(text.s, stderr);
+        return SKEP_EXIT_FAILED;
+    }
+    int status = skep_print(&text);
+    return r < 0 ? SKEP_EXIT_FAILED : status;
+}
+
+static int run_input(const struct skep_vm_input *in, const struct memory *m, const struct run_options *o)
+{
+    struct skep_vm *vm;
+    int r = skep_vm_new(NULL, &vm);
+    if (r < 0)
+        return r;
+    const struct skep_vm_thread_options thread_options = {.size = sizeof(thread_options), .fuel = o->fuel};
+    struct skep_vm_thread *t;
+    struct skep_vm_object *object = NULL;
+    struct skep_vm_program *p;
+    r = skep_vm_thread_new(vm, &thread_options, &t);
+    if (r == 0) {
+        enum skep_vm_mode mode = o->trace ? SKEP_VM_MODE_INTERPRET : o->mode;
+        r = skep_vm_input_load(in, vm, mode, &object, &p);
+        r = r < 0 ? SKEP_EXIT_FAILED : run_over(t, p, m, o);
+    }
+    skep_vm_object_free(object);
+    skep_vm_free(vm);
+    return r;
+}
+
+static int run(const struct skep_command_entry *self, const struct skep_args *args, void *options)
+{
+    const struct run_options *o = options;
+    if (o->memory && o->context)
+        return skep_usage_error(self, "--mem and --ctx exclude each other");
+    if (o->trace && o->mode == SKEP_VM_MODE_JIT)
+        return skep_usage_error(self, "--trace is for interpreted programs");
+    _cleanup_free_ uint8_t *bytes = NULL;
+    struct memory m = {0};
+    if (o->memory && skep_vm_hex(o->memory, strlen(o->memory), &bytes, &m.size) < 0)
+        return skep_usage_error(self, "--mem wants bytes in hex");
+    if (o->context && skep_vm_read_file(o->context, &bytes, &m.size) < 0)
+        return SKEP_EXIT_FAILED;
+    m.bytes = bytes;
+    _cleanup_vm_input_ struct skep_vm_input in = {0};
+    if (skep_vm_input_open(args->args[0], &in) < 0)
+        return SKEP_EXIT_FAILED;
+    return run_input(&in, &m, o);
+}
+
+static const struct run_options defaults;
+
+const struct skep_command skep_command_vm_run = {
+    .description =
+        "Runs a program once and prints its result, r0. OBJ is an ELF object (PROGRAM names one of its programs, else "
+        "it is the first), instructions as bytes or hex text, or assembly.",
+    .groups = groups,
+    .examples = examples,
+    .min_args = 1,
+    .max_args = 1,
+    .options_size = sizeof(struct run_options),
+    .defaults = &defaults,
+    .run = run,
+};
