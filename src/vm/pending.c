@@ -11,14 +11,6 @@ WEAK struct skep_jit_code *skep_jit_free(struct skep_jit_code *code) { return NU
 WEAK bool skep_jit_run(struct skep_exec *e, const struct skep_vm_program *p, uint64_t r1, uint64_t r2, uint64_t *ret_value) { return false; }
 WEAK bool skep_jit_call(struct skep_exec *e, const struct skep_vm_program *p, uint32_t function, const uint64_t args[5], uint64_t *ret_value) { return false; }
 WEAK const void *skep_jit_memory(const struct skep_jit_code *code, size_t *ret_size) { return NULL; }
-WEAK int skep_helpers_register(struct skep_vm *vm) { return 0; }
-WEAK const struct skep_vm_program *skep_prog_array_get(const struct skep_vm_map *m, uint32_t index) { return NULL; }
-WEAK void skep_map_clear(struct skep_vm_map *m) {}
-WEAK void skep_map_free(struct skep_vm *vm, void *m) {}
-WEAK void skep_ring_commit(struct skep_vm_map *m, uint32_t offset, uint64_t flags, bool discard) {}
-WEAK struct skep_vm_map *skep_vm_map_ref(struct skep_vm_map *m) { return m; }
-WEAK struct skep_vm_map *skep_vm_map_unref(struct skep_vm_map *m) { return NULL; }
-WEAK void *skep_vm_map_area(struct skep_vm_map *m, size_t *ret_size) { return NULL; }
 WEAK int skep_vm_object_open(struct skep_vm *vm, const void *elf, size_t size, const struct skep_vm_object_options *o, struct skep_vm_object **ret_object) { return -EOPNOTSUPP; }
 WEAK int skep_vm_object_load(struct skep_vm_object *object) { return -EOPNOTSUPP; }
 WEAK struct skep_vm_object *skep_vm_object_free(struct skep_vm_object *object) { return NULL; }

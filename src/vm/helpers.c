@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "vm/helpers.h"
+
+#include "vm/program.h"
+
+int skep_helpers_register(struct skep_vm *vm)
+{
+    static const struct skep_helper helpers[] = {
+#define HELPER(number, name, function, family) {number, name, function},
+#include "vm/helpers.def"
+#undef HELPER
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(helpers); i++) {
+        int r = skep_vm_helper_register(vm, helpers[i].number, helpers[i].name, helpers[i].fn);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+bool skep_helper_trusted(const struct skep_exec *e)
+{
+    return e->program && e->program->mode == SKEP_VM_MODE_TRUSTED;
+}
