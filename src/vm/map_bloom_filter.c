@@ -18,6 +18,8 @@ static int bloom_init(struct skep_vm_map *m, const struct skep_vm_map_options *o
     if (o->key_size || !o->value_size || !o->max_entries || o->extra & ~0xfULL ||
         !skep_map_flags_ok(o->flags, SKEP_MAP_ACCESS_FLAGS | BPF_F_NUMA_NODE | BPF_F_ZERO_SEED))
         return -EINVAL;
+    if (o->value_size > SKEP_MAP_ELEMENT_MAX)
+        return -E2BIG;
     uint32_t n_hashes = o->extra ? (uint32_t)o->extra : HASHES_DEFAULT, product, n_bits;
     uint64_t bits = 1ULL << 32;
     if (!__builtin_mul_overflow(o->max_entries, n_hashes, &product) &&
@@ -45,7 +47,7 @@ static void bloom_clear(struct skep_vm_map *m)
 /* Bit number n of a value: two hashes give all others. */
 static uint32_t bit_of(const struct bloom *b, uint64_t hash, uint32_t n)
 {
-    uint64_t step = skep_hash_mix(hash, SKEP_HASH_A) | 1;
+    uint64_t step = skep_map_hash_mix(hash, SKEP_HASH_A) | 1;
     return (uint32_t)((hash + n * step) >> 16) & b->mask;
 }
 
@@ -54,7 +56,7 @@ static int bloom_push(struct skep_vm_map *m, const void *value, uint64_t flags)
     struct bloom *b = m->state;
     if (flags != BPF_ANY)
         return -EINVAL;
-    uint64_t hash = skep_hash_bytes(b->seed, value, m->value_size);
+    uint64_t hash = skep_map_hash_bytes(b->seed, value, m->value_size);
     for (uint32_t n = 0; n < b->n_hashes; n++) {
         uint32_t bit = bit_of(b, hash, n);
         __atomic_fetch_or(&b->bits[bit / 64], 1ULL << bit % 64, __ATOMIC_RELAXED);
@@ -65,7 +67,7 @@ static int bloom_push(struct skep_vm_map *m, const void *value, uint64_t flags)
 static int bloom_peek(struct skep_vm_map *m, void *value)
 {
     const struct bloom *b = m->state;
-    uint64_t hash = skep_hash_bytes(b->seed, value, m->value_size);
+    uint64_t hash = skep_map_hash_bytes(b->seed, value, m->value_size);
     for (uint32_t n = 0; n < b->n_hashes; n++) {
         uint32_t bit = bit_of(b, hash, n);
         if (!(__atomic_load_n(&b->bits[bit / 64], __ATOMIC_RELAXED) & 1ULL << bit % 64))

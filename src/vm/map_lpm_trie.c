@@ -10,6 +10,7 @@
  * something stale and nothing else. An update of a prefix that is there goes to the spare value.
  */
 #define DATA_MAX 256
+#define VALUE_MAX (SKEP_MAP_ELEMENT_MAX - 280) /* beside the kernel's node */
 #define NONE UINT32_MAX
 
 struct node {
@@ -355,8 +356,7 @@ static int trie_init(struct skep_vm_map *m, const struct skep_vm_map_options *o)
 {
     if (!o->max_entries || !(o->flags & BPF_F_NO_PREALLOC) ||
         !skep_map_flags_ok(o->flags, SKEP_MAP_ACCESS_FLAGS | BPF_F_NO_PREALLOC | BPF_F_NUMA_NODE) ||
-        o->key_size < 5 || o->key_size > 4 + DATA_MAX || !o->value_size ||
-        o->value_size > SKEP_MAP_ELEMENT_MAX)
+        o->key_size < 5 || o->key_size > 4 + DATA_MAX || !o->value_size || o->value_size > VALUE_MAX)
         return -EINVAL;
     struct trie *t = m->state = skep_map_calloc(m, 1, sizeof(*t));
     if (!t)

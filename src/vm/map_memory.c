@@ -78,15 +78,15 @@ static uint64_t load_word(const uint8_t *bytes, size_t size)
     return word;
 }
 
-uint64_t skep_hash_bytes(const uint64_t seed[2], const void *data, size_t size)
+uint64_t skep_map_hash_bytes(const uint64_t seed[2], const void *data, size_t size)
 {
     const uint8_t *bytes = data;
-    uint64_t hash = seed[0] ^ skep_hash_mix(size ^ SKEP_HASH_B, SKEP_HASH_A);
+    uint64_t hash = seed[0] ^ skep_map_hash_mix(size ^ SKEP_HASH_B, SKEP_HASH_A);
     for (; size > 16; size -= 16, bytes += 16)
-        hash = skep_hash_mix(load_word(bytes, 8) ^ SKEP_HASH_A ^ seed[1], load_word(bytes + 8, 8) ^ hash);
+        hash = skep_map_hash_mix(load_word(bytes, 8) ^ SKEP_HASH_A ^ seed[1], load_word(bytes + 8, 8) ^ hash);
     uint64_t a = load_word(bytes, MIN(size, (size_t)8));
     uint64_t b = size > 8 ? load_word(bytes + 8, size - 8) : 0;
-    return skep_hash_mix(skep_hash_mix(a ^ SKEP_HASH_B ^ seed[1], b ^ hash), SKEP_HASH_C);
+    return skep_map_hash_mix(skep_map_hash_mix(a ^ SKEP_HASH_B ^ seed[1], b ^ hash), SKEP_HASH_C);
 }
 
 int skep_map_next_index(struct skep_vm_map *m, const void *key, void *ret_next)

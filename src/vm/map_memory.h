@@ -100,7 +100,7 @@ int skep_map_charge(struct skep_vm_map *m, uint64_t bytes);
 /* Random, or (zero) always the same. */
 void skep_seed_init(uint64_t seed[2], bool zero);
 
-static inline uint64_t skep_hash_mix(uint64_t a, uint64_t b)
+static inline uint64_t skep_map_hash_mix(uint64_t a, uint64_t b)
 {
     unsigned __int128 product = (unsigned __int128)a * b;
     return (uint64_t)product ^ (uint64_t)(product >> 64);
@@ -110,11 +110,12 @@ static inline uint64_t skep_hash_mix(uint64_t a, uint64_t b)
 #define SKEP_HASH_B 0xbb67ae8584caa73bULL
 #define SKEP_HASH_C 0x3c6ef372fe94f82bULL
 
-static inline uint64_t skep_hash_word(const uint64_t seed[2], uint64_t word)
+static inline uint64_t skep_map_hash_word(const uint64_t seed[2], uint64_t word)
 {
-    return skep_hash_mix(skep_hash_mix(word ^ seed[0] ^ SKEP_HASH_A, seed[1] ^ SKEP_HASH_B), SKEP_HASH_C);
+    return skep_map_hash_mix(skep_map_hash_mix(word ^ seed[0] ^ SKEP_HASH_A, seed[1] ^ SKEP_HASH_B),
+                             SKEP_HASH_C);
 }
-uint64_t skep_hash_bytes(const uint64_t seed[2], const void *data, size_t size);
+uint64_t skep_map_hash_bytes(const uint64_t seed[2], const void *data, size_t size);
 
 /* ---- flags ---- */
 

@@ -60,7 +60,7 @@ int64_t skep_stack_trace_put(struct skep_vm_map *m, const uint64_t *addresses, s
     n = MIN(n, (size_t)m->value_size / 8);
     if (n == 0)
         return -EFAULT;
-    uint64_t wide = skep_hash_bytes(no_seed, addresses, n * 8);
+    uint64_t wide = skep_map_hash_bytes(no_seed, addresses, n * 8);
     uint32_t hash = (uint32_t)(wide ^ wide >> 32), id = hash & (t->buckets - 1);
     struct trace *trace = trace_at(t, id);
     int64_t r = id;

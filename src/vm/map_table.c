@@ -37,8 +37,8 @@ static inline uint64_t first_word(const struct skep_table *t, const void *key)
 
 static inline uint32_t hash_of(const struct skep_table *t, const void *key, uint64_t first)
 {
-    uint64_t hash =
-        t->key_words == 1 ? skep_hash_word(t->seed, first) : skep_hash_bytes(t->seed, key, t->key_size);
+    uint64_t hash = t->key_words == 1 ? skep_map_hash_word(t->seed, first)
+                                      : skep_map_hash_bytes(t->seed, key, t->key_size);
     return (uint32_t)(hash ^ hash >> 32);
 }
 
