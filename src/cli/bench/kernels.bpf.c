@@ -59,11 +59,11 @@ SEC("xdp") int bench_empty(struct xdp_md *ctx)
     return 2;
 }
 
-/* Each member of the chain goes to the next by a tail call; the last one answers. */
+/* Each member of the ring goes to the next by a tail call, until the machine says that it is enough. */
 #define CHAIN(n)                                                                                             \
     SEC("xdp") int chain_##n(struct xdp_md *ctx)                                                             \
     {                                                                                                        \
-        bpf_tail_call(ctx, &kernel_chain, n + 1);                                                            \
+        bpf_tail_call(ctx, &kernel_chain, (n + 1) % KERNEL_CHAIN);                                           \
         return 2;                                                                                            \
     }
 CHAIN(0)
