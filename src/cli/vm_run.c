@@ -31,8 +31,8 @@ static const struct skep_option input[] = {
 };
 
 static const struct skep_option how[] = {
-    {"interpret", 0, NULL, SKEP_OPTION_VALUE, TO(mode), .help = "interpret the program",
-     .value = SKEP_VM_MODE_INTERPRET},
+    {"interpret", 0, NULL, SKEP_OPTION_VALUE, TO(mode),
+     .help = "interpret the program, as it is unless --pcap is given", .value = SKEP_VM_MODE_INTERPRET},
     {"jit", 0, NULL, SKEP_OPTION_VALUE, TO(mode), .help = "translate it to machine code with all checks",
      .value = SKEP_VM_MODE_JIT},
     {"fuel", 0, "NUMBER", SKEP_OPTION_SIZE, TO(fuel), .help = "most instructions of a run, else 1000000"},
@@ -40,8 +40,7 @@ static const struct skep_option how[] = {
 };
 
 static const struct skep_option output[] = {
-    {"trace", 0, NULL, SKEP_OPTION_FLAG, TO(trace),
-     .help = "print registers before each instruction; interprets"},
+    {"trace", 0, NULL, SKEP_OPTION_FLAG, TO(trace), .help = "print registers before each instruction"},
     {"out", 'o', "FILE", SKEP_OPTION_STRING, TO(out),
      .help = "write the packets that pass, as the program left them, to a capture"},
     {"json", 'j', NULL, SKEP_OPTION_FLAG, TO(json), .help = "JSON objects, one on each line"},
@@ -325,7 +324,8 @@ static int run_input(struct skep_vm_input *in, const struct memory *m, const str
     in->context = o->type ? o->type : o->pcap ? "xdp" : NULL;
     r = skep_vm_thread_new(vm, &thread_options, &t);
     if (r == 0) {
-        enum skep_vm_mode mode = o->trace ? SKEP_VM_MODE_INTERPRET : o->mode;
+        /* single runs are short, and an interpreted one can show its registers */
+        enum skep_vm_mode mode = o->mode || o->pcap ? o->mode : SKEP_VM_MODE_INTERPRET;
         if (skep_vm_input_load(in, vm, mode, &object, &p) < 0)
             r = SKEP_EXIT_FAILED;
         else
