@@ -234,6 +234,7 @@ static void begin(struct skep_exec *e, const struct skep_vm_program *p)
     e->fault = SKEP_VM_FAULT_NONE;
     e->insn = UINT32_MAX;
     e->has_registers = false;
+    e->traced = e->trace != NULL;
     e->depth = 0;
     e->tail_calls = 0;
     e->may_goto = SKEP_MAY_GOTO_MAX;
