@@ -43,4 +43,8 @@ int skep_vm_assemble(const char *name, const uint8_t *text, size_t len, struct s
  * borrowed from the vm. mode: DEFAULT takes what the machine has. Prints what is wrong. */
 int skep_vm_input_load(const struct skep_vm_input *in, struct skep_vm *vm, enum skep_vm_mode mode,
                        struct skep_vm_object **ret_object, struct skep_vm_program **ret_program);
+
+/* Runs p over size bytes: its memory, or for programs of packets the packet. As skep_vm_run(). */
+int skep_vm_run_bytes(struct skep_vm_thread *t, const struct skep_vm_program *p, void *bytes, size_t size,
+                      uint64_t *ret_value);
 #endif

@@ -121,10 +121,10 @@ static int run_loaded(struct skep_vm *vm, const struct skep_vm_program *p, uint8
     if (r < 0)
         return r;
     uint64_t value = 0;
-    r = skep_vm_run(t, p, size ? memory : NULL, size, &value);
+    r = skep_vm_run_bytes(t, p, memory, size, &value);
     const struct skep_vm_error *error = skep_vm_thread_error(t);
     if (r < 0 && error->fault != SKEP_VM_FAULT_STOPPED)
-        return skep_log_error(SKEP_EXIT_FAILED, "%s", error->message);
+        return skep_log_error(SKEP_EXIT_FAILED, "%s", error->message[0] ? error->message : strerror(-r));
     printf("%llx\n", (unsigned long long)value);
     return fflush(stdout) ? -errno : SKEP_EXIT_OK;
 }

@@ -22,7 +22,7 @@ struct run_options {
 
 static const struct skep_option input[] = {
     {"mem", 'm', "HEX", SKEP_OPTION_STRING, TO(memory),
-     .help = "memory of the program: r1 is its address, r2 its size"},
+     .help = "memory of the program (r1 is its address, r2 its size), or its packet"},
     {"ctx", 'c', "FILE", SKEP_OPTION_STRING, TO(context), .help = "the same from a file"},
     {"pcap", 0, "FILE", SKEP_OPTION_STRING, TO(pcap), .help = "run over each packet of a capture"},
     {"type", 0, "NAME", SKEP_OPTION_STRING, TO(type),
@@ -165,14 +165,15 @@ static int run_over(struct skep_vm_thread *t, const struct skep_vm_program *p, c
     if (o->trace)
         skep_vm_thread_set_trace(t, trace, &tracer);
     uint64_t value = 0;
-    int r = skep_vm_run(t, p, m->size ? m->bytes : NULL, m->size, &value);
+    int r = skep_vm_run_bytes(t, p, m->bytes, m->size, &value);
     skep_strbuf_clear(&tracer.text);
     _cleanup_strbuf_ struct skep_strbuf text;
     skep_strbuf_init(&text, TEXT_MAX);
     put_result(t, p, r, value, o, &text);
     if (r < 0 && !o->json) {
         fflush(stdout);
-        skep_log_error(r, "%s", skep_vm_thread_error(t)->message);
+        const char *message = skep_vm_thread_error(t)->message;
+        skep_log_error(r, "%s", message[0] ? message : strerror(-r));
         fputs(text.s, stderr);
         return SKEP_EXIT_FAILED;
     }

@@ -123,6 +123,8 @@ assert b[40:43] == bytes([2, 0xaa, 2])'
 done
 vm run first-byte.s --pcap little.pcap --json >r.json
 t_check "--pcap --json" test "$(json_count r.json 'e.verdict == "PASS" and e.packet == 3')" = 1
+t_check "a packet as --mem" test "$(vm run first-byte.s --type xdp --mem 0200000000000000000000000000)" = 0x2
+t_check "an empty packet" test "$(vm run first-byte.s --type xdp)" = 0x1
 t_check "a capture that is cut off" said "cut off behind packet 2" vm run first-byte.s --pcap cut.pcap
 t_check "a file that is no capture" ended_with 1 vm run first-byte.s --pcap sum.s
 t_check "--out without --pcap" ended_with 2 vm run first-byte.s --out x
