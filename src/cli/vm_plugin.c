@@ -183,8 +183,10 @@ static const struct plugin_options defaults;
 
 const struct skep_command skep_command_vm_plugin = {
     .description =
-        "Speaks the plugin protocol of the public BPF conformance suite: the program comes in hex on standard input, "
-        "its memory in hex as an argument (none: no memory); the result goes to standard output in hex, an error to "
+        "Speaks the plugin protocol of the public BPF conformance suite: the program comes in hex on "
+        "standard input, "
+        "its memory in hex as an argument (none: no memory); the result goes to standard output in hex, an "
+        "error to "
         "standard error. Helpers 0 to 5 are those of the suite.",
     .groups = groups,
     .examples = examples,

@@ -198,7 +198,8 @@ static const char *verdict_name(uint64_t value)
     return value < ARRAY_SIZE(names) ? names[value] : "UNKNOWN";
 }
 
-/* Whether the packet goes on: XDP_PASS, XDP_TX and XDP_REDIRECT, or for skb anything but TC_ACT_SHOT and its like. */
+/* Whether the packet goes on: XDP_PASS, XDP_TX and XDP_REDIRECT, or for skb anything but TC_ACT_SHOT and
+ * its like. */
 static bool goes_on(const struct replay *r, uint64_t value)
 {
     bool skb = r->p->context && skep_streq(r->p->context->name, "skb");
@@ -365,7 +366,8 @@ static const struct run_options defaults;
 
 const struct skep_command skep_command_vm_run = {
     .description =
-        "Runs a program once and prints its result, r0; or over each packet of a capture and prints what it says of it. OBJ is an ELF object (PROGRAM names one of its programs, else "
+        "Runs a program once and prints its result, r0; or over each packet of a capture and prints what it "
+        "says of it. OBJ is an ELF object (PROGRAM names one of its programs, else "
         "it is the first), instructions as bytes or hex text, or assembly.",
     .groups = groups,
     .examples = examples,

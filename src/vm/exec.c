@@ -37,8 +37,8 @@ static bool inside(const struct skep_region *region, uint64_t address, uint64_t 
            (write ? region->writable : region->readable);
 }
 
-/* The area that an access lies in. The slots of an older table were emptied when the run started; one that changes
- * during the run changes nothing for it: what it could reach stays until its end. */
+/* The area that an access lies in. The slots of an older table were emptied when the run started; one that
+ * changes during the run changes nothing for it: what it could reach stays until its end. */
 static bool find_area(const struct skep_exec *e, uint64_t address, uint64_t size, bool write,
                       struct skep_region *ret)
 {

@@ -13,7 +13,8 @@ struct frame {
     uint64_t saved[4];
 };
 
-/* What a function finds in its frame. The C library's way of writing nothing is slow where nothing can be written. */
+/* What a function finds in its frame. The C library's way of writing nothing is slow where nothing can be
+ * written. */
 static inline void zero_frame(const struct skep_function *f, uint64_t frame)
 {
     if (f->zero)
@@ -172,7 +173,8 @@ static __attribute__((noinline)) bool atomic(struct skep_exec *e, const struct s
     name##32_REG : A = U32(sign##32(B)op(C & 31));                                                           \
     NEXT();
 
-/* zero, minus: the results when the divisor is 0, and -1 (where the quotient may not fit). Immediates are not 0. */
+/* zero, minus: the results when the divisor is 0, and -1 (where the quotient may not fit). Immediates are
+ * not 0. */
 #define DIVISION(name, sign, is_signed, op, zero64, zero32, minus64, minus32)                                \
     name##64_IMM : A = U64(sign##64(B)op sign##64(ip->imm));                                                 \
     NEXT();                                                                                                  \
@@ -284,7 +286,8 @@ static __attribute__((noinline)) bool atomic(struct skep_exec *e, const struct s
     __atomic_fetch_add((uint##bits##_t *)(uintptr_t)address, (uint##bits##_t)B, __ATOMIC_SEQ_CST);           \
     NEXT();
 
-/* Runs from start until the exit of the frame that it began in. ret_labels: only tells where the labels are. */
+/* Runs from start until the exit of the frame that it began in. ret_labels: only tells where the labels
+ * are. */
 static bool execute(struct skep_exec *e, const struct skep_interp_op *start, const uint64_t args[5],
                     uint64_t *ret_value, const void *const **ret_labels)
 {

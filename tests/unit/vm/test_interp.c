@@ -72,10 +72,11 @@ static void helpers_switch_the_trace(void **state)
 {
     struct machine *m = *state;
     skep_vm_helper_register(m->vm, 300, NULL, switch_trace);
-    struct skep_vm_program *p = machine_load(
-        m,
-        "r1 = 0\ncall 300\nr6 = 3\nr6 += 1\nr1 = 1\ncall 300\ncall local f\nr0 = r6\nr1 = 0\nr1 = *(u8 *)(r1 + 0)\nexit\nf:\nexit",
-        NULL);
+    struct skep_vm_program *p =
+        machine_load(m,
+                     "r1 = 0\ncall 300\nr6 = 3\nr6 += 1\nr1 = 1\ncall 300\ncall local f\nr0 = r6\nr1 = 0\n"
+                     "r1 = *(u8 *)(r1 + 0)\nexit\nf:\nexit",
+                     NULL);
     for (int traced = 0; traced < 2; traced++) {
         struct seen s = {0};
         skep_vm_thread_set_trace(m->t, traced ? see : NULL, &s);
@@ -102,7 +103,8 @@ static uint32_t next(struct rng *r, uint32_t below)
 
 #define MEMORY 64
 
-/* One of the operations that take part in joined ops, on few registers so that they meet. r5 holds the memory. */
+/* One of the operations that take part in joined ops, on few registers so that they meet. r5 holds the
+ * memory. */
 static size_t put_random(struct rng *r, struct skep_insn *insns, size_t left)
 {
     static const uint16_t alu[] = {

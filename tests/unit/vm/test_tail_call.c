@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Tail calls, in every mode that this machine has: where they go, what they leave as it was, how many there may be, and
- * what becomes of programs and maps that hold each other.
+ * Tail calls, in every mode that this machine has: where they go, what they leave as it was, how many there
+ * may be, and what becomes of programs and maps that hold each other.
  */
 #include "machine.h"
 
@@ -69,8 +69,8 @@ static void end_after_thirty_three(struct chain *c)
 {
     /* counts its calls in the memory and calls itself */
     struct skep_vm_program *p = chain_load(
-        c,
-        "r0 = *(u8 *)(r1 + 0)\nr0 += 1\n*(u8 *)(r1 + 0) = r0\nr6 = r1\nr2 = map_idx 0\nr3 = 0\ncall 12\nr0 = *(u8 *)(r6 + 0)\nexit");
+        c, "r0 = *(u8 *)(r1 + 0)\nr0 += 1\n*(u8 *)(r1 + 0) = r0\nr6 = r1\nr2 = map_idx 0\nr3 = 0\ncall 12\n"
+           "r0 = *(u8 *)(r6 + 0)\nexit");
     chain_set(c, 0, p);
     for (unsigned i = 0; i < 2; i++) {
         uint8_t memory[1] = {0};
@@ -82,9 +82,9 @@ static void end_after_thirty_three(struct chain *c)
 static void return_to_the_caller_of_the_function(struct chain *c)
 {
     struct skep_vm_program *from = chain_load(
-        c,
-        "r6 = 40\n*(u64 *)(r10 - 8) = 2\nr2 = map_idx 0\ncall local f\nr0 += r6\nr1 = *(u64 *)(r10 - 8)\nr0 += r1\nexit\n"
-        "f:\nr6 = 7\nr3 = 0\ncall 12\nr0 = 1000\nexit");
+        c, "r6 = 40\n*(u64 *)(r10 - 8) = 2\nr2 = map_idx 0\ncall local f\nr0 += r6\nr1 = *(u64 *)(r10 - 8)\n"
+           "r0 += r1\nexit\n"
+           "f:\nr6 = 7\nr3 = 0\ncall 12\nr0 = 1000\nexit");
     struct skep_vm_program *to = chain_load(c, "*(u64 *)(r10 - 8) = 9\nr6 = 1\nr0 = 100\nexit");
     machine_expect(&c->m, from, NULL, 0, 1042);
     chain_set(c, 0, to);
