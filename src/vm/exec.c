@@ -37,8 +37,8 @@ static bool inside(const struct skep_region *region, uint64_t address, uint64_t 
            (write ? region->writable : region->readable);
 }
 
-/* The area that an access lies in. The slots of an older table were emptied when the run started; one that changes
- * during the run changes nothing for it: what it could reach stays until its end. */
+/* The area that an access lies in. The slots of an older table were emptied when the run started; one that
+ * changes during the run changes nothing for it: what it could reach stays until its end. */
 static bool find_area(const struct skep_exec *e, uint64_t address, uint64_t size, bool write,
                       struct skep_region *ret)
 {
@@ -234,6 +234,7 @@ static void begin(struct skep_exec *e, const struct skep_vm_program *p)
     e->fault = SKEP_VM_FAULT_NONE;
     e->insn = UINT32_MAX;
     e->has_registers = false;
+    e->traced = e->trace != NULL;
     e->depth = 0;
     e->tail_calls = 0;
     e->may_goto = SKEP_MAY_GOTO_MAX;

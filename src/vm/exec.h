@@ -133,6 +133,7 @@ struct skep_exec {
     struct skep_vm_packet *packet_object; /* NULL: not a packet context */
     uint64_t lock;                        /* address of the spin lock that it holds, 0: none */
     struct skep_vm_task task;
+    bool traced; /* this run; whatever a helper does to trace */
     skep_vm_trace_fn trace;
     void *trace_data;
     struct skep_vm_error error;

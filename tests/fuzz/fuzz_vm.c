@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Any bytes as a program: it is refused with a place and a reason, or it runs over some memory to a result or an error
- * within its fuel, joined and traced alike. */
+/* Any bytes as a program: it is refused with a place and a reason, or it runs over some memory to a result
+ * or an error within its fuel, joined and traced alike. */
 #include "vm/exec.h"
 #include "vm/program.h"
 
