@@ -292,11 +292,10 @@ int skep_exec_run(struct skep_exec *e, const struct skep_vm_program *p, uint64_t
                   uint64_t *ret_value)
 {
     begin(e, p);
-    uint64_t value;
-    bool ok = p->jit ? skep_jit_run(e, p, r1, r2, &value) : skep_interp_run(e, p, r1, r2, &value);
+    bool ok = p->jit ? skep_jit_run(e, p, r1, r2, &e->value) : skep_interp_run(e, p, r1, r2, &e->value);
     if (!ok && e->fault == SKEP_FAULT_LEAVE) {
         e->fault = SKEP_VM_FAULT_NONE;
-        value = 0;
+        e->value = 0;
     }
     if (e->n_refs || e->lock || e->n_dynptrs)
         drop_held(e);
@@ -305,7 +304,7 @@ int skep_exec_run(struct skep_exec *e, const struct skep_vm_program *p, uint64_t
         skep_exec_describe(e);
         r = e->error.error;
     } else {
-        *ret_value = value;
+        *ret_value = e->value;
     }
     end(e);
     return r;

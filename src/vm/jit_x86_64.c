@@ -15,8 +15,9 @@ const uint8_t skep_jit_native[SKEP_REGS] = {X86_RAX, X86_RDI, X86_RSI, X86_RDX, 
 
 /* ---- into the code and back ---- */
 
-/* Calls code with the arguments in r1 to r5, r10 = frame, e and its fuel in their registers, all others zero. */
-uint64_t skep_jit_enter(struct skep_exec *e, const void *code, const uint64_t args[5], uint64_t frame);
+/* Calls code with r1 to r5 as given, r10 = frame, e and its fuel in their registers, all others zero. */
+uint64_t skep_jit_enter(struct skep_exec *e, const void *code, uint64_t frame, uint64_t r1, uint64_t r2,
+                        uint64_t r3, uint64_t r4, uint64_t r5);
 __asm__(".text\n"
         ".balign 16\n"
         ".hidden skep_jit_enter\n"
@@ -40,13 +41,12 @@ __asm__(".text\n"
         ".cfi_adjust_cfa_offset 8\n"
         "mov %rdi, %r12\n"
         "mov %rsi, %r11\n"
-        "mov %rdx, %r10\n"
-        "mov %rcx, %rbp\n"
-        "mov (%r10), %rdi\n"
-        "mov 8(%r10), %rsi\n"
-        "mov 16(%r10), %rdx\n"
-        "mov 24(%r10), %rcx\n"
-        "mov 32(%r10), %r8\n"
+        "mov %rdx, %rbp\n"
+        "mov %rcx, %rdi\n"
+        "mov %r8, %rsi\n"
+        "mov %r9, %rdx\n"
+        "mov 64(%rsp), %rcx\n"
+        "mov 72(%rsp), %r8\n"
         "mov (%r12), %r9\n"    /* fuel */
         "mov %rsp, 16(%r12)\n" /* native_sp */
         "xor %eax, %eax\n"
@@ -76,12 +76,10 @@ __asm__(".text\n"
 _Static_assert(offsetof(struct skep_exec, fuel) == 0 && offsetof(struct skep_exec, native_sp) == 16,
                "as skep_jit_enter has it");
 
-static bool enter(struct skep_exec *e, const struct skep_vm_program *p, uint32_t function,
-                  const uint64_t args[5], uint64_t *ret_value)
+/* What is left to do when the code is over. */
+static bool leave(struct skep_exec *e, const struct skep_vm_program *p, uint64_t fuel, uint64_t value,
+                  uint64_t *ret_value)
 {
-    const uint64_t fuel = e->fuel, outer = e->native_sp;
-    uint64_t value = skep_jit_enter(e, skep_jit_entry(p->jit, function), args, skep_exec_frame(e));
-    e->native_sp = outer;
     if (p->mode == SKEP_VM_MODE_TRUSTED)
         e->fuel = fuel; /* its register is for other things there */
     if (__builtin_expect(e->fault != SKEP_VM_FAULT_NONE, 0))
@@ -93,14 +91,20 @@ static bool enter(struct skep_exec *e, const struct skep_vm_program *p, uint32_t
 bool skep_jit_run(struct skep_exec *e, const struct skep_vm_program *p, uint64_t r1, uint64_t r2,
                   uint64_t *ret_value)
 {
-    const uint64_t args[5] = {r1, r2};
-    return enter(e, p, 0, args, ret_value);
+    const uint64_t fuel = e->fuel;
+    uint64_t value =
+        skep_jit_enter(e, p->jit->code + p->jit->entries[0], skep_exec_frame(e), r1, r2, 0, 0, 0);
+    return leave(e, p, fuel, value, ret_value);
 }
 
 bool skep_jit_call(struct skep_exec *e, const struct skep_vm_program *p, uint32_t function,
                    const uint64_t args[5], uint64_t *ret_value)
 {
-    return enter(e, p, function, args, ret_value);
+    const uint64_t fuel = e->fuel, outer = e->native_sp;
+    uint64_t value = skep_jit_enter(e, skep_jit_entry(p->jit, function), skep_exec_frame(e), args[0], args[1],
+                                    args[2], args[3], args[4]);
+    e->native_sp = outer;
+    return leave(e, p, fuel, value, ret_value);
 }
 
 bool skep_jit_available(void)

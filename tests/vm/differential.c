@@ -188,6 +188,9 @@ int main(int argc, char **argv)
         return 2;
     skep_vm_helper_register(w.vm, 1, "mix", mix);
     skep_vm_helper_register(w.vm, 2, "refuse", refuse);
+    /* clocks and random numbers say something else each time */
+    skep_vm_helper_register(w.vm, 5, "mix", mix);
+    skep_vm_helper_register(w.vm, 7, "mix", mix);
     unsigned faults = 0, refused = 0;
     int r = 0;
     uint64_t done = 0, asked = 0;

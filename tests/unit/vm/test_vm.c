@@ -2,6 +2,7 @@
 #include "machine.h"
 
 #include <sched.h>
+#include <sys/mman.h>
 
 #include "vm/interp.h"
 
@@ -218,6 +219,188 @@ static void threads_share_a_program(void **state)
     skep_vm_program_unref(p);
 }
 
+/* ---- areas ---- */
+
+/* A map that is nothing but an area. */
+struct bare {
+    struct skep_vm_map m;
+    unsigned *gone;
+};
+
+static void bare_init(struct bare *b, struct skep_vm *vm, uint32_t flags, unsigned *gone)
+{
+    *b = (struct bare){.m = {.vm = vm, .type = 2, .flags = flags, .refs = 1, .charged = 4096}, .gone = gone};
+    void *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    assert_true(page != MAP_FAILED);
+    b->m.area = (struct skep_area){.start = page, .size = 4096};
+    *(uint64_t *)page = 21;
+}
+
+static void bare_free(struct skep_vm *vm, void *p)
+{
+    (void)vm;
+    struct bare *b = p;
+    munmap(b->m.area.start, b->m.area.size);
+    __atomic_add_fetch(b->gone, 1, __ATOMIC_RELEASE);
+}
+
+static struct skep_vm_program *load_reader(struct machine *m, const struct bare *b, bool write)
+{
+    char text[128];
+    snprintf(text, sizeof(text), "r1 = %llu ll\nr0 = *(u64 *)(r1 + 0)\n%sexit",
+             (unsigned long long)(uintptr_t)b->m.area.start, write ? "*(u64 *)(r1 + 8) = 1\n" : "");
+    return machine_load(m, text, NULL);
+}
+
+static void areas_have_rights(void **state)
+{
+    struct machine *m = *state;
+    const uint32_t rdonly_prog = 1U << 7, wronly_prog = 1U << 8;
+    const struct {
+        uint32_t flags;
+        enum skep_vm_fault read, write;
+    } rows[] = {
+        {0, SKEP_VM_FAULT_NONE, SKEP_VM_FAULT_NONE},
+        {rdonly_prog, SKEP_VM_FAULT_NONE, SKEP_VM_FAULT_WRITE},
+        {wronly_prog, SKEP_VM_FAULT_READ, SKEP_VM_FAULT_READ},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        struct bare b;
+        unsigned gone = 0;
+        bare_init(&b, m->vm, rows[i].flags, &gone);
+        struct skep_vm_program *reader = load_reader(m, &b, false), *writer = load_reader(m, &b, true);
+        machine_expect_fault(m, reader, NULL, 0, SKEP_VM_FAULT_READ, 2);
+        assert_int_equal(skep_vm_add_map(m->vm, &b.m), 0);
+        assert_int_equal(m->vm->memory_used, 4096);
+        assert_ptr_equal(skep_exec_map(m->e, skep_map_handle(&b.m)), &b.m);
+        uint64_t value;
+        skep_vm_run(m->t, reader, NULL, 0, &value);
+        assert_int_equal(skep_vm_thread_error(m->t)->fault, rows[i].read);
+        skep_vm_run(m->t, writer, NULL, 0, &value);
+        assert_int_equal(skep_vm_thread_error(m->t)->fault, rows[i].write);
+        skep_vm_remove_map(m->vm, &b.m);
+        assert_int_equal(m->vm->memory_used, 0);
+        machine_expect_fault(m, reader, NULL, 0, SKEP_VM_FAULT_READ, 2);
+        m->e->fault = SKEP_VM_FAULT_NONE;
+        assert_null(skep_exec_map(m->e, skep_map_handle(&b.m)));
+        assert_int_equal(m->e->fault, SKEP_VM_FAULT_HANDLE);
+        skep_vm_retire(m->vm, bare_free, &b);
+        assert_int_equal(gone, 1);
+        skep_vm_program_unref(reader);
+        skep_vm_program_unref(writer);
+    }
+}
+
+static void tables_have_limits(void **state)
+{
+    (void)state;
+    const struct skep_vm_options o = {.size = sizeof(o), .max_maps = 3, .memory = 20000};
+    struct skep_vm *vm;
+    assert_int_equal(skep_vm_new(&o, &vm), 0);
+    struct bare b[4];
+    unsigned gone = 0;
+    for (size_t i = 0; i < ARRAY_SIZE(b); i++)
+        bare_init(&b[i], vm, 0, &gone);
+    b[0].m.charged = 20001;
+    assert_int_equal(skep_vm_add_map(vm, &b[0].m), -ENOMEM);
+    for (size_t i = 0; i < ARRAY_SIZE(b); i++) {
+        b[i].m.charged = 3000;
+        assert_int_equal(skep_vm_add_map(vm, &b[i].m), i < 3 ? 0 : -ENOSPC);
+    }
+    uint64_t handle = skep_map_handle(&b[1].m);
+    assert_int_equal(vm->areas->n, 3);
+    for (size_t i = 1; i < vm->areas->n; i++)
+        assert_true(vm->areas->list[i - 1].start < vm->areas->list[i].start);
+    skep_vm_remove_map(vm, &b[1].m);
+    skep_vm_remove_map(vm, &b[1].m);
+    assert_int_equal(vm->areas->n, 2);
+    /* the place is used again, by another generation */
+    assert_int_equal(skep_vm_add_map(vm, &b[3].m), 0);
+    assert_int_equal(b[3].m.id, b[1].m.id);
+    assert_int_not_equal(skep_map_handle(&b[3].m), handle);
+    assert_ptr_equal(skep_vm_find_map(vm, b[3].m.id), &b[3].m);
+    assert_null(skep_vm_find_map(vm, 0));
+    assert_null(skep_vm_find_map(vm, 4));
+    for (size_t i = 0; i < ARRAY_SIZE(b); i++) {
+        if (i != 1)
+            skep_vm_remove_map(vm, &b[i].m);
+        bare_free(vm, &b[i]);
+    }
+    skep_vm_free(vm);
+}
+
+struct reader {
+    struct skep_vm *vm;
+    const struct skep_vm_program **p; /* atomic */
+    bool *stop;
+    unsigned bad;
+    uint64_t values, faults;
+};
+
+static void *read_for_ever(void *data)
+{
+    struct reader *r = data;
+    struct skep_vm_thread *t;
+    if (skep_vm_thread_new(r->vm, NULL, &t) < 0) {
+        r->bad++;
+        return NULL;
+    }
+    while (!__atomic_load_n(r->stop, __ATOMIC_ACQUIRE)) {
+        uint64_t value;
+        int error = skep_vm_run(t, __atomic_load_n(r->p, __ATOMIC_ACQUIRE), NULL, 0, &value);
+        if (error == 0 ? value != 21 : skep_vm_thread_error(t)->fault != SKEP_VM_FAULT_READ)
+            r->bad++;
+        r->values += error == 0;
+        r->faults += error < 0;
+    }
+    skep_vm_thread_free(t);
+    return NULL;
+}
+
+/* A map goes while threads read its values: they get the value or a fault, and the memory stays until they are done. */
+static void maps_go_while_threads_run(void **state)
+{
+    struct machine *m = *state;
+    enum { ROUNDS = 200 };
+    static struct bare maps[ROUNDS];
+    struct skep_vm_program *programs[ROUNDS];
+    const struct skep_vm_program *now;
+    unsigned gone = 0;
+    bool stop = false;
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        bare_init(&maps[i], m->vm, 0, &gone);
+        programs[i] = load_reader(m, &maps[i], false);
+    }
+    assert_int_equal(skep_vm_add_map(m->vm, &maps[0].m), 0);
+    now = programs[0];
+    struct reader readers[2];
+    pthread_t threads[2];
+    for (size_t i = 0; i < ARRAY_SIZE(readers); i++) {
+        readers[i] = (struct reader){.vm = m->vm, .p = &now, .stop = &stop};
+        assert_int_equal(pthread_create(&threads[i], NULL, read_for_ever, &readers[i]), 0);
+    }
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        for (unsigned k = 0; k < 20; k++)
+            sched_yield();
+        skep_vm_remove_map(m->vm, &maps[i].m);
+        skep_vm_retire(m->vm, bare_free, &maps[i]);
+        if (i + 1 < ROUNDS) {
+            assert_int_equal(skep_vm_add_map(m->vm, &maps[i + 1].m), 0);
+            __atomic_store_n(&now, programs[i + 1], __ATOMIC_RELEASE);
+        }
+    }
+    __atomic_store_n(&stop, true, __ATOMIC_RELEASE);
+    for (size_t i = 0; i < ARRAY_SIZE(readers); i++) {
+        pthread_join(threads[i], NULL);
+        assert_int_equal(readers[i].bad, 0);
+    }
+    skep_vm_reclaim(m->vm);
+    assert_int_equal(gone, ROUNDS);
+    assert_true(readers[0].values + readers[1].values > 0);
+    for (unsigned i = 0; i < ROUNDS; i++)
+        skep_vm_program_unref(programs[i]);
+}
+
 /* ---- no memory ---- */
 
 /* All that allocates, once; the first error. */
@@ -289,6 +472,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_is_retired_waits_for_runs, setup, teardown),
         cmocka_unit_test_setup_teardown(long_chains_do_not_recurse, setup, teardown),
         cmocka_unit_test_setup_teardown(threads_share_a_program, setup, teardown),
+        cmocka_unit_test_setup_teardown(areas_have_rights, setup, teardown),
+        cmocka_unit_test(tables_have_limits),
+        cmocka_unit_test_setup_teardown(maps_go_while_threads_run, setup, teardown),
         cmocka_unit_test(every_failing_allocation_is_an_error),
     };
     return cmocka_run_group_tests_name("vm/vm", tests, NULL, NULL);
