@@ -355,6 +355,7 @@ static int field_fact(struct work *w, const struct spec *s, struct fact *ret)
     uint64_t at = s->bits / 8;
     if (bits) {
         /* the smallest aligned unit that has all of it */
+        ret->validate = false; /* compilers take larger units */
         if (size == 0 || size > 8)
             return fail(w, -EINVAL, "the bitfield has an unknown type");
         for (at = s->bits / 8 / (uint64_t)size * (uint64_t)size;
