@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <elf.h>
 
+#include "vm/core.h"
 #include "vm/object.h"
 #include "vm/program.h"
 
@@ -14,7 +15,7 @@ struct making {
     const struct skep_elf_program *program;
     struct skep_arena *arena;
     struct skep_elf_code code;
-    struct skep_poison *poisons; /* room for one for each extern */
+    struct skep_poison *poisons; /* room for one for each extern and relocation */
     size_t n_poisons;
 };
 
@@ -59,12 +60,12 @@ static void set_wide(struct skep_insn *insn, uint64_t value)
     insn[1].imm = (int32_t)(uint32_t)(value >> 32);
 }
 
-static int poison(struct making *m, uint32_t insn, const char *text)
+/* Keeps what the instruction will say when it is reached. */
+static int add_poison(struct making *m, uint32_t insn, const char *text)
 {
     char *copy = skep_arena_strndup(m->arena, text, strlen(text));
     if (!copy)
         return skep_elf_no_memory(m->object->elf);
-    m->code.insns[insn] = skep_insn_make(SKEP_OP_CALL_HELPER, 0, 0, 0, SKEP_POISON_CALL);
     m->poisons[m->n_poisons++] = (struct skep_poison){.insn = insn, .text = copy};
     return 0;
 }
@@ -84,7 +85,10 @@ static int bind_call(struct making *m, const struct skep_elf_extern *e, const st
         return complain(m, e->insn, text);
     }
     snprintf(text, sizeof(text), "there is no function '%.80s' outside of the object", s->name);
-    return s->bind == STB_WEAK ? poison(m, e->insn, text) : complain(m, e->insn, text);
+    if (s->bind != STB_WEAK)
+        return complain(m, e->insn, text);
+    m->code.insns[e->insn] = skep_insn_make(SKEP_OP_CALL_HELPER, 0, 0, 0, SKEP_POISON_CALL);
+    return add_poison(m, e->insn, text);
 }
 
 static int bind_address(struct making *m, const struct skep_elf_extern *e, const struct skep_elf_symbol *s)
@@ -114,6 +118,42 @@ static int bind_externs(struct making *m)
     return 0;
 }
 
+/* ---- types ---- */
+
+static size_t count_relos(const struct making *m)
+{
+    size_t all = 0, n;
+    for (uint32_t i = 0; i < m->code.n_parts; i++) {
+        skep_elf_relos(m->object->elf, m->code.parts[i].function, &n);
+        all += n;
+    }
+    return all;
+}
+
+static int relocate(struct making *m, struct skep_core *core)
+{
+    const struct skep_elf *elf = m->object->elf;
+    for (uint32_t i = 0; i < m->code.n_parts; i++) {
+        const struct skep_elf_part *part = &m->code.parts[i];
+        size_t n;
+        const struct skep_elf_relo *relos = skep_elf_relos(elf, part->function, &n);
+        for (size_t k = 0; k < n; k++) {
+            uint32_t at = part->at + relos[k].insn - elf->functions[part->function].start;
+            char message[SKEP_CORE_MESSAGE_MAX];
+            int r = skep_core_relocate(core, relos[k].type, relos[k].kind, relos[k].access, m->code.insns,
+                                       m->code.n_insns, at, message);
+            if (r < 0) {
+                complain(m, at, message);
+                return r;
+            }
+            r = r == 1 ? add_poison(m, at, message) : 0;
+            if (r < 0)
+                return r;
+        }
+    }
+    return 0;
+}
+
 /* ---- loading ---- */
 
 static int compare_poisons(const void *a, const void *b)
@@ -122,15 +162,18 @@ static int compare_poisons(const void *a, const void *b)
     return x->insn < y->insn ? -1 : x->insn > y->insn;
 }
 
-/* A variable of .kconfig that has no value, NULL: none is at that offset. */
+/* A variable of .kconfig that has no value, NULL: none is at that offset. They are laid out in order. */
 static const char *missing_kconfig(const struct skep_elf *elf, uint32_t offset)
 {
-    for (uint32_t i = 0; i < elf->n_kconfigs; i++) {
-        const struct skep_elf_kconfig *k = &elf->kconfigs[i];
-        if (k->missing && offset >= k->offset && offset - k->offset < k->size)
-            return k->name;
+    uint32_t low = 0, high = elf->n_kconfigs;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (elf->kconfigs[middle].offset + elf->kconfigs[middle].size <= offset)
+            low = middle + 1;
+        else
+            high = middle;
     }
-    return NULL;
+    return low < elf->n_kconfigs && elf->kconfigs[low].missing ? elf->kconfigs[low].name : NULL;
 }
 
 /* Maps that could not be made and values that nobody has, by name. */
@@ -193,7 +236,9 @@ static int load(struct making *m, struct skep_vm_program **ret_program)
     return r;
 }
 
-static int make_program(struct skep_vm_object *object, uint32_t i, struct skep_arena *arena)
+/* core: NULL: types stay as they were compiled. */
+static int make_program(struct skep_vm_object *object, uint32_t i, struct skep_core *core,
+                        struct skep_arena *arena)
 {
     struct making m = {.object = object, .program = &object->elf->programs[i], .arena = arena};
     int r = skep_elf_link(object->elf, i, arena, &m.code);
@@ -206,10 +251,12 @@ static int make_program(struct skep_vm_object *object, uint32_t i, struct skep_a
         return -E2BIG;
     }
     /* an instruction is poisoned at most once */
-    m.poisons = skep_arena_calloc(arena, m.code.n_externs, sizeof(*m.poisons));
+    m.poisons = skep_arena_calloc(arena, m.code.n_externs + count_relos(&m), sizeof(*m.poisons));
     if (!m.poisons)
         return skep_elf_no_memory(object->elf);
     r = bind_externs(&m);
+    if (r == 0 && core)
+        r = relocate(&m, core);
     if (r == 0)
         r = check_maps(&m);
     if (r == 0)
@@ -217,13 +264,34 @@ static int make_program(struct skep_vm_object *object, uint32_t i, struct skep_a
     return r;
 }
 
+/* The types to fit programs to. Without any, or when no program asks, *ret_core stays NULL. */
+static int open_core(struct skep_vm_object *object, struct skep_btf **ret_target, struct skep_core **ret_core)
+{
+    const struct skep_vm_object_options *o = &object->options;
+    const struct skep_elf *elf = object->elf;
+    if (!o->btf || !elf->btf || !elf->n_relos)
+        return 0;
+    char message[SKEP_BTF_MESSAGE_MAX];
+    int r = skep_btf_new(o->btf, o->btf_size, NULL, &object->vm->allocator, ret_target, message);
+    if (r < 0) {
+        skep_elf_error(elf, "the BTF to relocate against: %s", message);
+        return r;
+    }
+    r = skep_core_new(elf->btf, *ret_target, &object->vm->allocator, ret_core);
+    return r < 0 ? skep_elf_no_memory(elf) : 0;
+}
+
 int skep_object_load_programs(struct skep_vm_object *object)
 {
+    SKEP_CLEANUP(skep_btf_freep) struct skep_btf *target = NULL;
+    SKEP_CLEANUP(skep_core_freep) struct skep_core *core = NULL;
+    int r = open_core(object, &target, &core);
+    if (r < 0)
+        return r;
     struct skep_arena arena;
     skep_arena_init(&arena, &object->vm->allocator, LINK_MEMORY_MAX);
-    int r = 0;
     for (uint32_t i = 0; i < object->elf->n_programs && r != -ENOMEM && r != -E2BIG; i++) {
-        r = make_program(object, i, &arena);
+        r = make_program(object, i, core, &arena);
         object->incomplete = object->incomplete || r < 0;
         skep_arena_clear(&arena);
     }
