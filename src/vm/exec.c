@@ -230,7 +230,7 @@ static void begin(struct skep_exec *e, const struct skep_vm_program *p)
         __atomic_signal_fence(__ATOMIC_SEQ_CST);
     e->running = true;
     e->program = p;
-    e->fuel = e->fuel_limit;
+    e->fuel = e->fuel_given = e->fuel_limit;
     e->fault = SKEP_VM_FAULT_NONE;
     e->insn = UINT32_MAX;
     e->has_registers = false;
@@ -424,7 +424,7 @@ struct skep_vm *skep_vm_thread_vm(const struct skep_vm_thread *t)
 uint64_t skep_vm_thread_used(const struct skep_vm_thread *t)
 {
     const struct skep_exec *e = (const struct skep_exec *)t;
-    return e->fuel_limit - e->fuel;
+    return e->fuel_given - e->fuel;
 }
 
 const struct skep_vm_error *skep_vm_thread_error(const struct skep_vm_thread *t)

@@ -160,12 +160,14 @@ static void fuel_is_counted_by_blocks(void **state)
     struct machine *m = *state;
     struct skep_vm_program *p =
         machine_load(m, "r0 = 0\nagain:\nr0 += 1\nif r0 != 10 goto again\nr0 += 1\nexit", NULL);
+    assert_int_equal(skep_vm_thread_used(m->t), 0);
     machine_expect(m, p, NULL, 0, 11);
     assert_int_equal(skep_vm_thread_used(m->t), 1 + 10 * 2 + 2);
     skep_vm_thread_set_fuel(m->t, 23);
     machine_expect(m, p, NULL, 0, 11);
     assert_int_equal(skep_vm_thread_used(m->t), 23);
     skep_vm_thread_set_fuel(m->t, 22);
+    assert_int_equal(skep_vm_thread_used(m->t), 23);
     machine_expect_fault(m, p, NULL, 0, SKEP_VM_FAULT_FUEL, 3);
     assert_int_equal(skep_vm_thread_used(m->t), 21);
     skep_vm_thread_set_fuel(m->t, 20);
