@@ -13,12 +13,17 @@ static void say(void *data, bool error, const char *text)
     skep_log(error ? SKEP_LOG_ERROR : SKEP_LOG_WARNING, "%s", text);
 }
 
+int skep_vm_elf_read(const char *path, const void *bytes, size_t size, struct skep_elf **ret_elf)
+{
+    const struct skep_elf_options o = {.name = path, .log = say};
+    return skep_elf_open(bytes, size, &o, ret_elf);
+}
+
 int skep_vm_object_read(const struct skep_vm_input *in, struct skep_elf **ret_elf)
 {
-    const struct skep_elf_options o = {.name = in->path, .log = say};
     if (!in->elf)
         return skep_log_error(-ENOEXEC, "%s is not an ELF object", in->path);
-    return skep_elf_open(in->bytes, in->size, &o, ret_elf);
+    return skep_vm_elf_read(in->path, in->bytes, in->size, ret_elf);
 }
 
 int skep_vm_listing_init(struct skep_vm_listing *l, struct skep_elf *elf, const struct skep_vm *vm,

@@ -17,7 +17,8 @@
 #include "isa/disasm.h"
 #include "vm/elf.h"
 
-/* Prints what is wrong. */
+/* Both print what is wrong. */
+int skep_vm_elf_read(const char *path, const void *bytes, size_t size, struct skep_elf **ret_elf);
 int skep_vm_object_read(const struct skep_vm_input *in, struct skep_elf **ret_elf);
 
 /* A program, linked. */

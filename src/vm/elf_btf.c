@@ -237,5 +237,5 @@ const struct skep_elf_relo *skep_elf_relos(const struct skep_elf *elf, uint32_t 
            elf->relos[end].insn < f->start + f->n)
         end++;
     *ret_n = end - low;
-    return elf->relos + low;
+    return elf->relos ? elf->relos + low : NULL;
 }

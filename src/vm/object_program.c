@@ -31,7 +31,7 @@ static const struct {
     {"lwt_seg6local", "skb"}, {"sk_skb", "skb"},     {"flow_dissector", "skb"},
 };
 
-static const char *context_of(const char *section)
+static const char *context_of_section(const char *section)
 {
     section += *section == '?'; /* libbpf's mark of what is not loaded unless asked for */
     for (size_t i = 0; i < ARRAY_SIZE(contexts); i++) {
@@ -40,6 +40,16 @@ static const char *context_of(const char *section)
             return contexts[i].context;
     }
     return NULL;
+}
+
+static const char *context_of(const struct skep_elf *elf, const char *section)
+{
+    /* sections of iproute2's tail calls, ID/KEY, are of the type of those that call them */
+    bool numbered = section[strspn(section, "0123456789/")] == '\0' && strchr(section, '/');
+    const char *context = context_of_section(section);
+    for (uint32_t i = 0; numbered && !context && i < elf->n_programs; i++)
+        context = context_of_section(elf->programs[i].section);
+    return context;
 }
 
 /* ---- externs ---- */
@@ -216,7 +226,7 @@ static int load(struct making *m, struct skep_vm_program **ret_program)
         .mode = object->options.mode,
         .maps = object->maps,
         .n_maps = object->elf->n_maps,
-        .context = context_of(m->program->section),
+        .context = context_of(object->elf, m->program->section),
     };
     struct skep_program_extra extra = {
         .section = m->program->section,
