@@ -2,9 +2,9 @@
 #ifndef SKEP_CLI_PCAP_H
 #define SKEP_CLI_PCAP_H
 /*
- * Captures of packets in the classic pcap format: a header of 24 bytes, then records of a header of 16 bytes and the
- * packet. Times are in micro- or nanoseconds and numbers in either byte order, as the magic number says; what is written
- * is what was read: the same kind in this machine's order.
+ * Captures of packets in the classic pcap format: a header of 24 bytes, then records of a header of 16 bytes
+ * and the packet. Times are in micro- or nanoseconds and numbers in either byte order, as the magic number
+ * says; what is written is what was read: the same kind in this machine's order.
  *
  *     struct skep_pcap in;
  *     struct skep_pcap_packet packet;

@@ -22,7 +22,7 @@ struct run_options {
 
 static const struct skep_option input[] = {
     {"mem", 'm', "HEX", SKEP_OPTION_STRING, TO(memory),
-     .help = "memory of the program: r1 is its address, r2 its size"},
+     .help = "memory of the program (r1 is its address, r2 its size), or its packet"},
     {"ctx", 'c', "FILE", SKEP_OPTION_STRING, TO(context), .help = "the same from a file"},
     {"pcap", 0, "FILE", SKEP_OPTION_STRING, TO(pcap), .help = "run over each packet of a capture"},
     {"type", 0, "NAME", SKEP_OPTION_STRING, TO(type),
@@ -31,8 +31,8 @@ static const struct skep_option input[] = {
 };
 
 static const struct skep_option how[] = {
-    {"interpret", 0, NULL, SKEP_OPTION_VALUE, TO(mode), .help = "interpret the program",
-     .value = SKEP_VM_MODE_INTERPRET},
+    {"interpret", 0, NULL, SKEP_OPTION_VALUE, TO(mode),
+     .help = "interpret the program, as it is unless --pcap is given", .value = SKEP_VM_MODE_INTERPRET},
     {"jit", 0, NULL, SKEP_OPTION_VALUE, TO(mode), .help = "translate it to machine code with all checks",
      .value = SKEP_VM_MODE_JIT},
     {"fuel", 0, "NUMBER", SKEP_OPTION_SIZE, TO(fuel), .help = "most instructions of a run, else 1000000"},
@@ -40,8 +40,7 @@ static const struct skep_option how[] = {
 };
 
 static const struct skep_option output[] = {
-    {"trace", 0, NULL, SKEP_OPTION_FLAG, TO(trace),
-     .help = "print registers before each instruction; interprets"},
+    {"trace", 0, NULL, SKEP_OPTION_FLAG, TO(trace), .help = "print registers before each instruction"},
     {"out", 'o', "FILE", SKEP_OPTION_STRING, TO(out),
      .help = "write the packets that pass, as the program left them, to a capture"},
     {"json", 'j', NULL, SKEP_OPTION_FLAG, TO(json), .help = "JSON objects, one on each line"},
@@ -166,14 +165,15 @@ static int run_over(struct skep_vm_thread *t, const struct skep_vm_program *p, c
     if (o->trace)
         skep_vm_thread_set_trace(t, trace, &tracer);
     uint64_t value = 0;
-    int r = skep_vm_run(t, p, m->size ? m->bytes : NULL, m->size, &value);
+    int r = skep_vm_run_bytes(t, p, m->bytes, m->size, &value);
     skep_strbuf_clear(&tracer.text);
     _cleanup_strbuf_ struct skep_strbuf text;
     skep_strbuf_init(&text, TEXT_MAX);
     put_result(t, p, r, value, o, &text);
     if (r < 0 && !o->json) {
         fflush(stdout);
-        skep_log_error(r, "%s", skep_vm_thread_error(t)->message);
+        const char *message = skep_vm_thread_error(t)->message;
+        skep_log_error(r, "%s", message[0] ? message : strerror(-r));
         fputs(text.s, stderr);
         return SKEP_EXIT_FAILED;
     }
@@ -198,7 +198,8 @@ static const char *verdict_name(uint64_t value)
     return value < ARRAY_SIZE(names) ? names[value] : "UNKNOWN";
 }
 
-/* Whether the packet goes on: XDP_PASS, XDP_TX and XDP_REDIRECT, or for skb anything but TC_ACT_SHOT and its like. */
+/* Whether the packet goes on: XDP_PASS, XDP_TX and XDP_REDIRECT, or for skb anything but TC_ACT_SHOT and
+ * its like. */
 static bool goes_on(const struct replay *r, uint64_t value)
 {
     bool skb = r->p->context && skep_streq(r->p->context->name, "skb");
@@ -325,7 +326,8 @@ static int run_input(struct skep_vm_input *in, const struct memory *m, const str
     in->context = o->type ? o->type : o->pcap ? "xdp" : NULL;
     r = skep_vm_thread_new(vm, &thread_options, &t);
     if (r == 0) {
-        enum skep_vm_mode mode = o->trace ? SKEP_VM_MODE_INTERPRET : o->mode;
+        /* single runs are short, and an interpreted one can show its registers */
+        enum skep_vm_mode mode = o->mode || o->pcap ? o->mode : SKEP_VM_MODE_INTERPRET;
         if (skep_vm_input_load(in, vm, mode, &object, &p) < 0)
             r = SKEP_EXIT_FAILED;
         else
@@ -364,7 +366,8 @@ static const struct run_options defaults;
 
 const struct skep_command skep_command_vm_run = {
     .description =
-        "Runs a program once and prints its result, r0; or over each packet of a capture and prints what it says of it. OBJ is an ELF object (PROGRAM names one of its programs, else "
+        "Runs a program once and prints its result, r0; or over each packet of a capture and prints what it "
+        "says of it. OBJ is an ELF object (PROGRAM names one of its programs, else "
         "it is the first), instructions as bytes or hex text, or assembly.",
     .groups = groups,
     .examples = examples,

@@ -37,8 +37,8 @@ static bool inside(const struct skep_region *region, uint64_t address, uint64_t 
            (write ? region->writable : region->readable);
 }
 
-/* The area that an access lies in. The slots of an older table were emptied when the run started; one that changes
- * during the run changes nothing for it: what it could reach stays until its end. */
+/* The area that an access lies in. The slots of an older table were emptied when the run started; one that
+ * changes during the run changes nothing for it: what it could reach stays until its end. */
 static bool find_area(const struct skep_exec *e, uint64_t address, uint64_t size, bool write,
                       struct skep_region *ret)
 {
@@ -230,10 +230,11 @@ static void begin(struct skep_exec *e, const struct skep_vm_program *p)
         __atomic_signal_fence(__ATOMIC_SEQ_CST);
     e->running = true;
     e->program = p;
-    e->fuel = e->fuel_limit;
+    e->fuel = e->fuel_given = e->fuel_limit;
     e->fault = SKEP_VM_FAULT_NONE;
     e->insn = UINT32_MAX;
     e->has_registers = false;
+    e->traced = e->trace != NULL;
     e->depth = 0;
     e->tail_calls = 0;
     e->may_goto = SKEP_MAY_GOTO_MAX;
@@ -423,7 +424,7 @@ struct skep_vm *skep_vm_thread_vm(const struct skep_vm_thread *t)
 uint64_t skep_vm_thread_used(const struct skep_vm_thread *t)
 {
     const struct skep_exec *e = (const struct skep_exec *)t;
-    return e->fuel_limit - e->fuel;
+    return e->fuel_given - e->fuel;
 }
 
 const struct skep_vm_error *skep_vm_thread_error(const struct skep_vm_thread *t)

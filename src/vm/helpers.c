@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "vm/helpers.h"
 
+#include "vm/program.h"
 #include "vm/vm.h"
 
 int skep_helpers_register(struct skep_vm *vm)
@@ -20,4 +21,9 @@ int skep_helpers_register(struct skep_vm *vm)
             return r;
     }
     return 0;
+}
+
+bool skep_helper_trusted(const struct skep_exec *e)
+{
+    return e->program && e->program->mode == SKEP_VM_MODE_TRUSTED;
 }

@@ -24,6 +24,22 @@
 /* A negative errno as r0. */
 #define SKEP_HELPER_ERROR(error) ((uint64_t)(int64_t)(error))
 
+/* A result: an errno, or what else a helper returns as a signed number. */
+static inline uint64_t skep_helper_result(int64_t r)
+{
+    return (uint64_t)r;
+}
+
+/* Ends the run: what the kernel's verifier would have refused. Returns 0. */
+static inline uint64_t skep_helper_refuse(struct skep_exec *e, const char *text)
+{
+    skep_exec_fault(e, SKEP_VM_FAULT_HELPER, UINT32_MAX, 0, text);
+    return 0;
+}
+
+/* Whether the running program has no checks. */
+bool skep_helper_trusted(const struct skep_exec *e);
+
 /* The string at address, up to size - 1 bytes, with a NUL behind it: its length with the NUL, or -EFAULT when a byte
  * before its end may not be read. */
 int64_t skep_probe_str(struct skep_exec *e, char *dst, uint64_t size, uint64_t address);

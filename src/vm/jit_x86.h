@@ -15,7 +15,7 @@
  * further down. The code of a program:
  *
  *     common tails: slow check of an access, faults, callx
- *     entry by tail call: as the function, with r2 to r9 and r0 set to zero
+ *     entry by tail call: takes the caller's native frame over, and sets r0 and r2 to r9 to zero
  *     functions in the order of the program
  *     cold parts: for each access that is checked, each block that may run out of fuel, each way to fault
  *
@@ -49,6 +49,7 @@ enum {
     SKEP_JIT_COLD_FAULT,   /* disp is the fault */
     SKEP_JIT_COLD_LOCATE,  /* a helper faulted: say where */
     SKEP_JIT_COLD_NO_CALL, /* a call of nothing */
+    SKEP_JIT_COLD_HELPER,  /* a call whose short cut does not fit */
 };
 
 struct skep_jit {
@@ -61,6 +62,11 @@ struct skep_jit {
     bool tail_calls; /* the program makes some */
     uint32_t key;    /* for blinding */
     uint32_t insn;   /* that is being translated */
+    /* The map whose handle a register was last seen to get, in the order of the text: a guess. */
+    const struct skep_vm_map *maps[SKEP_REGS];
+    /* Bit r: register r is r10 + frame_at[r], for certain. */
+    uint32_t in_frame;
+    int32_t frame_at[SKEP_REGS];
 
     size_t *offsets; /* of each instruction; 0: not yet */
     size_t *entries; /* of each function, before its pushes */
@@ -91,7 +97,21 @@ void skep_jit_constant(struct skep_jit *j, unsigned reg, uint64_t imm);
 /* jit_x86_memory.c */
 bool skep_jit_memory_op(struct skep_jit *j, enum skep_opcode op, const struct skep_insn *insn);
 
+/* Checks a load of width at the program's register reg (checked code). */
+void skep_jit_check_load(struct skep_jit *j, unsigned reg, unsigned width);
+/* Keeps account of which registers are r10 + constant, within a block. */
+void skep_jit_track_frame(struct skep_jit *j, enum skep_opcode op, const struct skep_insn *insn);
+
+/* jit_x86_map.c: short cuts for helpers on maps that are known when the program is compiled. Each asks first whether the
+ * register really holds that map; if not, the helper is called. False: there is none for this call. */
+void skep_jit_guess_maps(struct skep_jit *j, enum skep_opcode op, const struct skep_insn *insn);
+bool skep_jit_map_call(struct skep_jit *j, uint32_t helper);
+
 /* jit_x86_call.c */
+void skep_jit_helper(struct skep_jit *j, uint32_t number);
+void skep_jit_keep_fuel(struct skep_jit *j);
+void skep_jit_take_fuel(struct skep_jit *j);
+void skep_jit_forget_arguments(struct skep_jit *j);
 bool skep_jit_call_op(struct skep_jit *j, enum skep_opcode op, const struct skep_insn *insn);
 void skep_jit_tails(struct skep_jit *j);
 void skep_jit_prologue(struct skep_jit *j, uint32_t function);

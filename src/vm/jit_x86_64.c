@@ -192,6 +192,8 @@ static void align(struct skep_jit *j)
 static void begin_block(struct skep_jit *j, uint32_t i)
 {
     const struct skep_vm_program *p = j->p;
+    if (p->marks[i] & SKEP_MARK_BLOCK)
+        j->in_frame = 0;
     if (p->marks[i] & SKEP_MARK_FUNC) {
         uint32_t f = skep_function_at(p, i);
         align(j);
@@ -242,13 +244,18 @@ static int translate(struct skep_jit *j)
         const enum skep_opcode op = p->ops[i];
         j->insn = i;
         begin_block(j, i);
-        if (shift_pair(j, i))
+        skep_jit_guess_maps(j, op, insn);
+        if (shift_pair(j, i)) {
+            j->in_frame &= ~(1u << skep_insn_dst(insn));
             i++;
-        else if (op == SKEP_OP_JA || op == SKEP_OP_JA32)
+            continue;
+        }
+        if (op == SKEP_OP_JA || op == SKEP_OP_JA32)
             skep_jit_jump_to(j, -1, (uint32_t)skep_insn_target(op, insn, i));
         else if (!skep_jit_alu(j, op, insn) && !skep_jit_condition(j, op, insn) &&
                  !skep_jit_memory_op(j, op, insn) && !skep_jit_call_op(j, op, insn))
             return -EOPNOTSUPP;
+        skep_jit_track_frame(j, op, insn);
     }
     for (size_t i = 0; i < j->n_colds && skep_jit_room(j); i++)
         skep_jit_put_cold(j, &j->colds[i]);
@@ -302,6 +309,8 @@ int skep_jit_compile(struct skep_vm_program *p, bool blind, struct skep_vm_error
         r = translate(&j);
     if (r == 0)
         r = skep_jit_code_new(p->vm, j.x.code, j.x.len, j.entries, p->n_functions, j.tail_entry, &p->jit);
+    if (r == 0)
+        p->tail_entry = skep_jit_tail_entry(p->jit);
     if (r < 0) {
         *reterr = (struct skep_vm_error){.fault = SKEP_VM_FAULT_LOAD, .error = r, .insn = UINT32_MAX};
         snprintf(reterr->message, sizeof(reterr->message), "cannot make machine code: %s", strerror(-r));

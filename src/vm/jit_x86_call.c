@@ -68,12 +68,12 @@ void skep_jit_call_c(struct skep_jit *j, const void *fn)
     skep_x86_call_reg(&j->x, X86_R11);
 }
 
-static void keep_fuel(struct skep_jit *j)
+void skep_jit_keep_fuel(struct skep_jit *j)
 {
     if (j->checked)
         skep_x86_rm(&j->x, true, X86_MOV, X86_R9, X86_R12, SKEP_JIT_EXEC(fuel));
 }
-static void take_fuel(struct skep_jit *j)
+void skep_jit_take_fuel(struct skep_jit *j)
 {
     if (j->checked)
         skep_x86_rm(&j->x, true, X86_LOAD, X86_R9, X86_R12, SKEP_JIT_EXEC(fuel));
@@ -95,7 +95,7 @@ static void zero_registers(struct skep_jit *j, const uint8_t *registers, size_t 
 }
 
 /* What a call leaves in r1 to r5 is nobody's business. */
-static void forget_arguments(struct skep_jit *j)
+void skep_jit_forget_arguments(struct skep_jit *j)
 {
     static const uint8_t arguments[] = {X86_RDI, X86_RSI, X86_RDX, X86_RCX, X86_R8};
     if (j->checked)
@@ -148,11 +148,11 @@ static void put_fault(struct skep_jit *j)
 {
     struct skep_x86 *x = &j->x;
     j->fault = x->len;
-    keep_fuel(j);
+    skep_jit_keep_fuel(j);
     skep_x86_mov(x, true, X86_RDI, X86_R12);
     skep_x86_mov_imm(x, X86_R8, 0);
     skep_jit_call_c(j, (const void *)(uintptr_t)skep_exec_fault);
-    take_fuel(j);
+    skep_jit_take_fuel(j);
     skep_x86_jmp_back(x, j->leave);
 }
 
@@ -165,7 +165,7 @@ static void put_located(struct skep_jit *j)
     size_t told = skep_x86_jcc1(x, X86_NE);
     skep_x86_rm(x, false, X86_MOV, X86_R11, X86_R12, SKEP_JIT_EXEC(insn));
     skep_x86_patch1(x, told, x->len);
-    take_fuel(j);
+    skep_jit_take_fuel(j);
     skep_x86_jmp_back(x, j->leave);
 }
 
@@ -196,14 +196,14 @@ static void put_callx(struct skep_jit *j)
     j->callx = x->len;
     for (unsigned i = 0; i < sizeof(kept); i++)
         skep_x86_push(x, kept[i]);
-    keep_fuel(j);
+    skep_jit_keep_fuel(j);
     skep_x86_mov(x, true, X86_RDI, X86_R12);
     skep_x86_mov(x, true, X86_RSI, X86_R10);
     skep_x86_mov(x, false, X86_RDX, X86_R11);
     skep_jit_call_c(j, (const void *)(uintptr_t)callx);
     skep_x86_mov(x, true, X86_R11, X86_RAX);
     skep_x86_mov(x, true, X86_R10, X86_RDX);
-    take_fuel(j);
+    skep_jit_take_fuel(j);
     for (unsigned i = sizeof(kept); i-- > 0;)
         skep_x86_pop(x, kept[i]);
     skep_x86_rr(x, true, X86_TEST, X86_R11, X86_R11);
@@ -227,8 +227,9 @@ void skep_jit_tails(struct skep_jit *j)
         put_callx(j);
     if (!skep_jit_room(j))
         return;
+    /* the caller's frame is taken over, with what it has saved */
     j->tail_entry = j->x.len;
-    skep_jit_prologue(j, 0);
+    zero_frame(j, j->p->functions[0].zero);
     zero_registers(j, fresh, j->checked ? sizeof(fresh) : 0);
     skep_jit_jump_to(j, -1, j->p->functions[0].insn);
 }
@@ -244,15 +245,15 @@ static void cold_locate(struct skep_jit *j)
 /* Arguments are in place; fn is NULL: its address is in r11. */
 static void call_helper(struct skep_jit *j, const void *fn)
 {
-    keep_fuel(j);
+    skep_jit_keep_fuel(j);
     skep_x86_mov(&j->x, true, X86_R9, X86_R12);
     if (fn)
         skep_jit_call_c(j, fn);
     else
         skep_x86_call_reg(&j->x, X86_R11);
-    take_fuel(j);
+    skep_jit_take_fuel(j);
     cold_locate(j);
-    forget_arguments(j);
+    skep_jit_forget_arguments(j);
 }
 
 /* function: UINT32_MAX: its address is in r11. */
@@ -304,21 +305,20 @@ static void put_tail_call(struct skep_jit *j)
 {
     struct skep_x86 *x = &j->x;
     skep_x86_rm(x, true, X86_MOV, X86_RDI, X86_R12, SKEP_JIT_EXEC(code_scratch[1]));
-    keep_fuel(j);
+    skep_jit_keep_fuel(j);
     skep_x86_mov(x, true, X86_RDI, X86_R12);
     skep_jit_call_c(j, (const void *)(uintptr_t)tail_call);
-    take_fuel(j);
+    skep_jit_take_fuel(j);
     cold_locate(j);
     skep_x86_rr(x, true, X86_TEST, X86_RAX, X86_RAX);
     size_t falls = skep_x86_jcc1(x, X86_E);
     skep_x86_rm(x, true, X86_LOAD, X86_RDI, X86_R12, SKEP_JIT_EXEC(code_scratch[1]));
-    epilogue(j);
     skep_x86_jmp_reg(x, X86_RAX);
     skep_x86_patch1(x, falls, x->len);
-    forget_arguments(j);
+    skep_jit_forget_arguments(j);
 }
 
-static void put_helper(struct skep_jit *j, uint32_t number)
+void skep_jit_helper(struct skep_jit *j, uint32_t number)
 {
     const struct skep_helper *h = number < SKEP_HELPERS_MAX ? skep_vm_helper_find(j->p->vm, number) : NULL;
     if (number == SKEP_HELPER_TAIL_CALL)
@@ -350,7 +350,8 @@ bool skep_jit_call_op(struct skep_jit *j, enum skep_opcode op, const struct skep
     const struct skep_opcode_info *info = skep_opcode_info(op);
     switch (info->form) {
     case SKEP_FORM_CALL_HELPER:
-        put_helper(j, (uint32_t)insn->imm);
+        if (!skep_jit_map_call(j, (uint32_t)insn->imm))
+            skep_jit_helper(j, (uint32_t)insn->imm);
         return true;
     case SKEP_FORM_CALL_LOCAL:
         call_local(j, skep_function_at(j->p, (uint32_t)skep_insn_target(op, insn, j->insn)));
@@ -418,16 +419,24 @@ void skep_jit_put_cold(struct skep_jit *j, const struct skep_jit_cold *c)
     case SKEP_JIT_COLD_FAULT:
         put_fault_at(j, c, (enum skep_vm_fault)c->disp, false);
         break;
+    case SKEP_JIT_COLD_HELPER: {
+        /* it may add cold parts, and move this one */
+        const size_t back = c->back;
+        j->insn = c->insn;
+        skep_jit_helper(j, (uint32_t)c->disp);
+        skep_x86_jmp_back(x, back);
+        break;
+    }
     case SKEP_JIT_COLD_LOCATE:
         skep_x86_mov_imm(x, X86_R11, c->insn);
         skep_x86_jmp_back(x, j->located);
         break;
     default: /* NO_CALL */
-        keep_fuel(j);
+        skep_jit_keep_fuel(j);
         skep_x86_mov(x, true, X86_RDI, X86_R12);
         skep_x86_mov_imm(x, X86_RSI, c->insn);
         skep_jit_call_c(j, (const void *)(uintptr_t)no_call);
-        take_fuel(j);
+        skep_jit_take_fuel(j);
         skep_x86_jmp_back(x, j->leave);
     }
 }

@@ -14,23 +14,9 @@ static unsigned width_of(unsigned bits)
     return (unsigned)__builtin_ctz(bits) - 3;
 }
 
-/* Unless the slot covers it, the access goes the slow way first. False: it can only fault. */
-static bool check(struct skep_jit *j, unsigned reg, const struct access *a)
+static void check_slot(struct skep_jit *j, const struct access *a)
 {
     struct skep_x86 *x = &j->x;
-    if (!j->checked)
-        return true;
-    if (reg == SKEP_REG_FRAME) {
-        if (a->disp >= -SKEP_FRAME_SIZE && a->disp <= -(1 << a->width))
-            return true;
-        struct skep_jit_cold *c = skep_jit_cold_add(j, SKEP_JIT_COLD_FRAME, skep_x86_jmp4(x));
-        if (c) {
-            c->base = (uint8_t)a->base;
-            c->disp = a->disp;
-            c->write = a->write;
-        }
-        return false;
-    }
     size_t slot = a->write ? offsetof(struct skep_exec, store) : offsetof(struct skep_exec, load);
     slot += j->insn % SKEP_SLOTS * sizeof(struct skep_slot);
     if (a->disp)
@@ -48,6 +34,65 @@ static bool check(struct skep_jit *j, unsigned reg, const struct access *a)
         c->write = a->write;
         c->back = x->len;
     }
+}
+
+/* Whether an access is known to lie in the frame of the function. */
+static bool in_frame(const struct skep_jit *j, unsigned reg, int32_t disp, unsigned width)
+{
+    if (reg != SKEP_REG_FRAME && !(j->in_frame & 1u << reg))
+        return false;
+    int64_t at = (reg == SKEP_REG_FRAME ? 0 : (int64_t)j->frame_at[reg]) + disp;
+    return at >= -SKEP_FRAME_SIZE && at <= -(1 << width);
+}
+
+void skep_jit_check_load(struct skep_jit *j, unsigned reg, unsigned width)
+{
+    if (j->checked && !in_frame(j, reg, 0, width))
+        check_slot(j, &(struct access){skep_jit_native[reg], 0, width, false});
+}
+
+void skep_jit_track_frame(struct skep_jit *j, enum skep_opcode op, const struct skep_insn *insn)
+{
+    const struct skep_opcode_info *info = skep_opcode_info(op);
+    const unsigned dst = skep_insn_dst(insn), src = skep_insn_src(insn);
+    const uint32_t arguments = 0x3f; /* r0 to r5 */
+    if (info->flags & (SKEP_OPF_CALL | SKEP_OPF_PACKET)) {
+        j->in_frame &= ~arguments;
+    } else if (op == SKEP_OP_MOV64_REG && (src == SKEP_REG_FRAME || j->in_frame & 1u << src)) {
+        j->in_frame |= 1u << dst;
+        j->frame_at[dst] = src == SKEP_REG_FRAME ? 0 : j->frame_at[src];
+    } else if (op == SKEP_OP_ADD64_IMM) {
+        /* beyond this it is no frame any more, and the sum stays a number */
+        if (__builtin_add_overflow(j->frame_at[dst], insn->imm, &j->frame_at[dst]))
+            j->in_frame &= ~(1u << dst);
+    } else {
+        if (info->dst.use == SKEP_FIELD_WRITE || info->dst.use == SKEP_FIELD_READ_WRITE)
+            j->in_frame &= ~(1u << dst);
+        if (info->src.use == SKEP_FIELD_READ_WRITE)
+            j->in_frame &= ~(1u << src);
+        if (info->flags & SKEP_OPF_WRITES_R0)
+            j->in_frame &= ~1u;
+    }
+}
+
+/* Unless the slot covers it, the access goes the slow way first. False: it can only fault. */
+static bool check(struct skep_jit *j, unsigned reg, const struct access *a)
+{
+    struct skep_x86 *x = &j->x;
+    if (!j->checked)
+        return true;
+    if (in_frame(j, reg, a->disp, a->width))
+        return true;
+    if (reg == SKEP_REG_FRAME) {
+        struct skep_jit_cold *c = skep_jit_cold_add(j, SKEP_JIT_COLD_FRAME, skep_x86_jmp4(x));
+        if (c) {
+            c->base = (uint8_t)a->base;
+            c->disp = a->disp;
+            c->write = a->write;
+        }
+        return false;
+    }
+    check_slot(j, a);
     return true;
 }
 

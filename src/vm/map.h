@@ -20,6 +20,10 @@
 
 struct skep_map_ops {
     const char *name; /* "hash" */
+    bool percpu;      /* a value for each CPU */
+    unsigned batch;   /* SKEP_BATCH_*: what can be done many at a time */
+    /* Keys and values as the host sees them are no key (queue, stack, bloom filter), ids (of maps and programs). */
+    bool keyless, ids;
     /* Checks the options (kernel's rules and codes) and sets up m->state; m's common members are filled in. */
     int (*init)(struct skep_vm_map *m, const struct skep_vm_map_options *o);
     void (*clear)(struct skep_vm_map *m);
@@ -38,8 +42,21 @@ struct skep_map_ops {
     int (*write)(struct skep_vm_map *m, const void *key, const void *value, uint64_t flags);
     int (*take)(struct skep_vm_map *m, const void *key, void *ret_value, uint64_t flags);
     int (*next_key)(struct skep_vm_map *m, const void *key, void *ret_next);
-    /* Whether b can be an inner map where a was the example. NULL: same type, key, value and flags. */
+    /* Goes on from the element with that key; the first call of a batch has NULL. NULL: by next_key and read. */
+    int (*batch_lookup)(struct skep_vm_map *m, uint32_t *cursor, void *keys, void *values, uint32_t room,
+                        uint32_t *ret_count, bool take);
+    /* Calls cb for each element as programs see it: the key as a copy, the value as lookup gives it. NULL: by next_key and
+     * lookup. Returns how many, or a negative result of cb. */
+    int64_t (*each)(struct skep_vm_map *m, uint32_t cpu,
+                    int (*cb)(void *data, const void *key, uint64_t value), void *data);
+    /* Whether b can be an inner map where a was the example. NULL: it cannot be one. */
     bool (*same_meta)(const struct skep_vm_map *a, const struct skep_vm_map *b);
+};
+enum {
+    SKEP_BATCH_LOOKUP = 1,
+    SKEP_BATCH_UPDATE = 2,
+    SKEP_BATCH_DELETE = 4,
+    SKEP_BATCH_TAKE = 8,
 };
 
 /* Whole pages between guard pages. */
@@ -76,6 +93,11 @@ static inline uint64_t skep_map_handle(const struct skep_vm_map *m)
 
 /* The operations of a BPF_MAP_TYPE_*, NULL: there is none. */
 const struct skep_map_ops *skep_map_ops_of(uint32_t type);
+#define SKEP_MAP_TYPE(type, ops) extern const struct skep_map_ops ops;
+#include "vm/map_types.def"
+#undef SKEP_MAP_TYPE
+/* The usual same_meta: same type, key, value and flags. */
+bool skep_map_same_meta(const struct skep_vm_map *a, const struct skep_vm_map *b);
 
 /* Drops what the map holds (programs, inner maps, its values); only skep_map_free() may follow. Doing it twice is fine. */
 void skep_map_clear(struct skep_vm_map *m);
@@ -89,6 +111,8 @@ int skep_ring_output(struct skep_vm_map *m, const void *data, uint64_t size, uin
 uint64_t skep_ring_query(const struct skep_vm_map *m, uint64_t flags);
 /* Prog arrays, for tail calls: the program at index, NULL: none. */
 const struct skep_vm_program *skep_prog_array_get(const struct skep_vm_map *m, uint32_t index);
+/* The same for machine code: max_entries pointers to programs, which live as long as the map. */
+const void *skep_prog_array_elements(const struct skep_vm_map *m);
 /* Stack traces, for bpf_get_stackid. */
 int64_t skep_stack_trace_put(struct skep_vm_map *m, const uint64_t *addresses, size_t n, uint64_t flags);
 /* Calls cb for each element as a program sees it (bpf_for_each_map_elem); returns how many, or -errno. */

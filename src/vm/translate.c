@@ -47,7 +47,8 @@ static const uint16_t handlers[SKEP_OP_MAX] = {
 
 enum shape { OTHER, ALU_IMM, ALU_REG, CONDITION_IMM, CONDITION_REG };
 
-/* What may be done to handlers, by their shape and by what they are called when something is joined to them. */
+/* What may be done to handlers, by their shape and by what they are called when something is joined to
+ * them. */
 struct traits {
     uint8_t shape, bits;
     uint16_t after_add; /* the handler for "add, then this" */

@@ -8,6 +8,8 @@
  * wide: operands of 64 bits; otherwise of 32, and the upper half of a register that is written becomes 0. Whoever
  * appends has asked for room before (skep_x86_room), so that the functions here cannot fail.
  */
+#include <assert.h>
+
 #include "base/macro.h"
 
 enum {
@@ -317,6 +319,7 @@ static inline size_t skep_x86_call4(struct skep_x86 *x)
 }
 static inline void skep_x86_patch1(struct skep_x86 *x, size_t at, size_t target)
 {
+    assert(target - (at + 1) + 128 < 256);
     x->code[at] = (uint8_t)(target - (at + 1));
 }
 static inline void skep_x86_patch4(struct skep_x86 *x, size_t at, size_t target)

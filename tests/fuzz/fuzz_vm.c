@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Any bytes as a program: it is refused with a place and a reason, or it runs over some memory to a result or an error
- * within its fuel, joined and traced alike. */
+/* Any bytes as a program: it is refused with a place and a reason, or it runs over some memory to a result
+ * or an error within its fuel, joined and traced alike. */
 #include "vm/exec.h"
 #include "vm/program.h"
 
@@ -11,6 +11,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct skep_vm *vm;
 static struct skep_vm_thread *t;
+static uint8_t *memory; /* always at one place: programs may look at their addresses */
 
 static void make(void)
 {
@@ -18,6 +19,7 @@ static void make(void)
     const struct skep_vm_thread_options to = {.size = sizeof(to), .fuel = FUEL};
     if (skep_vm_new(&o, &vm) < 0 || skep_vm_thread_new(vm, &to, &t) < 0)
         abort();
+    memory = malloc(MEMORY);
 }
 
 static void ignore(void *data, const struct skep_vm_program *p, uint32_t insn, const uint64_t registers[11])
@@ -37,8 +39,8 @@ struct outcome {
 
 static struct outcome run(const struct skep_vm_program *p)
 {
-    uint8_t *memory = calloc(1, MEMORY);
     struct outcome o = {0};
+    memset(memory, 0, MEMORY);
     uint64_t value;
     o.r = skep_vm_run(t, p, memory, MEMORY, &value);
     o.used = skep_vm_thread_used(t);
@@ -48,7 +50,6 @@ static struct outcome run(const struct skep_vm_program *p)
     if (o.r < 0 && !error->message[0])
         abort();
     o.insn = error->insn;
-    free(memory);
     return o;
 }
 
@@ -71,7 +72,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     skep_vm_thread_set_trace(t, ignore, &steps);
     struct outcome single = run(p);
     skep_vm_thread_set_trace(t, NULL, NULL);
-    /* time and random numbers may differ, so may addresses; but not without calls */
+    /* helpers tell the time and random numbers */
     bool calls = false;
     for (uint32_t i = 0; i < p->n_insns; i++)
         calls = calls || skep_opcode_info(p->ops[i])->flags & SKEP_OPF_CALL;

@@ -2,8 +2,9 @@
 #ifndef SKEP_TESTS_VM_MACHINE_H
 #define SKEP_TESTS_VM_MACHINE_H
 /*
- * What the tests of the engine have in common: a vm with a thread, programs from assembly, and an allocator that counts
- * and fails on demand. Everything in a test is torn down by machine_clear(), which asserts that no memory is left.
+ * What the tests of the engine have in common: a vm with a thread, programs from assembly, and an allocator
+ * that counts and fails on demand. Everything in a test is torn down by machine_clear(), which asserts that
+ * no memory is left.
  */
 /* cmocka.h wants them */
 #include <setjmp.h>

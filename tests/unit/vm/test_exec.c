@@ -110,13 +110,16 @@ static void no_run_sees_what_another_left(void **state)
     /* the first fills all of a deep frame, the second looks at it through a pointer from below */
     struct skep_vm_program *writer = machine_load(
         m,
-        "call local f\nexit\nf:\nr1 = r10\nr1 += -512\nagain:\n*(u64 *)(r1 + 0) = 0x55\nr1 += 8\nif r1 != r10 goto again\nr0 = 0\nexit",
+        "call local f\nexit\nf:\nr1 = r10\nr1 += -512\nagain:\n*(u64 *)(r1 + 0) = 0x55\nr1 += 8\n"
+        "if r1 != r10 goto again\nr0 = 0\nexit",
         NULL);
-    struct skep_vm_program *reader = machine_load(
-        m,
-        "r1 = r10\nr1 += -512\nr0 = 0\nagain:\nr2 = *(u64 *)(r1 + 0)\nr0 |= r2\nr1 += 8\nif r1 != r10 goto again\nr6 = r0\ncall local f\nr0 |= r6\nexit\n"
-        "f:\nr1 = r10\nr1 += -512\nr0 = 0\nmore:\nr2 = *(u64 *)(r1 + 0)\nr0 |= r2\nr1 += 8\nif r1 != r10 goto more\nexit",
-        NULL);
+    struct skep_vm_program *reader =
+        machine_load(m,
+                     "r1 = r10\nr1 += -512\nr0 = 0\nagain:\nr2 = *(u64 *)(r1 + 0)\nr0 |= r2\nr1 += 8\n"
+                     "if r1 != r10 goto again\nr6 = r0\ncall local f\nr0 |= r6\nexit\n"
+                     "f:\nr1 = r10\nr1 += -512\nr0 = 0\nmore:\nr2 = *(u64 *)(r1 + 0)\nr0 |= r2\nr1 += 8\n"
+                     "if r1 != r10 goto more\nexit",
+                     NULL);
     machine_expect(m, writer, NULL, 0, 0);
     machine_expect(m, reader, NULL, 0, 0);
     /* a program that hands out no address of its frames has no stack to point to */
@@ -157,12 +160,14 @@ static void fuel_is_counted_by_blocks(void **state)
     struct machine *m = *state;
     struct skep_vm_program *p =
         machine_load(m, "r0 = 0\nagain:\nr0 += 1\nif r0 != 10 goto again\nr0 += 1\nexit", NULL);
+    assert_int_equal(skep_vm_thread_used(m->t), 0);
     machine_expect(m, p, NULL, 0, 11);
     assert_int_equal(skep_vm_thread_used(m->t), 1 + 10 * 2 + 2);
     skep_vm_thread_set_fuel(m->t, 23);
     machine_expect(m, p, NULL, 0, 11);
     assert_int_equal(skep_vm_thread_used(m->t), 23);
     skep_vm_thread_set_fuel(m->t, 22);
+    assert_int_equal(skep_vm_thread_used(m->t), 23);
     machine_expect_fault(m, p, NULL, 0, SKEP_VM_FAULT_FUEL, 3);
     assert_int_equal(skep_vm_thread_used(m->t), 21);
     skep_vm_thread_set_fuel(m->t, 20);

@@ -58,6 +58,35 @@ static void each_instruction_is_traced(void **state)
     skep_vm_program_unref(p);
 }
 
+static uint64_t switch_trace(uint64_t on, uint64_t r2, uint64_t r3, uint64_t r4, uint64_t r5,
+                             struct skep_vm_thread *t)
+{
+    (void)r2, (void)r3, (void)r4, (void)r5;
+    static struct seen ignored;
+    skep_vm_thread_set_trace(t, on ? see : NULL, &ignored);
+    return 0;
+}
+
+/* Whatever a helper does to the trace, a run stays what it was when it began. */
+static void helpers_switch_the_trace(void **state)
+{
+    struct machine *m = *state;
+    skep_vm_helper_register(m->vm, 300, NULL, switch_trace);
+    struct skep_vm_program *p =
+        machine_load(m,
+                     "r1 = 0\ncall 300\nr6 = 3\nr6 += 1\nr1 = 1\ncall 300\ncall local f\nr0 = r6\nr1 = 0\n"
+                     "r1 = *(u8 *)(r1 + 0)\nexit\nf:\nexit",
+                     NULL);
+    for (int traced = 0; traced < 2; traced++) {
+        struct seen s = {0};
+        skep_vm_thread_set_trace(m->t, traced ? see : NULL, &s);
+        machine_expect_fault(m, p, NULL, 0, SKEP_VM_FAULT_READ, 9);
+        assert_int_equal(s.n, traced ? 2 : 0);
+    }
+    skep_vm_thread_set_trace(m->t, NULL, NULL);
+    skep_vm_program_unref(p);
+}
+
 /* ---- joined against single ---- */
 
 struct rng {
@@ -74,7 +103,8 @@ static uint32_t next(struct rng *r, uint32_t below)
 
 #define MEMORY 64
 
-/* One of the operations that take part in joined ops, on few registers so that they meet. r5 holds the memory. */
+/* One of the operations that take part in joined ops, on few registers so that they meet. r5 holds the
+ * memory. */
 static size_t put_random(struct rng *r, struct skep_insn *insns, size_t left)
 {
     static const uint16_t alu[] = {
@@ -275,6 +305,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(each_instruction_is_traced, setup, teardown),
+        cmocka_unit_test_setup_teardown(helpers_switch_the_trace, setup, teardown),
         cmocka_unit_test_setup_teardown(joined_ops_do_the_same, setup, teardown),
         cmocka_unit_test_setup_teardown(common_pairs_are_joined, setup, teardown),
         cmocka_unit_test_setup_teardown(helpers_call_functions, setup, teardown),

@@ -194,7 +194,8 @@ static void threads_share_a_program(void **state)
     struct machine *m = *state;
     struct skep_vm_program *p = machine_load(
         m,
-        "r2 = *(u64 *)(r1 + 0)\n*(u64 *)(r10 - 8) = r2\nr1 = *(u64 *)(r1 + 8)\ncall local f\nr2 = *(u64 *)(r10 - 8)\nr0 += r2\nexit\nf:\n*(u64 *)(r10 - 8) = r1\nr0 = *(u64 *)(r10 - 8)\nexit",
+        "r2 = *(u64 *)(r1 + 0)\n*(u64 *)(r10 - 8) = r2\nr1 = *(u64 *)(r1 + 8)\ncall local f\n"
+        "r2 = *(u64 *)(r10 - 8)\nr0 += r2\nexit\nf:\n*(u64 *)(r10 - 8) = r1\nr0 = *(u64 *)(r10 - 8)\nexit",
         NULL);
     pthread_t threads[3];
     struct worker workers[3];
@@ -357,7 +358,8 @@ static void *read_for_ever(void *data)
     return NULL;
 }
 
-/* A map goes while threads read its values: they get the value or a fault, and the memory stays until they are done. */
+/* A map goes while threads read its values: they get the value or a fault, and the memory stays until they
+ * are done. */
 static void maps_go_while_threads_run(void **state)
 {
     struct machine *m = *state;

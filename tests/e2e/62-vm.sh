@@ -51,7 +51,7 @@ for mode in "${modes[@]}"; do
     t_check "also with little ($mode)" said "out of fuel" vm run endless.s "$mode" --fuel 10
     t_check "no memory is given ($mode)" said "reads 1 byte at 0x0, the null pointer" vm run first.s "$mode"
 done
-t_check "registers of an interpreted run" said "r8=0x0 r9=0x0 r10=0x" vm run bad.s --interpret
+t_check "registers of a failed run" said "r8=0x0 r9=0x0 r10=0x" vm run bad.s
 t_check "--trace shows registers" said "    4: r0 += r3" vm run sum.s --mem 05 --trace
 vm run sum.s --mem 0102 --json >r.json
 t_check "--json" json_has r.json 'e.result == 3 and e.instructions == 14'
@@ -80,3 +80,52 @@ t_check "memory that is no hex" ended_with 2 vm run sum.s --mem xy
 t_check "no command" ended_with 2 vm
 t_check "help of a family" said "plugin" vm --help
 t_check "help of a command in it" said "--trace" "$SKEP" help vm run
+
+# captures: three packets that begin with 0, 1 and 2, and a program that takes this byte for its verdict
+python3 - <<'P'
+import struct
+for name, order, magic in ("little", "<", 0xa1b2c3d4), ("big", ">", 0xa1b23c4d):
+    capture = struct.pack(order + "IHHIIII", magic, 2, 4, 0, 0, 65535, 1)
+    for i in range(3):
+        packet = bytes([i] * (20 + i))
+        capture += struct.pack(order + "IIII", i, 7, len(packet), len(packet)) + packet
+    open(name + ".pcap", "wb").write(capture)
+open("cut.pcap", "wb").write(capture[:-3])
+P
+cat >first-byte.s <<'S'
+w2 = *(u32 *)(r1 + 0)
+w3 = *(u32 *)(r1 + 4)
+r4 = r2
+r4 += 14
+r0 = 1
+if r4 > r3 goto out
+r0 = *(u8 *)(r2 + 0)
+*(u8 *)(r2 + 1) = 0xaa
+out:
+exit
+S
+printf 'w2 = *(u32 *)(r1 + 0)\nr0 = *(u8 *)(r2 + 100)\nexit\n' >beyond.s
+verdicts=$'1: ABORTED 20\n2: DROP 21\n3: PASS 22'
+for mode in "${modes[@]}"; do
+    for order in little big; do
+        t_check "verdicts over a capture ($mode, $order)" \
+            test "$(vm run first-byte.s --pcap $order.pcap --out out.pcap "$mode")" = "$verdicts"
+        t_check "what passes is written as it was left ($mode, $order)" python3 -c '
+import struct
+b = open("out.pcap", "rb").read()
+assert len(b) == 24 + 16 + 22, len(b)
+assert struct.unpack("<IIII", b[24:40]) == (2, 7, 22, 22)
+assert b[40:43] == bytes([2, 0xaa, 2])'
+    done
+    t_check "a program that reads beyond the packet ($mode)" ended_with 1 vm run beyond.s --pcap little.pcap "$mode"
+    t_check "is told so for each ($mode)" said "2: error: instruction 1: reads 1 byte" \
+        vm run beyond.s --pcap little.pcap "$mode"
+done
+vm run first-byte.s --pcap little.pcap --json >r.json
+t_check "--pcap --json" test "$(json_count r.json 'e.verdict == "PASS" and e.packet == 3')" = 1
+t_check "a packet as --mem" test "$(vm run first-byte.s --type xdp --mem 0200000000000000000000000000)" = 0x2
+t_check "an empty packet" test "$(vm run first-byte.s --type xdp)" = 0x1
+t_check "a capture that is cut off" said "cut off behind packet 2" vm run first-byte.s --pcap cut.pcap
+t_check "a file that is no capture" ended_with 1 vm run first-byte.s --pcap sum.s
+t_check "--out without --pcap" ended_with 2 vm run first-byte.s --out x
+t_check "a context that does not exist" said "there is no context type nothing" vm run sum.s --type nothing
