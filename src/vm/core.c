@@ -366,7 +366,7 @@ static int field_fact(struct work *w, const struct spec *s, struct fact *ret)
             at = s->bits / 8 / (uint64_t)size * (uint64_t)size;
         }
     } else {
-        bits = (uint32_t)MIN(size * 8, 64);
+        bits = (uint32_t)MIN(size, 8) * 8;
     }
     bool sign = (is_enum(t) && BTF_INFO_KFLAG(t->info)) ||
                 (BTF_INFO_KIND(t->info) == BTF_KIND_INT &&
