@@ -18,6 +18,7 @@ void skep_vm_input_clear(struct skep_vm_input *in)
     free(in->program);
     free(in->bytes);
     free(in->insns);
+    free(in->btf);
     *in = (struct skep_vm_input){0};
 }
 
@@ -192,7 +193,12 @@ static void say(void *data, bool error, const char *text)
 static int load_object(const struct skep_vm_input *in, struct skep_vm *vm, enum skep_vm_mode mode,
                        struct skep_vm_object **ret_object, struct skep_vm_program **ret_program)
 {
-    const struct skep_vm_object_options o = {.size = sizeof(o), .name = in->path, .mode = mode, .log = say};
+    const struct skep_vm_object_options o = {.size = sizeof(o),
+                                             .name = in->path,
+                                             .mode = mode,
+                                             .btf = in->btf,
+                                             .btf_size = in->btf_size,
+                                             .log = say};
     struct skep_vm_object *object;
     int r = skep_vm_object_open(vm, in->bytes, in->size, &o, &object);
     if (r < 0)
