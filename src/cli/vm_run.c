@@ -4,6 +4,7 @@
 #include "cli/command.h"
 #include "cli/pcap.h"
 #include "cli/vm_input.h"
+#include "cli/vm_records.h"
 #include "isa/disasm.h"
 #include "vm/exec.h"
 #include "vm/program.h"
@@ -12,7 +13,7 @@
 #define TEXT_MAX (1U << 20)
 
 struct run_options {
-    const char *memory, *context, *pcap, *out, *type, *btf;
+    const char *memory, *context, *pcap, *records, *out, *type, *btf;
     enum skep_vm_mode mode;
     uint64_t fuel;
     bool trace, json;
@@ -25,6 +26,10 @@ static const struct skep_option input[] = {
      .help = "memory of the program (r1 is its address, r2 its size), or its packet"},
     {"ctx", 'c', "FILE", SKEP_OPTION_STRING, TO(context), .help = "the same from a file"},
     {"pcap", 0, "FILE", SKEP_OPTION_STRING, TO(pcap), .help = "run over each packet of a capture"},
+    {"records", 0, "FILE", SKEP_OPTION_STRING, TO(records),
+     .help =
+         "run over each record of a recording (skep record); a program in a section skep/KIND over those of that "
+         "kind"},
     {"type", 0, "NAME", SKEP_OPTION_STRING, TO(type),
      .help = "context of a program that is no object: xdp or skb; with --pcap xdp unless said otherwise"},
     {0},
@@ -32,7 +37,8 @@ static const struct skep_option input[] = {
 
 static const struct skep_option how[] = {
     {"interpret", 0, NULL, SKEP_OPTION_VALUE, TO(mode),
-     .help = "interpret the program, as it is unless --pcap is given", .value = SKEP_VM_MODE_INTERPRET},
+     .help = "interpret the program, as it is unless --pcap or --records is given",
+     .value = SKEP_VM_MODE_INTERPRET},
     {"jit", 0, NULL, SKEP_OPTION_VALUE, TO(mode), .help = "translate it to machine code with all checks",
      .value = SKEP_VM_MODE_JIT},
     {"btf", 0, "FILE", SKEP_OPTION_STRING, TO(btf),
@@ -55,7 +61,8 @@ static const struct skep_example examples[] = {
     {"skep vm run sum.s --mem 01020304", "run an assembly program over four bytes"},
     {"skep vm run filter.o:xdp_drop --pcap in.pcap --out out.pcap",
      "see what an XDP program does with a capture"},
-    {"skep vm run filter.o:classify --ctx record.bin --trace", "see what a program does with a record"},
+    {"skep vm run filter.o:classify --ctx record.bin --trace", "see what a program does with some bytes"},
+    {"skep vm run count.o --records host.skep", "run a program over what skep record has recorded"},
     {0},
 };
 
@@ -315,10 +322,22 @@ static int run_capture(struct skep_vm *vm, struct skep_vm_thread *t, const struc
     return status;
 }
 
+/* What programs print goes where errors go: results stay alone on standard output. */
+static void print(void *data, const char *text, size_t len)
+{
+    (void)data;
+    _cleanup_strbuf_ struct skep_strbuf line;
+    skep_strbuf_init(&line, TEXT_MAX);
+    skep_strbuf_put_visible(&line, text, len);
+    fflush(stdout);
+    fprintf(stderr, "printk: %s\n", line.s);
+}
+
 static int run_input(struct skep_vm_input *in, const struct memory *m, const struct run_options *o)
 {
     struct skep_vm *vm;
-    int r = skep_vm_new(NULL, &vm);
+    const struct skep_vm_options vm_options = {.size = sizeof(vm_options), .print = print};
+    int r = skep_vm_new(&vm_options, &vm);
     if (r < 0)
         return r;
     const struct skep_vm_thread_options thread_options = {.size = sizeof(thread_options), .fuel = o->fuel};
@@ -329,11 +348,13 @@ static int run_input(struct skep_vm_input *in, const struct memory *m, const str
     r = skep_vm_thread_new(vm, &thread_options, &t);
     if (r == 0) {
         /* single runs are short, and an interpreted one can show its registers */
-        enum skep_vm_mode mode = o->mode || o->pcap ? o->mode : SKEP_VM_MODE_INTERPRET;
+        enum skep_vm_mode mode = o->mode || o->pcap || o->records ? o->mode : SKEP_VM_MODE_INTERPRET;
         if (skep_vm_input_load(in, vm, mode, &object, &p) < 0)
             r = SKEP_EXIT_FAILED;
         else
-            r = o->pcap ? run_capture(vm, t, p, o) : run_over(t, p, m, o);
+            r = o->pcap      ? run_capture(vm, t, p, o)
+                : o->records ? skep_vm_run_records(t, p, o->records, o->json)
+                             : run_over(t, p, m, o);
     }
     skep_vm_object_free(object);
     skep_vm_free(vm);
@@ -343,10 +364,10 @@ static int run_input(struct skep_vm_input *in, const struct memory *m, const str
 static int run(const struct skep_command_entry *self, const struct skep_args *args, void *options)
 {
     const struct run_options *o = options;
-    if ((o->memory != NULL) + (o->context != NULL) + (o->pcap != NULL) > 1)
-        return skep_usage_error(self, "--mem, --ctx and --pcap exclude each other");
-    if (o->pcap && o->trace)
-        return skep_usage_error(self, "--trace is for a single run, not for --pcap");
+    if ((o->memory != NULL) + (o->context != NULL) + (o->pcap != NULL) + (o->records != NULL) > 1)
+        return skep_usage_error(self, "--mem, --ctx, --pcap and --records exclude each other");
+    if ((o->pcap || o->records) && o->trace)
+        return skep_usage_error(self, "--trace is for a single run, not for --pcap or --records");
     if (o->out && !o->pcap)
         return skep_usage_error(self, "--out goes with --pcap");
     if (o->trace && o->mode == SKEP_VM_MODE_JIT)
