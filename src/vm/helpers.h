@@ -47,6 +47,12 @@ static inline uint64_t skep_helper_refuse(struct skep_exec *e, const char *text)
 /* Whether the running program has no checks. */
 bool skep_helper_trusted(const struct skep_exec *e);
 
+/* The ring buffer behind a handle, or NULL after a fault. */
+struct skep_vm_map *skep_helper_ring(struct skep_exec *e, uint64_t handle);
+/* Reserves a record and remembers it in e->refs. NULL: no room. */
+struct skep_ref *skep_helper_reserve(struct skep_exec *e, struct skep_vm_map *m, uint64_t size);
+void skep_helper_commit(struct skep_exec *e, struct skep_ref *ref, uint64_t flags, bool discard);
+
 /* Formats as bpf_snprintf does. args: n 64-bit arguments. Returns the length of the whole text with its NUL, or -errno
  * (-EINVAL: a conversion that there is not, or more of them than arguments). What %s and its like point to is read as by
  * probe_read. */
