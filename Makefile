@@ -54,13 +54,13 @@ format:
 
 install: build
 	@meson setup --reconfigure $(BUILD) --prefix $(PREFIX) >/dev/null
-	@ninja -C $(BUILD) --quiet skep >&2
+	@ninja -C $(BUILD) --quiet >&2
 	@meson install -C $(BUILD) --no-rebuild --quiet
 	@echo 'installed under $(PREFIX)'
 
 uninstall:
-	@rm -f $(DESTDIR)$(PREFIX)/bin/skep
-	@echo 'removed $(DESTDIR)$(PREFIX)/bin/skep'
+	@sed -n "s|^$(PREFIX)/|$(DESTDIR)$(PREFIX)/|p" $(BUILD)/meson-logs/install-log.txt | xargs -r rm -f
+	@echo 'removed what was installed under $(DESTDIR)$(PREFIX)'
 
 clean:
 	@rm -rf $(BUILD) $(BUILD)-setup.log

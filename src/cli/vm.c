@@ -20,8 +20,10 @@ static const struct skep_example examples[] = {
 
 const struct skep_command skep_command_vm = {
     .description =
-        "An eBPF machine of its own, without the kernel and without privileges. Programs come as ELF objects, as "
-        "instructions (bytes, or hex text) or as assembly (files that end in .s). Whatever a program does, it ends "
+        "An eBPF machine of its own, without the kernel and without privileges. Programs come as ELF "
+        "objects, as "
+        "instructions (bytes, or hex text) or as assembly (files that end in .s). Whatever a program does, "
+        "it ends "
         "with a result or with an error that names the instruction.",
     .subcommands = entries,
     .n_subcommands = ARRAY_SIZE(entries),

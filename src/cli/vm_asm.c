@@ -109,7 +109,8 @@ static const struct asm_options defaults;
 
 const struct skep_command skep_command_vm_asm = {
     .description =
-        "Assembles a text in the syntax of the instruction set's standard or in that of the conformance suite; "
+        "Assembles a text in the syntax of the instruction set's standard or in that of the conformance "
+        "suite; "
         "both may be mixed. FILE may be - for standard input.",
     .groups = groups,
     .examples = examples,

@@ -2,7 +2,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "cli/command.h"
-#include "cli/vm_input.h"
+#include "cli/vm_object.h"
 #include "isa/disasm.h"
 
 #define TEXT_MAX (256U << 20)
@@ -21,6 +21,8 @@ static const struct skep_option output[] = {
     {"syntax", 0, "NAME", SKEP_OPTION_CHOICE, TO(syntax), .help = "c (r0 += 1) or mnemonic (add %r0, 1)",
      .choices = syntaxes},
     {"labels", 0, NULL, SKEP_OPTION_FLAG, TO(labels), .help = "targets of jumps as labels"},
+    {"source", 's', NULL, SKEP_OPTION_FLAG, TO(source),
+     .help = "lines of the source in front of their instructions"},
     {"numbers", 'n', NULL, SKEP_OPTION_FLAG, TO(numbers), .help = "the number in front of each instruction"},
     {0},
 };
@@ -29,15 +31,38 @@ static const struct skep_option_group groups[] = {{"Output", output}, {0}};
 
 static const struct skep_example examples[] = {
     {"skep vm disasm filter.o:xdp_drop", "one program of an object"},
+    {"skep vm disasm filter.o --source --labels", "all of them, with the C lines they come from"},
     {"skep vm disasm sum.bin --syntax mnemonic", "instructions from a file"},
     {0},
 };
 
 struct listing {
     const char *name, *section; /* NULL: none */
+    struct skep_vm_listing *of; /* names and lines, NULL: not known */
     const struct skep_insn *insns;
     size_t n;
 };
+
+static void put_origin_json(const struct listing *l, size_t i, const struct disasm_options *o,
+                            struct skep_json *j)
+{
+    enum skep_opcode op;
+    const char *reason;
+    if (!l->of)
+        return;
+    const char *comment = skep_insn_decode(&l->insns[i], &op, &reason) == 0 &&
+                                  (!(skep_opcode_info(op)->flags & SKEP_OPF_WIDE) || i + 1 < l->n)
+                              ? skep_vm_listing_comment(l->of, i, op, &l->insns[i])
+                              : NULL;
+    if (comment)
+        skep_json_strz(j, "names", comment);
+    const struct skep_elf_line *line = o->source ? skep_vm_listing_line(l->of, i) : NULL;
+    if (line) {
+        skep_json_strz(j, "file", line->file);
+        skep_json_u64(j, "line", line->line);
+        skep_json_strz(j, "source", line->text);
+    }
+}
 
 static void put_listing_json(const struct listing *l, const struct disasm_options *o, struct skep_json *j)
 {
@@ -54,6 +79,7 @@ static void put_listing_json(const struct listing *l, const struct disasm_option
         skep_json_u64(j, "number", i);
         skep_json_u64(j, "slots", slots);
         skep_json_str(j, "text", text.s, text.len);
+        put_origin_json(l, i, o, j);
         skep_json_close(j, '}');
     }
     skep_json_close(j, ']');
@@ -62,7 +88,13 @@ static void put_listing_json(const struct listing *l, const struct disasm_option
 
 static void put_listing(const struct listing *l, const struct disasm_options *o, struct skep_strbuf *sb)
 {
-    const struct skep_disasm_options d = {.syntax = o->syntax, .labels = o->labels, .numbers = o->numbers};
+    struct skep_disasm_options d = {.syntax = o->syntax, .labels = o->labels, .numbers = o->numbers};
+    if (l->of) {
+        l->of->source = o->source;
+        d.comment = skep_vm_listing_comment;
+        d.before = skep_vm_listing_before;
+        d.data = l->of;
+    }
     if (l->name) {
         skep_strbuf_puts(sb, "# ");
         skep_strbuf_put_visible(sb, l->name, strlen(l->name));
@@ -97,33 +129,50 @@ static void put_all(const struct listing *lists, size_t n, const struct disasm_o
     skep_strbuf_putc(sb, '\n');
 }
 
-static struct listing listing_of(const struct skep_vm_program *p)
+/* The programs of an object, or the one that was asked for. */
+static int list_programs(struct skep_elf *elf, const char *only, const struct skep_vm *vm,
+                         const struct disasm_options *o, struct skep_strbuf *sb)
 {
-    struct listing l = {.name = skep_vm_program_name(p), .section = skep_vm_program_section(p)};
-    l.insns = skep_vm_program_insns(p, &l.n);
-    return l;
+    size_t n = 0, room = MAX(elf->n_programs, 1u);
+    _cleanup_free_ struct listing *lists = calloc(room, sizeof(*lists));
+    _cleanup_free_ struct skep_vm_listing *listings = calloc(room, sizeof(*listings));
+    int r = lists && listings ? SKEP_EXIT_OK : -ENOMEM;
+    for (uint32_t i = 0; i < elf->n_programs && r != -ENOMEM; i++) {
+        const struct skep_elf_program *p = &elf->programs[i];
+        if (only && !skep_streq(p->name, only))
+            continue;
+        struct skep_vm_listing *l = &listings[n];
+        if (skep_vm_listing_init(l, elf, vm, i) < 0) {
+            skep_vm_listing_clear(l);
+            r = SKEP_EXIT_FAILED;
+            continue;
+        }
+        lists[n++] = (struct listing){p->name, p->section, l, l->code.insns, l->code.n_insns};
+    }
+    if (n)
+        put_all(lists, n, o, sb);
+    else if (r == SKEP_EXIT_OK && only)
+        r = skep_log_error(SKEP_EXIT_FAILED, "there is no program %s", only);
+    else if (r == SKEP_EXIT_OK)
+        r = skep_log_error(SKEP_EXIT_FAILED, "there are no programs");
+    for (size_t i = 0; i < n; i++)
+        skep_vm_listing_clear(&listings[i]);
+    return r;
 }
 
-/* The programs of an object, or the one that was asked for. */
-static int list_object(const struct skep_vm_input *in, struct skep_vm *vm, const struct disasm_options *o,
-                       struct skep_strbuf *sb)
+static int list_object(const struct skep_vm_input *in, const struct disasm_options *o, struct skep_strbuf *sb)
 {
-    struct skep_vm_object *object;
-    struct skep_vm_program *p;
-    if (skep_vm_input_load(in, vm, SKEP_VM_MODE_INTERPRET, &object, &p) < 0)
+    SKEP_CLEANUP(skep_elf_closep) struct skep_elf *elf = NULL;
+    struct skep_vm *vm;
+    if (skep_vm_object_read(in, &elf) < 0)
         return SKEP_EXIT_FAILED;
-    size_t n = 0, all = 0;
-    while (!in->program && skep_vm_object_program(object, NULL, all))
-        all++;
-    _cleanup_free_ struct listing *lists = calloc(all + 1, sizeof(*lists));
-    if (lists && in->program)
-        lists[n++] = listing_of(p);
-    for (; lists && n < all; n++)
-        lists[n] = listing_of(skep_vm_object_program(object, NULL, n));
-    if (lists)
-        put_all(lists, n, o, sb);
-    skep_vm_object_free(object);
-    return lists ? SKEP_EXIT_OK : -ENOMEM;
+    /* for the names of helpers only */
+    int r = skep_vm_new(NULL, &vm);
+    if (r < 0)
+        return r;
+    r = list_programs(elf, in->program, vm, o, sb);
+    skep_vm_free(vm);
+    return r;
 }
 
 static int run(const struct skep_command_entry *self, const struct skep_args *args, void *options)
@@ -137,24 +186,21 @@ static int run(const struct skep_command_entry *self, const struct skep_args *ar
     skep_strbuf_init(&text, TEXT_MAX);
     int r = SKEP_EXIT_OK;
     if (in.elf) {
-        struct skep_vm *vm;
-        r = skep_vm_new(NULL, &vm);
-        if (r < 0)
-            return r;
-        r = list_object(&in, vm, o, &text);
-        skep_vm_free(vm);
+        r = list_object(&in, o, &text);
     } else {
         const struct listing l = {.insns = in.insns, .n = in.n};
         put_all(&l, 1, o, &text);
     }
-    return r == SKEP_EXIT_OK ? skep_print(&text) : r;
+    int printed = r < 0 ? r : skep_print(&text);
+    return printed == SKEP_EXIT_OK ? r : printed;
 }
 
 static const struct disasm_options defaults;
 
 const struct skep_command skep_command_vm_disasm = {
     .description =
-        "Prints the instructions of the programs of an object, after relocation, or those in a file of bytes, hex "
+        "Prints the instructions of the programs of an object, linked but not loaded (maps are numbers, their names stand "
+        "behind), or those in a file of bytes, hex "
         "text or assembly. What it prints can be assembled again.",
     .groups = groups,
     .examples = examples,

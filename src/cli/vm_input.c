@@ -6,6 +6,8 @@
 
 #include "base/log.h"
 #include "isa/asm.h"
+#include "vm/program.h"
+#include "vm/vm.h"
 
 #define FILE_MAX (64U << 20)
 #define TEXT_MAX (1U << 20)
@@ -183,14 +185,14 @@ int skep_vm_input_open(const char *name, struct skep_vm_input *ret)
 
 static void say(void *data, bool error, const char *text)
 {
-    skep_log(error ? SKEP_LOG_ERROR : SKEP_LOG_WARNING, "%s: %s", (const char *)data, text);
+    (void)data;
+    skep_log(error ? SKEP_LOG_ERROR : SKEP_LOG_WARNING, "%s", text);
 }
 
 static int load_object(const struct skep_vm_input *in, struct skep_vm *vm, enum skep_vm_mode mode,
                        struct skep_vm_object **ret_object, struct skep_vm_program **ret_program)
 {
-    const struct skep_vm_object_options o = {
-        .size = sizeof(o), .name = in->path, .mode = mode, .log = say, .log_data = in->path};
+    const struct skep_vm_object_options o = {.size = sizeof(o), .name = in->path, .mode = mode, .log = say};
     struct skep_vm_object *object;
     int r = skep_vm_object_open(vm, in->bytes, in->size, &o, &object);
     if (r < 0)
@@ -221,11 +223,27 @@ int skep_vm_input_load(const struct skep_vm_input *in, struct skep_vm *vm, enum 
     if (in->elf)
         return load_object(in, vm, mode, ret_object, ret_program);
     const struct skep_vm_program_options o = {
-        .size = sizeof(o), .insns = in->insns, .n_insns = in->n, .mode = mode};
+        .size = sizeof(o), .insns = in->insns, .n_insns = in->n, .mode = mode, .context = in->context};
     struct skep_vm_error error;
     int r = skep_vm_program_load(vm, &o, ret_program, &error);
     if (r < 0)
         return skep_log_error(r, "%s", error.message);
     *ret_object = NULL;
     return 0;
+}
+
+int skep_vm_run_bytes(struct skep_vm_thread *t, const struct skep_vm_program *p, void *bytes, size_t size,
+                      uint64_t *ret_value)
+{
+    if (!p->context || !p->context->packet)
+        return skep_vm_run(t, p, size ? bytes : NULL, size, ret_value);
+    struct skep_vm_packet *packet;
+    int r = skep_vm_packet_new(p->vm, MAX(size, (size_t)1), &packet);
+    if (r == 0) {
+        r = skep_vm_packet_set(packet, bytes, size);
+        if (r == 0)
+            r = skep_vm_run_packet(t, p, packet, ret_value);
+        skep_vm_packet_free(packet);
+    }
+    return r;
 }

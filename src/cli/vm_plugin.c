@@ -121,10 +121,10 @@ static int run_loaded(struct skep_vm *vm, const struct skep_vm_program *p, uint8
     if (r < 0)
         return r;
     uint64_t value = 0;
-    r = skep_vm_run(t, p, size ? memory : NULL, size, &value);
+    r = skep_vm_run_bytes(t, p, memory, size, &value);
     const struct skep_vm_error *error = skep_vm_thread_error(t);
     if (r < 0 && error->fault != SKEP_VM_FAULT_STOPPED)
-        return skep_log_error(SKEP_EXIT_FAILED, "%s", error->message);
+        return skep_log_error(SKEP_EXIT_FAILED, "%s", error->message[0] ? error->message : strerror(-r));
     printf("%llx\n", (unsigned long long)value);
     return fflush(stdout) ? -errno : SKEP_EXIT_OK;
 }
@@ -183,8 +183,10 @@ static const struct plugin_options defaults;
 
 const struct skep_command skep_command_vm_plugin = {
     .description =
-        "Speaks the plugin protocol of the public BPF conformance suite: the program comes in hex on standard input, "
-        "its memory in hex as an argument (none: no memory); the result goes to standard output in hex, an error to "
+        "Speaks the plugin protocol of the public BPF conformance suite: the program comes in hex on "
+        "standard input, "
+        "its memory in hex as an argument (none: no memory); the result goes to standard output in hex, an "
+        "error to "
         "standard error. Helpers 0 to 5 are those of the suite.",
     .groups = groups,
     .examples = examples,

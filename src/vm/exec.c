@@ -37,8 +37,8 @@ static bool inside(const struct skep_region *region, uint64_t address, uint64_t 
            (write ? region->writable : region->readable);
 }
 
-/* The area that an access lies in. The slots of an older table were emptied when the run started; one that changes
- * during the run changes nothing for it: what it could reach stays until its end. */
+/* The area that an access lies in. The slots of an older table were emptied when the run started; one that
+ * changes during the run changes nothing for it: what it could reach stays until its end. */
 static bool find_area(const struct skep_exec *e, uint64_t address, uint64_t size, bool write,
                       struct skep_region *ret)
 {
@@ -192,7 +192,7 @@ const struct skep_vm_program *skep_exec_tail_call(struct skep_exec *e, struct sk
         return NULL;
     }
     const struct skep_vm_program *p = skep_prog_array_get(map, index);
-    if (!p || e->tail_calls >= SKEP_TAIL_CALLS || !from || (p->jit != NULL) != (from->jit != NULL) ||
+    if (!p || e->tail_calls >= SKEP_TAIL_CALLS || !from || p->mode != from->mode ||
         p->context != from->context)
         return NULL;
     e->tail_calls++;
@@ -230,10 +230,11 @@ static void begin(struct skep_exec *e, const struct skep_vm_program *p)
         __atomic_signal_fence(__ATOMIC_SEQ_CST);
     e->running = true;
     e->program = p;
-    e->fuel = e->fuel_limit;
+    e->fuel = e->fuel_given = e->fuel_limit;
     e->fault = SKEP_VM_FAULT_NONE;
     e->insn = UINT32_MAX;
     e->has_registers = false;
+    e->traced = e->trace != NULL;
     e->depth = 0;
     e->tail_calls = 0;
     e->may_goto = SKEP_MAY_GOTO_MAX;
@@ -277,8 +278,11 @@ static void drop_held(struct skep_exec *e)
 static void end(struct skep_exec *e)
 {
     struct skep_vm *vm = e->vm;
-    e->memory = e->writable = e->packet = (struct skep_region){0};
-    e->packet_object = NULL;
+    e->memory.size = e->writable.size = 0;
+    if (e->packet_object) {
+        e->packet.size = 0;
+        e->packet_object = NULL;
+    }
     e->running = false;
     __atomic_store_n(&e->era, 0, __ATOMIC_RELEASE);
     if (__builtin_expect(__atomic_load_n(&vm->retired, __ATOMIC_RELAXED) != NULL, 0))
@@ -289,11 +293,10 @@ int skep_exec_run(struct skep_exec *e, const struct skep_vm_program *p, uint64_t
                   uint64_t *ret_value)
 {
     begin(e, p);
-    uint64_t value = 0;
-    bool ok = p->jit ? skep_jit_run(e, p, r1, r2, &value) : skep_interp_run(e, p, r1, r2, &value);
+    bool ok = p->jit ? skep_jit_run(e, p, r1, r2, &e->value) : skep_interp_run(e, p, r1, r2, &e->value);
     if (!ok && e->fault == SKEP_FAULT_LEAVE) {
         e->fault = SKEP_VM_FAULT_NONE;
-        value = 0;
+        e->value = 0;
     }
     if (e->n_refs || e->lock || e->n_dynptrs)
         drop_held(e);
@@ -302,7 +305,7 @@ int skep_exec_run(struct skep_exec *e, const struct skep_vm_program *p, uint64_t
         skep_exec_describe(e);
         r = e->error.error;
     } else {
-        *ret_value = value;
+        *ret_value = e->value;
     }
     end(e);
     return r;
@@ -311,6 +314,7 @@ int skep_exec_run(struct skep_exec *e, const struct skep_vm_program *p, uint64_t
 /* A run that does not even begin. */
 static int refuse(struct skep_exec *e, int error, const char *text)
 {
+    e->memory.size = e->writable.size = 0;
     e->error = (struct skep_vm_error){.fault = SKEP_VM_FAULT_HELPER, .error = error, .insn = UINT32_MAX};
     snprintf(e->error.message, sizeof(e->error.message), "%s", text);
     return error;
@@ -326,10 +330,10 @@ int skep_vm_run(struct skep_vm_thread *t, const struct skep_vm_program *p, void 
         return refuse(e, -EINVAL, "program and thread are of different vms");
     if (!memory)
         size = 0;
-    const struct skep_region whole = {(uintptr_t)memory, size, true, true};
-    e->memory = whole;
-    e->writable = whole;
-    if (p->context) {
+    e->memory.start = e->writable.start = (uintptr_t)memory;
+    e->memory.size = e->writable.size = size;
+    e->memory.readable = e->writable.readable = e->writable.writable = true;
+    if (__builtin_expect(p->context != NULL, 0)) {
         if (p->context->packet)
             return refuse(e, -EINVAL, "the program wants a packet");
         if (size != p->context->memory)
@@ -420,7 +424,7 @@ struct skep_vm *skep_vm_thread_vm(const struct skep_vm_thread *t)
 uint64_t skep_vm_thread_used(const struct skep_vm_thread *t)
 {
     const struct skep_exec *e = (const struct skep_exec *)t;
-    return e->fuel_limit - e->fuel;
+    return e->fuel_given - e->fuel;
 }
 
 const struct skep_vm_error *skep_vm_thread_error(const struct skep_vm_thread *t)

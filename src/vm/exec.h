@@ -115,8 +115,10 @@ struct skep_exec {
     char text[160];                        /* what the fault's message says, "": the usual */
     uint64_t registers[11];                /* when the interpreter faulted: */
     bool has_registers;
-    uint64_t fuel_limit;
-    uint64_t era; /* of the vm when the run began, 0: no run; see vm/vm.h on what may be freed when */
+    uint64_t fuel_limit; /* of the next run */
+    uint64_t fuel_given; /* to this one, or the last */
+    uint64_t value;      /* of the run; here, since a variable of a function would want a canary */
+    uint64_t era;        /* of the vm when the run began, 0: no run; see vm/vm.h on what may be freed when */
     bool running;
     uint8_t *stack_map; /* mapping with guard pages */
     size_t stack_map_size;
@@ -132,6 +134,7 @@ struct skep_exec {
     struct skep_vm_packet *packet_object; /* NULL: not a packet context */
     uint64_t lock;                        /* address of the spin lock that it holds, 0: none */
     struct skep_vm_task task;
+    bool traced; /* this run; whatever a helper does to trace */
     skep_vm_trace_fn trace;
     void *trace_data;
     struct skep_vm_error error;

@@ -2,13 +2,18 @@
 #include "vm/helpers.h"
 
 #include "vm/program.h"
+#include "vm/vm.h"
 
 int skep_helpers_register(struct skep_vm *vm)
 {
-    static const struct skep_helper helpers[] = {
-#define HELPER(number, name, function, family) {number, name, function},
+    static const struct {
+        uint32_t number;
+        const char *name;
+        skep_vm_helper_fn fn;
+    } helpers[] = {
+#define SKEP_HELPER(number, name, family) {number, #name, skep_helper_##name},
 #include "vm/helpers.def"
-#undef HELPER
+#undef SKEP_HELPER
     };
     for (size_t i = 0; i < ARRAY_SIZE(helpers); i++) {
         int r = skep_vm_helper_register(vm, helpers[i].number, helpers[i].name, helpers[i].fn);

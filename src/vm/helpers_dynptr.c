@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "vm/helpers.h"
+#include "vm/helpers_ring.h"
 
 /*
  * Dynptrs: the 16 bytes of a struct bpf_dynptr in the program's memory hold a handle into the exec's table, and nothing
@@ -8,7 +8,7 @@
  */
 #define TAG 0x6470ULL
 #define SIZE 16
-#define SIZE_MAX_ ((1u << 24) - 1)
+#define MEMORY_MAX ((1u << 24) - 1)
 
 static uint64_t handle_of(const struct skep_exec *e, const struct skep_dynptr *d)
 {
@@ -65,14 +65,14 @@ static void put(const struct skep_exec *e, void *bytes, const struct skep_dynptr
     memcpy(bytes, words, sizeof(words));
 }
 
-SKEP_HELPER(skep_helper_dynptr_from_mem)
+uint64_t skep_helper_dynptr_from_mem(SKEP_HELPER_ARGS)
 {
     struct skep_exec *e = skep_exec_of(t);
     uint32_t size = (uint32_t)r2;
     void *bytes = skep_exec_memory(e, r4, SIZE, true);
     if (!bytes)
         return 0;
-    int r = size > SIZE_MAX_ ? -E2BIG : r3 ? -EINVAL : 0;
+    int r = size > MEMORY_MAX ? -E2BIG : r3 ? -EINVAL : 0;
     if (r == 0 && !skep_exec_memory(e, r1, size, true))
         return 0;
     struct skep_dynptr *d = r == 0 ? take(e, bytes) : NULL;
@@ -85,7 +85,7 @@ SKEP_HELPER(skep_helper_dynptr_from_mem)
     return skep_helper_result(r);
 }
 
-SKEP_HELPER(skep_helper_ringbuf_reserve_dynptr)
+uint64_t skep_helper_ringbuf_reserve_dynptr(SKEP_HELPER_ARGS)
 {
     struct skep_exec *e = skep_exec_of(t);
     struct skep_vm_map *m = skep_helper_ring(e, r1);
@@ -93,7 +93,7 @@ SKEP_HELPER(skep_helper_ringbuf_reserve_dynptr)
     void *bytes = m ? skep_exec_memory(e, r4, SIZE, true) : NULL;
     if (!bytes)
         return 0;
-    int r = r3 ? -EINVAL : size > SIZE_MAX_ ? -E2BIG : 0;
+    int r = r3 ? -EINVAL : size > MEMORY_MAX ? -E2BIG : 0;
     struct skep_dynptr *d = r == 0 ? take(e, bytes) : NULL;
     const struct skep_ref *ref = d ? skep_helper_reserve(e, m, size) : NULL;
     if (ref) {
@@ -130,12 +130,12 @@ static uint64_t commit(struct skep_exec *e, uint64_t address, uint64_t flags, bo
     return 0;
 }
 
-SKEP_HELPER(skep_helper_ringbuf_submit_dynptr)
+uint64_t skep_helper_ringbuf_submit_dynptr(SKEP_HELPER_ARGS)
 {
     return commit(skep_exec_of(t), r1, r2, false);
 }
 
-SKEP_HELPER(skep_helper_ringbuf_discard_dynptr)
+uint64_t skep_helper_ringbuf_discard_dynptr(SKEP_HELPER_ARGS)
 {
     return commit(skep_exec_of(t), r1, r2, true);
 }
@@ -152,7 +152,7 @@ static void *view(struct skep_exec *e, const struct skep_dynptr *d, uint32_t off
     return skep_exec_memory(e, d->start + d->offset + offset, size, write);
 }
 
-SKEP_HELPER(skep_helper_dynptr_read)
+uint64_t skep_helper_dynptr_read(SKEP_HELPER_ARGS)
 {
     struct skep_exec *e = skep_exec_of(t);
     uint32_t size = (uint32_t)r2, offset = (uint32_t)r4;
@@ -170,7 +170,7 @@ SKEP_HELPER(skep_helper_dynptr_read)
     return 0;
 }
 
-SKEP_HELPER(skep_helper_dynptr_write)
+uint64_t skep_helper_dynptr_write(SKEP_HELPER_ARGS)
 {
     struct skep_exec *e = skep_exec_of(t);
     uint32_t offset = (uint32_t)r2, size = (uint32_t)r4;
@@ -188,7 +188,7 @@ SKEP_HELPER(skep_helper_dynptr_write)
     return 0;
 }
 
-SKEP_HELPER(skep_helper_dynptr_data)
+uint64_t skep_helper_dynptr_data(SKEP_HELPER_ARGS)
 {
     struct skep_exec *e = skep_exec_of(t);
     const struct skep_dynptr *d = find(e, r1);

@@ -4,77 +4,69 @@
 #include "vm/helpers.h"
 
 #define LOOPS_MAX (1u << 23)
-/* A lock that nobody gives back (a program may write anything into it) ends the run that waits for it. */
-#define LOCK_TRIES (1u << 20)
+/* A lock word that a program has broken is never free: nobody waits for it longer than this many turns. */
+#define LOCK_SPINS 100
+#define LOCK_YIELDS 20000
 
-SKEP_HELPER(skep_helper_loop)
+uint64_t skep_helper_tail_call(SKEP_HELPER_ARGS)
+{
+    /* not reached: whoever runs programs does it himself */
+    skep_exec_fault(skep_exec_of(t), SKEP_VM_FAULT_CALL, UINT32_MAX, 0,
+                    "a tail call cannot be made like this");
+    return 0;
+}
+
+uint64_t skep_helper_loop(SKEP_HELPER_ARGS)
 {
     struct skep_exec *e = skep_exec_of(t);
-    uint32_t n = (uint32_t)r1;
+    const uint32_t n = (uint32_t)r1;
     if (r4)
-        return skep_helper_result(-EINVAL);
+        return SKEP_HELPER_ERROR(-EINVAL);
     if (n > LOOPS_MAX)
-        return skep_helper_result(-E2BIG);
+        return SKEP_HELPER_ERROR(-E2BIG);
     for (uint32_t i = 0; i < n; i++) {
-        const uint64_t args[5] = {i, r3, 0, 0, 0};
-        uint64_t stop;
+        const uint64_t args[5] = {i, r3};
+        uint64_t stop = 0;
         if (!skep_exec_call(e, r2, args, &stop))
             return 0;
         if (stop)
-            return i + 1;
+            return (uint64_t)i + 1;
     }
     return n;
 }
 
-static uint32_t *lock_at(struct skep_exec *e, uint64_t address)
-{
-    if (address % sizeof(uint32_t)) {
-        skep_exec_fault(e, SKEP_VM_FAULT_ALIGN, UINT32_MAX, address, "a spin lock is not aligned");
-        return NULL;
-    }
-    /* a record may be gone before the lock is */
-    for (unsigned i = 0; i < SKEP_REFS && e->n_refs; i++)
-        if (e->refs[i].start && address - e->refs[i].start < e->refs[i].size) {
-            skep_helper_refuse(e, "a spin lock in a reserved record");
-            return NULL;
-        }
-    return skep_exec_memory(e, address, sizeof(uint32_t), true);
-}
-
-SKEP_HELPER(skep_helper_spin_lock)
+uint64_t skep_helper_spin_lock(SKEP_HELPER_ARGS)
 {
     struct skep_exec *e = skep_exec_of(t);
-    uint32_t *lock = lock_at(e, r1);
+    uint32_t *lock = skep_exec_memory(e, r1, sizeof(*lock), true);
     if (!lock)
         return 0;
-    if (e->lock) {
-        skep_exec_fault(e, SKEP_VM_FAULT_LOCK, UINT32_MAX, r1, "takes a spin lock while it holds one");
+    if (r1 & 3 || e->lock) {
+        skep_exec_fault(e, SKEP_VM_FAULT_LOCK, UINT32_MAX, r1,
+                        r1 & 3 ? "a spin lock is not aligned" : "a spin lock is already held");
         return 0;
     }
-    for (uint32_t tries = 0; __atomic_exchange_n(lock, 1, __ATOMIC_ACQUIRE); tries++) {
-        if (tries == LOCK_TRIES) {
-            skep_exec_fault(e, SKEP_VM_FAULT_LOCK, UINT32_MAX, r1, "a spin lock does not become free");
+    for (unsigned turn = 0; turn < LOCK_SPINS + LOCK_YIELDS; turn++) {
+        uint32_t open = 0;
+        if (__atomic_compare_exchange_n(lock, &open, 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
+            e->lock = r1;
             return 0;
         }
-        if (tries % 64 == 63)
+        if (turn >= LOCK_SPINS)
             sched_yield();
     }
-    e->lock = r1;
+    skep_exec_fault(e, SKEP_VM_FAULT_LOCK, UINT32_MAX, r1, "a spin lock is never released");
     return 0;
 }
 
-SKEP_HELPER(skep_helper_spin_unlock)
+uint64_t skep_helper_spin_unlock(SKEP_HELPER_ARGS)
 {
     struct skep_exec *e = skep_exec_of(t);
-    uint32_t *lock = lock_at(e, r1);
-    if (!lock)
-        return 0;
-    if (e->lock != r1) {
-        skep_exec_fault(e, SKEP_VM_FAULT_LOCK, UINT32_MAX, r1,
-                        "gives back a spin lock that it does not hold");
+    if (!e->lock || e->lock != r1) {
+        skep_exec_fault(e, SKEP_VM_FAULT_LOCK, UINT32_MAX, r1, "a spin lock that is not held is released");
         return 0;
     }
+    __atomic_store_n((uint32_t *)(uintptr_t)r1, 0, __ATOMIC_RELEASE);
     e->lock = 0;
-    __atomic_store_n(lock, 0, __ATOMIC_RELEASE);
     return 0;
 }

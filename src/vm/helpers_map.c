@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "vm/helpers.h"
+
+#include <linux/bpf.h>
+
 #include "vm/map_memory.h"
 
 /* A map whose elements programs of its kind may change, and where its key lies. */
@@ -12,7 +15,7 @@ static void *key_of(struct skep_exec *e, const struct skep_vm_map *m, uint64_t a
     return skep_exec_memory(e, address, m->key_size, false);
 }
 
-SKEP_HELPER(skep_helper_map_lookup_elem)
+uint64_t skep_helper_map_lookup_elem(SKEP_HELPER_ARGS)
 {
     struct skep_exec *e = skep_exec_of(t);
     struct skep_vm_map *m = skep_exec_map(e, r1);
@@ -24,7 +27,7 @@ SKEP_HELPER(skep_helper_map_lookup_elem)
     return m->ops->lookup(m, key, e->cpu);
 }
 
-SKEP_HELPER(skep_helper_map_lookup_percpu_elem)
+uint64_t skep_helper_map_lookup_percpu_elem(SKEP_HELPER_ARGS)
 {
     struct skep_exec *e = skep_exec_of(t);
     struct skep_vm_map *m = skep_exec_map(e, r1);
@@ -45,7 +48,7 @@ static bool may_change(struct skep_exec *e, const struct skep_vm_map *m)
     return false;
 }
 
-SKEP_HELPER(skep_helper_map_update_elem)
+uint64_t skep_helper_map_update_elem(SKEP_HELPER_ARGS)
 {
     struct skep_exec *e = skep_exec_of(t);
     struct skep_vm_map *m = skep_exec_map(e, r1);
@@ -62,7 +65,7 @@ SKEP_HELPER(skep_helper_map_update_elem)
     return skep_helper_result(m->ops->update(m, key, value, r4, e->cpu));
 }
 
-SKEP_HELPER(skep_helper_map_delete_elem)
+uint64_t skep_helper_map_delete_elem(SKEP_HELPER_ARGS)
 {
     struct skep_exec *e = skep_exec_of(t);
     struct skep_vm_map *m = skep_exec_map(e, r1);
@@ -74,7 +77,7 @@ SKEP_HELPER(skep_helper_map_delete_elem)
     return skep_helper_result(m->ops->delete (m, key));
 }
 
-SKEP_HELPER(skep_helper_map_push_elem)
+uint64_t skep_helper_map_push_elem(SKEP_HELPER_ARGS)
 {
     struct skep_exec *e = skep_exec_of(t);
     struct skep_vm_map *m = skep_exec_map(e, r1);
@@ -86,7 +89,7 @@ SKEP_HELPER(skep_helper_map_push_elem)
     return value ? skep_helper_result(m->ops->push(m, value, r3)) : 0;
 }
 
-SKEP_HELPER(skep_helper_map_pop_elem)
+uint64_t skep_helper_map_pop_elem(SKEP_HELPER_ARGS)
 {
     struct skep_exec *e = skep_exec_of(t);
     struct skep_vm_map *m = skep_exec_map(e, r1);
@@ -98,7 +101,7 @@ SKEP_HELPER(skep_helper_map_pop_elem)
     return value ? skep_helper_result(m->ops->pop(m, value)) : 0;
 }
 
-SKEP_HELPER(skep_helper_map_peek_elem)
+uint64_t skep_helper_map_peek_elem(SKEP_HELPER_ARGS)
 {
     struct skep_exec *e = skep_exec_of(t);
     struct skep_vm_map *m = skep_exec_map(e, r1);
@@ -139,7 +142,7 @@ static int call_for(void *data, const void *key, uint64_t value)
     return result != 0;
 }
 
-SKEP_HELPER(skep_helper_for_each_map_elem)
+uint64_t skep_helper_for_each_map_elem(SKEP_HELPER_ARGS)
 {
     struct skep_exec *e = skep_exec_of(t);
     struct skep_vm_map *m = skep_exec_map(e, r1);

@@ -1,66 +1,81 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Reads that may fail: of what the run may read anyway, and of regions that the host has added. An address beyond them
+ * gives -EFAULT, as in the kernel, also in trusted runs. */
 #include "vm/helpers.h"
 
-/*
- * Reading from addresses that may be wrong. Here it is the regions of the run that are asked, in trusted programs too:
- * these helpers exist for addresses that nobody has proved.
- */
+#define SIZE_MAX_PROBED (1u << 24)
 
-bool skep_helper_probe(struct skep_exec *e, void *to, uint64_t address, size_t size)
+static uint64_t probe_read(struct skep_exec *e, uint64_t to, uint64_t size, uint64_t from)
 {
-    if (!skep_exec_check(e, address, size, false, NULL))
-        return false;
-    if (size)
-        memcpy(to, (const void *)(uintptr_t)address, size);
-    return true;
-}
-
-int64_t skep_helper_probe_string(struct skep_exec *e, char *to, uint64_t address, size_t size)
-{
-    const size_t piece = 64;
-    for (size_t n = 0; n < size;) {
-        /* as much as the region has */
-        size_t wanted = MIN(piece, size - n);
-        while (wanted && !skep_exec_check(e, address + n, wanted, false, NULL))
-            wanted /= 2;
-        if (!wanted)
-            return -EFAULT;
-        const char *from = (const char *)(uintptr_t)(address + n);
-        for (size_t end = n + wanted; n < end; n++) {
-            to[n] = *from++;
-            if (!to[n])
-                return (int64_t)n + 1;
-        }
-    }
-    if (size)
-        to[size - 1] = '\0';
-    return (int64_t)size;
-}
-
-SKEP_HELPER(skep_helper_probe_read)
-{
-    struct skep_exec *e = skep_exec_of(t);
-    size_t size = (uint32_t)r2;
-    void *to = skep_exec_memory(e, r1, size, true);
-    if (!to || size == 0)
+    size = (uint32_t)size;
+    if (size > SIZE_MAX_PROBED)
+        return SKEP_HELPER_ERROR(-E2BIG);
+    void *dst = skep_exec_memory(e, to, size, true);
+    if (!dst || !size)
         return 0;
-    if (!skep_exec_check(e, r3, size, false, NULL)) {
-        memset(to, 0, size);
-        return skep_helper_result(-EFAULT);
+    if (!skep_exec_check(e, from, size, false, NULL)) {
+        memset(dst, 0, size);
+        return SKEP_HELPER_ERROR(-EFAULT);
     }
-    memmove(to, (const void *)(uintptr_t)r3, size);
+    memmove(dst, (const void *)(uintptr_t)from, size);
     return 0;
 }
 
-SKEP_HELPER(skep_helper_probe_read_str)
+int64_t skep_probe_str(struct skep_exec *e, char *dst, uint64_t size, uint64_t address)
 {
-    struct skep_exec *e = skep_exec_of(t);
-    size_t size = (uint32_t)r2;
-    char *to = skep_exec_memory(e, r1, size, true);
-    if (!to || size == 0)
+    const char *src = (const char *)(uintptr_t)address;
+    bool whole = size && skep_exec_check(e, address, size, false, NULL);
+    for (uint64_t i = 0; i < size; i++) {
+        if (!whole && !skep_exec_check(e, address + i, 1, false, NULL))
+            return -EFAULT;
+        dst[i] = src[i];
+        if (!dst[i])
+            return (int64_t)i + 1;
+    }
+    if (size)
+        dst[size - 1] = '\0';
+    return (int64_t)size;
+}
+
+static uint64_t probe_read_str(struct skep_exec *e, uint64_t to, uint64_t size, uint64_t from)
+{
+    size = (uint32_t)size;
+    if (size > SIZE_MAX_PROBED)
+        return SKEP_HELPER_ERROR(-E2BIG);
+    char *dst = skep_exec_memory(e, to, size, true);
+    if (!dst || !size)
         return 0;
-    int64_t n = skep_helper_probe_string(e, to, r3, size);
+    int64_t n = skep_probe_str(e, dst, size, from);
     if (n < 0)
-        memset(to, 0, size);
-    return skep_helper_result(n);
+        memset(dst, 0, size);
+    return (uint64_t)n;
+}
+
+uint64_t skep_helper_probe_read(SKEP_HELPER_ARGS)
+{
+    return probe_read(skep_exec_of(t), r1, r2, r3);
+}
+uint64_t skep_helper_probe_read_user(SKEP_HELPER_ARGS)
+{
+    return probe_read(skep_exec_of(t), r1, r2, r3);
+}
+uint64_t skep_helper_probe_read_kernel(SKEP_HELPER_ARGS)
+{
+    return probe_read(skep_exec_of(t), r1, r2, r3);
+}
+uint64_t skep_helper_copy_from_user(SKEP_HELPER_ARGS)
+{
+    return probe_read(skep_exec_of(t), r1, r2, r3);
+}
+uint64_t skep_helper_probe_read_str(SKEP_HELPER_ARGS)
+{
+    return probe_read_str(skep_exec_of(t), r1, r2, r3);
+}
+uint64_t skep_helper_probe_read_user_str(SKEP_HELPER_ARGS)
+{
+    return probe_read_str(skep_exec_of(t), r1, r2, r3);
+}
+uint64_t skep_helper_probe_read_kernel_str(SKEP_HELPER_ARGS)
+{
+    return probe_read_str(skep_exec_of(t), r1, r2, r3);
 }

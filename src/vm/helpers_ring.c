@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "vm/helpers.h"
+#include "vm/helpers_ring.h"
 
 #define FLAGS (BPF_RB_NO_WAKEUP | BPF_RB_FORCE_WAKEUP)
 
@@ -13,7 +13,7 @@ struct skep_vm_map *skep_helper_ring(struct skep_exec *e, uint64_t handle)
     return m;
 }
 
-SKEP_HELPER(skep_helper_ringbuf_output)
+uint64_t skep_helper_ringbuf_output(SKEP_HELPER_ARGS)
 {
     struct skep_exec *e = skep_exec_of(t);
     struct skep_vm_map *m = skep_helper_ring(e, r1);
@@ -45,7 +45,7 @@ void skep_helper_commit(struct skep_exec *e, struct skep_ref *ref, uint64_t flag
     skep_ring_commit(record.map, record.offset, flags, discard);
 }
 
-SKEP_HELPER(skep_helper_ringbuf_reserve)
+uint64_t skep_helper_ringbuf_reserve(SKEP_HELPER_ARGS)
 {
     struct skep_exec *e = skep_exec_of(t);
     struct skep_vm_map *m = skep_helper_ring(e, r1);
@@ -68,17 +68,17 @@ static uint64_t commit(struct skep_exec *e, uint64_t address, uint64_t flags, bo
     return 0;
 }
 
-SKEP_HELPER(skep_helper_ringbuf_submit)
+uint64_t skep_helper_ringbuf_submit(SKEP_HELPER_ARGS)
 {
     return commit(skep_exec_of(t), r1, r2, false);
 }
 
-SKEP_HELPER(skep_helper_ringbuf_discard)
+uint64_t skep_helper_ringbuf_discard(SKEP_HELPER_ARGS)
 {
     return commit(skep_exec_of(t), r1, r2, true);
 }
 
-SKEP_HELPER(skep_helper_ringbuf_query)
+uint64_t skep_helper_ringbuf_query(SKEP_HELPER_ARGS)
 {
     const struct skep_vm_map *m = skep_helper_ring(skep_exec_of(t), r1);
     return m ? skep_ring_query(m, r2) : 0;

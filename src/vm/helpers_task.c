@@ -1,150 +1,152 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <fcntl.h>
-#include <sys/prctl.h>
+#include <linux/bpf.h>
 #include <sys/random.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 
 #include "vm/helpers.h"
+#include "vm/map.h"
 
-SKEP_HELPER(skep_helper_get_prandom_u32)
+#define STACK_DEPTH 127
+
+uint64_t skep_helper_get_prandom_u32(SKEP_HELPER_ARGS)
 {
-    const struct skep_exec *e = skep_exec_of(t);
-    if (e->task.random)
-        return e->task.random(e->task.data);
-    uint32_t n = 0;
-    return getrandom(&n, sizeof(n), 0) == sizeof(n) ? n : 0;
+    const struct skep_vm_task *task = &skep_exec_of(t)->task;
+    if (task->random)
+        return task->random(task->data);
+    uint32_t v = 0;
+    if (getrandom(&v, sizeof(v), GRND_NONBLOCK) != sizeof(v))
+        v = (uint32_t)skep_helper_ktime_get_ns(0, 0, 0, 0, 0, t); /* before the machine has any entropy */
+    return v;
 }
 
-SKEP_HELPER(skep_helper_get_smp_processor_id)
+uint64_t skep_helper_get_smp_processor_id(SKEP_HELPER_ARGS)
 {
     return skep_exec_of(t)->cpu;
 }
 
-SKEP_HELPER(skep_helper_get_numa_node_id)
+uint64_t skep_helper_get_numa_node_id(SKEP_HELPER_ARGS)
 {
-    return 0; /* all CPUs of a vm are on one node */
-}
-
-SKEP_HELPER(skep_helper_get_current_pid_tgid)
-{
-    const struct skep_vm_task *task = &skep_exec_of(t)->task;
-    uint32_t pid = task->pid ? task->pid : (uint32_t)getpid();
-    uint32_t tid = task->tid ? task->tid : task->pid ? task->pid : (uint32_t)syscall(SYS_gettid);
-    return (uint64_t)pid << 32 | tid;
-}
-
-SKEP_HELPER(skep_helper_get_current_uid_gid)
-{
-    const struct skep_vm_task *task = &skep_exec_of(t)->task;
-    uint32_t uid = task->uid ? task->uid : (uint32_t)getuid(),
-             gid = task->gid ? task->gid : (uint32_t)getgid();
-    return (uint64_t)gid << 32 | uid;
-}
-
-SKEP_HELPER(skep_helper_get_current_comm)
-{
-    struct skep_exec *e = skep_exec_of(t);
-    size_t size = (uint32_t)r2;
-    char comm[16] = {0};
-    char *to = size ? skep_exec_memory(e, r1, size, true) : NULL;
-    if (!to)
-        return skep_helper_result(size ? 0 : -EINVAL);
-    if (e->task.comm[0])
-        memcpy(comm, e->task.comm, sizeof(comm));
-    else
-        prctl(PR_GET_NAME, comm);
-    size_t n = MIN(strnlen(comm, sizeof(comm) - 1), size - 1);
-    memset(to, 0, size);
-    memcpy(to, comm, n);
     return 0;
 }
 
-SKEP_HELPER(skep_helper_get_current_task)
+uint64_t skep_helper_get_current_pid_tgid(SKEP_HELPER_ARGS)
+{
+    const struct skep_vm_task *task = &skep_exec_of(t)->task;
+    uint64_t pid = task->pid ? task->pid : (uint32_t)getpid();
+    uint64_t tid = task->tid ? task->tid : task->pid ? task->pid : (uint32_t)syscall(SYS_gettid);
+    return pid << 32 | tid;
+}
+
+uint64_t skep_helper_get_current_uid_gid(SKEP_HELPER_ARGS)
+{
+    const struct skep_vm_task *task = &skep_exec_of(t)->task;
+    if (task->pid)
+        return (uint64_t)task->gid << 32 | task->uid;
+    return (uint64_t)getgid() << 32 | getuid();
+}
+
+uint64_t skep_helper_get_current_comm(SKEP_HELPER_ARGS)
+{
+    struct skep_exec *e = skep_exec_of(t);
+    const uint32_t size = (uint32_t)r2;
+    char *to = skep_exec_memory(e, r1, size, true);
+    if (!to)
+        return 0;
+    if (!size)
+        return SKEP_HELPER_ERROR(-EINVAL);
+    char own[32] = {0};
+    const char *comm = e->task.comm;
+    if (!e->task.pid && !comm[0]) {
+        FILE *f = fopen("/proc/thread-self/comm", "re");
+        if (f && fgets(own, sizeof(own), f))
+            own[strcspn(own, "\n")] = '\0';
+        if (f)
+            fclose(f);
+        comm = own;
+    }
+    size_t n = MIN(strnlen(comm, 15), (size_t)size - 1);
+    memcpy(to, comm, n);
+    memset(to + n, 0, size - n);
+    return 0;
+}
+
+uint64_t skep_helper_get_current_task(SKEP_HELPER_ARGS)
 {
     return skep_exec_of(t)->task.task;
 }
 
-/* The id of the calling process' cgroup: the number of its directory. */
-static uint64_t own_cgroup(void)
+uint64_t skep_helper_get_current_task_btf(SKEP_HELPER_ARGS)
 {
-    static const char root[] = "/sys/fs/cgroup";
-    char text[4096], path[sizeof(root) + sizeof(text)];
-    _cleanup_close_ int fd = open("/proc/self/cgroup", O_RDONLY | O_CLOEXEC);
-    ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-    if (n <= 0)
-        return 0;
-    text[n] = '\0';
-    const char *line = strncmp(text, "0::", 3) == 0 ? text : strstr(text, "\n0::");
-    if (!line)
-        return 0;
-    line += *line == '\n' ? 4 : 3;
-    snprintf(path, sizeof(path), "%s%.*s", root, (int)strcspn(line, "\n"), line);
-    struct stat st;
-    return stat(path, &st) == 0 ? st.st_ino : 0;
+    return skep_exec_of(t)->task.task;
 }
 
-SKEP_HELPER(skep_helper_get_current_cgroup_id)
+uint64_t skep_helper_get_current_cgroup_id(SKEP_HELPER_ARGS)
 {
-    const struct skep_exec *e = skep_exec_of(t);
-    return e->task.cgroup_id ? e->task.cgroup_id : own_cgroup();
+    return skep_exec_of(t)->task.cgroup_id;
 }
 
-/* ---- stacks ---- */
-
-#define DEPTH_MAX 127
-#define SKIP_MAX BPF_F_SKIP_FIELD_MASK
-
-/* The host's stack without the frames that flags want left out. Returns how many, or -errno. */
-static int stack_of(struct skep_exec *e, uint64_t flags, uint64_t *ret_addresses, size_t max)
+uint64_t skep_helper_get_func_ip(SKEP_HELPER_ARGS)
 {
-    uint64_t all[DEPTH_MAX + SKIP_MAX];
-    size_t skip = flags & BPF_F_SKIP_FIELD_MASK;
-    if (!e->task.stack)
-        return -EFAULT;
-    max = MIN(max, (size_t)DEPTH_MAX);
-    int n = e->task.stack(e->task.data, all, max + skip, flags & BPF_F_USER_STACK);
+    return 0;
+}
+
+uint64_t skep_helper_get_attach_cookie(SKEP_HELPER_ARGS)
+{
+    return 0;
+}
+
+/* The stack as the host tells it, without its first `skip` addresses; how many, or -errno. */
+static int64_t take_stack(struct skep_exec *e, uint64_t flags, uint64_t addresses[STACK_DEPTH])
+{
+    const struct skep_vm_task *task = &e->task;
+    const unsigned skip = flags & BPF_F_SKIP_FIELD_MASK;
+    if (!task->stack)
+        return -EOPNOTSUPP;
+    int n = task->stack(task->data, addresses, STACK_DEPTH, flags & BPF_F_USER_STACK);
     if (n < 0)
         return n;
-    n = MIN(n, (int)(max + skip));
-    if ((size_t)n <= skip)
+    n = MIN(n, STACK_DEPTH);
+    if ((unsigned)n <= skip)
         return -EFAULT;
-    memcpy(ret_addresses, all + skip, ((size_t)n - skip) * sizeof(all[0]));
+    memmove(addresses, addresses + skip, ((unsigned)n - skip) * sizeof(*addresses));
     return n - (int)skip;
 }
 
-SKEP_HELPER(skep_helper_get_stackid)
+uint64_t skep_helper_get_stackid(SKEP_HELPER_ARGS)
 {
-    const uint64_t known =
-        BPF_F_SKIP_FIELD_MASK | BPF_F_USER_STACK | BPF_F_FAST_STACK_CMP | BPF_F_REUSE_STACKID;
     struct skep_exec *e = skep_exec_of(t);
     struct skep_vm_map *m = skep_exec_map(e, r2);
+    uint64_t addresses[STACK_DEPTH];
     if (!m)
         return 0;
-    if (m->type != BPF_MAP_TYPE_STACK_TRACE)
-        return skep_helper_refuse(e, "not a map of stack traces");
-    if (r3 & ~known)
-        return skep_helper_result(-EINVAL);
-    uint64_t addresses[DEPTH_MAX];
-    int n = stack_of(e, r3, addresses, m->value_size / 8);
-    return skep_helper_result(n < 0 ? n : skep_stack_trace_put(m, addresses, (size_t)n, r3));
+    if (m->type != BPF_MAP_TYPE_STACK_TRACE) {
+        skep_exec_fault(e, SKEP_VM_FAULT_HANDLE, UINT32_MAX, 0, "get_stackid wants a map of stack traces");
+        return 0;
+    }
+    if (r3 &
+        ~(uint64_t)(BPF_F_SKIP_FIELD_MASK | BPF_F_USER_STACK | BPF_F_FAST_STACK_CMP | BPF_F_REUSE_STACKID))
+        return SKEP_HELPER_ERROR(-EINVAL);
+    int64_t n = take_stack(e, r3, addresses);
+    return (uint64_t)(n < 0 ? n : skep_stack_trace_put(m, addresses, (size_t)n, r3));
 }
 
-SKEP_HELPER(skep_helper_get_stack)
+uint64_t skep_helper_get_stack(SKEP_HELPER_ARGS)
 {
     struct skep_exec *e = skep_exec_of(t);
-    size_t size = (uint32_t)r3;
-    void *to = skep_exec_memory(e, r2, size, true);
+    const uint32_t size = (uint32_t)r3;
+    uint64_t addresses[STACK_DEPTH];
+    uint8_t *to = skep_exec_memory(e, r2, size, true);
     if (!to)
         return 0;
-    int64_t r = -EINVAL;
-    uint64_t addresses[DEPTH_MAX];
-    if (!(r4 & ~(uint64_t)(BPF_F_SKIP_FIELD_MASK | BPF_F_USER_STACK)) && size % 8 == 0)
-        r = stack_of(e, r4, addresses, size / 8);
-    size_t used = r > 0 ? (size_t)r * 8 : 0;
-    if (used)
-        memcpy(to, addresses, used);
-    if (size > used)
-        memset((uint8_t *)to + used, 0, size - used);
-    return skep_helper_result(r < 0 ? r : (int64_t)used);
+    if (r4 & ~(uint64_t)(BPF_F_SKIP_FIELD_MASK | BPF_F_USER_STACK) || size % sizeof(uint64_t))
+        return SKEP_HELPER_ERROR(-EINVAL);
+    int64_t n = take_stack(e, r4, addresses);
+    if (n < 0) {
+        memset(to, 0, size);
+        return (uint64_t)n;
+    }
+    size_t bytes = MIN((size_t)n * sizeof(uint64_t), (size_t)size);
+    memcpy(to, addresses, bytes);
+    memset(to + bytes, 0, size - bytes);
+    return bytes;
 }

@@ -3,41 +3,39 @@
 
 #include "vm/helpers.h"
 
-#define NS_PER_SECOND 1000000000ULL
-#define JIFFIES_PER_SECOND 250ULL
+#define NSEC_PER_JIFFY 4000000 /* CONFIG_HZ=250, as most kernels have it */
 
-/* What the host says, or the system's clock. */
-static uint64_t clock_ns(const struct skep_exec *e, clockid_t id)
+static uint64_t clock_ns(struct skep_vm_thread *t, int id)
 {
-    if (e->task.clock)
-        return e->task.clock(e->task.data, id);
-    struct timespec now;
-    if (clock_gettime(id, &now) < 0)
-        return 0;
-    return (uint64_t)now.tv_sec * NS_PER_SECOND + (uint64_t)now.tv_nsec;
+    const struct skep_vm_task *task = &skep_exec_of(t)->task;
+    if (task->clock)
+        return task->clock(task->data, id);
+    struct timespec ts = {0};
+    clock_gettime(id, &ts);
+    return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
 }
 
-SKEP_HELPER(skep_helper_ktime_get_ns)
+uint64_t skep_helper_ktime_get_ns(SKEP_HELPER_ARGS)
 {
-    return clock_ns(skep_exec_of(t), CLOCK_MONOTONIC);
+    return clock_ns(t, CLOCK_MONOTONIC);
 }
 
-SKEP_HELPER(skep_helper_ktime_get_boot_ns)
+uint64_t skep_helper_ktime_get_boot_ns(SKEP_HELPER_ARGS)
 {
-    return clock_ns(skep_exec_of(t), CLOCK_BOOTTIME);
+    return clock_ns(t, CLOCK_BOOTTIME);
 }
 
-SKEP_HELPER(skep_helper_ktime_get_coarse_ns)
+uint64_t skep_helper_ktime_get_coarse_ns(SKEP_HELPER_ARGS)
 {
-    return clock_ns(skep_exec_of(t), CLOCK_MONOTONIC_COARSE);
+    return clock_ns(t, CLOCK_MONOTONIC_COARSE);
 }
 
-SKEP_HELPER(skep_helper_ktime_get_tai_ns)
+uint64_t skep_helper_ktime_get_tai_ns(SKEP_HELPER_ARGS)
 {
-    return clock_ns(skep_exec_of(t), CLOCK_TAI);
+    return clock_ns(t, CLOCK_TAI);
 }
 
-SKEP_HELPER(skep_helper_jiffies64)
+uint64_t skep_helper_jiffies64(SKEP_HELPER_ARGS)
 {
-    return clock_ns(skep_exec_of(t), CLOCK_MONOTONIC) / (NS_PER_SECOND / JIFFIES_PER_SECOND);
+    return clock_ns(t, CLOCK_MONOTONIC_COARSE) / NSEC_PER_JIFFY;
 }

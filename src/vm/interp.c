@@ -13,7 +13,8 @@ struct frame {
     uint64_t saved[4];
 };
 
-/* What a function finds in its frame. The C library's way of writing nothing is slow where nothing can be written. */
+/* What a function finds in its frame. The C library's way of writing nothing is slow where nothing can be
+ * written. */
 static inline void zero_frame(const struct skep_function *f, uint64_t frame)
 {
     if (f->zero)
@@ -30,7 +31,7 @@ static const struct skep_interp *translation(const struct skep_vm_program *p, bo
 
 static uint32_t insn_of(const struct skep_exec *e, const struct skep_interp_op *ip)
 {
-    const struct skep_interp *i = translation(e->program, e->trace != NULL);
+    const struct skep_interp *i = translation(e->program, e->traced);
     return i->insns[ip - i->ops];
 }
 
@@ -117,6 +118,9 @@ static __attribute__((noinline)) bool atomic(struct skep_exec *e, const struct s
 #define B R[ip->b]
 #define C R[ip->c]
 
+/* What a call leaves in r1 to r5 is nobody's business; machine code has them as zero, too. */
+#define FORGET_ARGUMENTS() memset(&R[1], 0, 5 * sizeof(R[0]))
+
 #define DISPATCH() goto * ip->code
 #define NEXT()                                                                                               \
     do {                                                                                                     \
@@ -169,7 +173,8 @@ static __attribute__((noinline)) bool atomic(struct skep_exec *e, const struct s
     name##32_REG : A = U32(sign##32(B)op(C & 31));                                                           \
     NEXT();
 
-/* zero, minus: the results when the divisor is 0, and -1 (where the quotient may not fit). Immediates are not 0. */
+/* zero, minus: the results when the divisor is 0, and -1 (where the quotient may not fit). Immediates are
+ * not 0. */
 #define DIVISION(name, sign, is_signed, op, zero64, zero32, minus64, minus32)                                \
     name##64_IMM : A = U64(sign##64(B)op sign##64(ip->imm));                                                 \
     NEXT();                                                                                                  \
@@ -281,7 +286,8 @@ static __attribute__((noinline)) bool atomic(struct skep_exec *e, const struct s
     __atomic_fetch_add((uint##bits##_t *)(uintptr_t)address, (uint##bits##_t)B, __ATOMIC_SEQ_CST);           \
     NEXT();
 
-/* Runs from start until the exit of the frame that it began in. ret_labels: only tells where the labels are. */
+/* Runs from start until the exit of the frame that it began in. ret_labels: only tells where the labels
+ * are. */
 static bool execute(struct skep_exec *e, const struct skep_interp_op *start, const uint64_t args[5],
                     uint64_t *ret_value, const void *const **ret_labels)
 {
@@ -428,10 +434,9 @@ ATOMIC:
     NEXT();
 
 PACKET:
-    /* as a call: r1 to r5 are lost, and zero is as good as anything */
     address = (ip->c ? B : 0) + U64(ip->imm);
     R[0] = skep_exec_packet_load(U32(address), ip->a, 0, 0, 0, e);
-    memset(&R[1], 0, 5 * sizeof(R[0]));
+    FORGET_ARGUMENTS();
     if (UNLIKELY(e->fault))
         goto faulted;
     NEXT();
@@ -442,6 +447,7 @@ CALL_HELPER:
     if (UNLIKELY(e->fault))
         goto faulted;
     fuel = (int64_t)e->fuel;
+    FORGET_ARGUMENTS();
     ip++;
     ENTER();
 CALLX : {
@@ -458,6 +464,7 @@ CALLX : {
     if (UNLIKELY(e->fault))
         goto faulted;
     fuel = (int64_t)e->fuel;
+    FORGET_ARGUMENTS();
     ip++;
     ENTER();
 }
@@ -474,7 +481,7 @@ call : {
     memcpy(f->saved, &R[6], sizeof(f->saved));
     R[SKEP_REG_FRAME] -= SKEP_FRAME_SIZE;
     zero_frame(&e->program->functions[function], R[SKEP_REG_FRAME]);
-    ip = translation(e->program, e->trace != NULL)->functions[function];
+    ip = translation(e->program, e->traced)->functions[function];
     ENTER();
 }
 EXIT : {
@@ -491,25 +498,33 @@ EXIT : {
     ENTER();
 }
 TAIL_CALL : {
+    uint64_t context = R[1];
     struct skep_vm_map *map = skep_exec_map(e, R[2]);
+    const struct skep_vm_program *from = e->program;
     const struct skep_vm_program *p = map ? skep_exec_tail_call(e, map, U32(R[3])) : NULL;
     if (UNLIKELY(e->fault))
         goto faulted;
+    R[0] = 0;
+    FORGET_ARGUMENTS();
     if (!p) {
         ip++;
         ENTER();
     }
-    if (e->trace && skep_interp_trace(p) < 0) {
+    R[1] = context;
+    memset(&R[6], 0, 4 * sizeof(R[0]));
+    if (e->traced && skep_interp_trace(p) < 0) {
+        e->program = from; /* ip is still there */
         skep_exec_fault(e, SKEP_VM_FAULT_MEMORY, UINT32_MAX, 0, NULL);
         goto faulted;
     }
     zero_frame(&p->functions[0], R[SKEP_REG_FRAME]);
-    ip = translation(p, e->trace != NULL)->functions[0];
+    ip = translation(p, e->traced)->functions[0];
     ENTER();
 }
 
 TRACE:
-    e->trace(e->trace_data, e->program, insn_of(e, ip), R);
+    if (e->trace)
+        e->trace(e->trace_data, e->program, insn_of(e, ip), R);
     goto *labels[ip->handler];
 
 NO_HELPER:
@@ -590,12 +605,12 @@ int skep_interp_trace(const struct skep_vm_program *p)
 static bool run_function(struct skep_exec *e, const struct skep_vm_program *p, uint32_t function,
                          const uint64_t args[5], uint64_t *ret_value)
 {
-    if (e->trace && skep_interp_trace(p) < 0) {
+    if (e->traced && skep_interp_trace(p) < 0) {
         skep_exec_fault(e, SKEP_VM_FAULT_MEMORY, UINT32_MAX, 0, NULL);
         return false;
     }
     zero_frame(&p->functions[function], skep_exec_frame(e));
-    return execute(e, translation(p, e->trace != NULL)->functions[function], args, ret_value, NULL);
+    return execute(e, translation(p, e->traced)->functions[function], args, ret_value, NULL);
 }
 
 bool skep_interp_run(struct skep_exec *e, const struct skep_vm_program *p, uint64_t r1, uint64_t r2,

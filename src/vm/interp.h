@@ -2,11 +2,12 @@
 #ifndef SKEP_VM_INTERP_H
 #define SKEP_VM_INTERP_H
 /*
- * The interpreter: programs are translated once into an array of ops that carry the address of the code that does them
- * (direct threading), with their operands widened, common pairs joined, and block costs in ops of their own.
+ * The interpreter: programs are translated once into an array of ops that carry the address of the code that
+ * does them (direct threading), with their operands widened, common pairs joined, and block costs in ops of
+ * their own.
  *
- * Calls of functions do not use the native stack: an interpreter frame is a few saved registers in the exec. Only a
- * helper that calls back nests skep_interp_call(), at most SKEP_FRAMES deep.
+ * Calls of functions do not use the native stack: an interpreter frame is a few saved registers in the exec.
+ * Only a helper that calls back nests skep_interp_call(), at most SKEP_FRAMES deep.
  */
 #include "base/macro.h"
 #include "vm/exec.h"

@@ -2,17 +2,17 @@
 #ifndef SKEP_VM_INTERP_OP_H
 #define SKEP_VM_INTERP_OP_H
 /*
- * What the interpreter executes: an op is an instruction, or two or three that often stand together, in the form that
- * is fastest to do. vm/translate.c makes ops, vm/interp.c does them; nobody else looks at them.
+ * What the interpreter executes: an op is an instruction, or two or three that often stand together, in the
+ * form that is fastest to do. vm/translate.c makes ops, vm/interp.c does them; nobody else looks at them.
  *
- * Arithmetic has three operands (a = b OP c, a = b OP imm), so that a copy in front of it costs nothing. Ops that have
- * "_FRAME" in their name access the own frame at r10 + off and need no check. Joined ops are named by their parts:
- * LDXB_JEQ_IMM loads a byte and compares it with imm; ADD64_JLT_REG adds off to a and then compares b with c. LDXB_AT is
- * d = b + c; a = the byte at d + off; STXB_AT stores a there; imm is how many slots behind the op's first instruction the
- * access stands, for faults.
+ * Arithmetic has three operands (a = b OP c, a = b OP imm), so that a copy in front of it costs nothing. Ops
+ * that have "_FRAME" in their name access the own frame at r10 + off and need no check. Joined ops are named
+ * by their parts: LDXB_JEQ_IMM loads a byte and compares it with imm; ADD64_JLT_REG adds off to a and then
+ * compares b with c. LDXB_AT is d = b + c; a = the byte at d + off; STXB_AT stores a there; imm is how many
+ * slots behind the op's first instruction the access stands, for faults.
  *
- * cost is the fuel of the block that the op begins, else 0; whoever transfers control pays it, and BLOCK pays it for those
- * who run into a block from above.
+ * cost is the fuel of the block that the op begins, else 0; whoever transfers control pays it, and BLOCK pays
+ * it for those who run into a block from above.
  */
 #include "isa/insn.h"
 #include "vm/exec.h"
@@ -74,7 +74,8 @@ enum skep_interp_handler {
     SKEP_DO_MAX
 };
 
-/* Addresses of the labels, by handler; SKEP_DO_TRACE is the one that stands in front of all others in traced runs. */
+/* Addresses of the labels, by handler; SKEP_DO_TRACE is the one that stands in front of all others in
+ * traced runs. */
 const void *const *skep_interp_labels(void);
 
 /* Translates p; joined: with joined ops, else one op for each instruction. NULL: no memory. */

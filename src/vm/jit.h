@@ -29,5 +29,8 @@ bool skep_jit_run(struct skep_exec *e, const struct skep_vm_program *p, uint64_t
 /* Runs a function of p, a frame below the running one (the caller has counted it). */
 bool skep_jit_call(struct skep_exec *e, const struct skep_vm_program *p, uint32_t function,
                    const uint64_t args[5], uint64_t *ret_value);
+/* Addresses in the code: of a function, and of the entry for tail calls. */
+const void *skep_jit_entry(const struct skep_jit_code *code, uint32_t function);
+const void *skep_jit_tail_entry(const struct skep_jit_code *code);
 const void *skep_jit_memory(const struct skep_jit_code *code, size_t *ret_size);
 #endif

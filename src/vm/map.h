@@ -111,6 +111,8 @@ int skep_ring_output(struct skep_vm_map *m, const void *data, uint64_t size, uin
 uint64_t skep_ring_query(const struct skep_vm_map *m, uint64_t flags);
 /* Prog arrays, for tail calls: the program at index, NULL: none. */
 const struct skep_vm_program *skep_prog_array_get(const struct skep_vm_map *m, uint32_t index);
+/* The same for machine code: max_entries pointers to programs, which live as long as the map. */
+const void *skep_prog_array_elements(const struct skep_vm_map *m);
 /* Stack traces, for bpf_get_stackid. */
 int64_t skep_stack_trace_put(struct skep_vm_map *m, const uint64_t *addresses, size_t n, uint64_t flags);
 /* Calls cb for each element as a program sees it (bpf_for_each_map_elem); returns how many, or -errno. */

@@ -159,6 +159,12 @@ const struct skep_vm_program *skep_prog_array_get(const struct skep_vm_map *m, u
     return index < m->max_entries ? __atomic_load_n(&a->elements[index], __ATOMIC_ACQUIRE) : NULL;
 }
 
+const void *skep_prog_array_elements(const struct skep_vm_map *m)
+{
+    const struct objects *a = m->state;
+    return a->elements;
+}
+
 /* ---- inner maps ---- */
 
 int skep_inner_meta_new(struct skep_vm_map *m, struct skep_vm_map *inner, struct skep_vm_map **ret_meta)

@@ -2,57 +2,44 @@
 #ifndef SKEP_VM_PACKET_H
 #define SKEP_VM_PACKET_H
 /*
- * A packet, and the context that programs see it through.
+ * A packet and the context that a program sees of it.
  *
- * Both lie below 4 GiB, each between guard pages: the fields data, data_end and data_meta of struct xdp_md and struct
- * __sk_buff are 32 bits wide, and here they simply hold addresses.
+ * The fields data, data_end and data_meta of struct xdp_md and struct __sk_buff have 32 bits. The kernel's verifier
+ * rewrites loads of them; here the packet simply lies below 4 GiB, so that the fields are what they say.
  *
- *     | guard | context | guard | headroom | packet ... | tailroom | guard |
- *                                   ^meta <= data <= end
+ *     guard page | headroom, data_meta .. data | data .. data_end | tailroom | guard page
  *
- * Offsets are of the buffer. Helpers that move or resize the packet change meta, data and end, and then call
- * skep_packet_publish(), which writes the context's fields and makes the run forget where the packet was.
+ * The pointers below are the truth; what stands in the context is a copy for the program, who may scribble over that of
+ * an skb without harm: accesses are checked against the region data_meta .. data_end of the run. Whoever moves one of
+ * the pointers during a run calls skep_packet_moved().
  */
 #include <linux/bpf.h>
 
 #include "vm/exec.h"
-#include "vm/vm.h"
 
 #define SKEP_PACKET_HEADROOM 256
-#define SKEP_PACKET_TAILROOM 512
-#define SKEP_PACKET_ETHERNET 14 /* no packet gets shorter */
-#define SKEP_PACKET_MAX (1u << 20)
-/* What the kernel keeps at the start of the headroom of an XDP frame. */
-#define SKEP_PACKET_FRAME 40
+#define SKEP_PACKET_TAILROOM 320
+#define SKEP_PACKET_ETHER 14
 
 struct skep_vm_packet {
     struct skep_vm *vm;
     void *mapping;
     size_t mapping_size;
-    uint8_t *context; /* struct xdp_md or struct __sk_buff */
-    uint8_t *buffer;
-    uint32_t max, capacity; /* of a packet that is set; of the buffer */
-    uint32_t meta, data, end;
-    bool skb;            /* what it is a context of, in a run */
-    bool vlan_present;   /* skb: a tag beside the packet, */
-    uint16_t vlan_tci;   /* host order */
-    uint16_t vlan_proto; /* network order */
+    size_t max;
+    uint8_t *start, *end; /* of the room */
+    uint8_t *meta, *data, *data_end;
     struct skep_vm_packet_fields fields;
+    struct xdp_md xdp;
+    struct __sk_buff skb;
+    bool is_skb; /* of the run that goes on */
 };
 
-static inline uint32_t skep_packet_len(const struct skep_vm_packet *p)
+/* The packet of a run, of the right kind; or NULL after a fault. ctx: what the program passed as its context. */
+struct skep_vm_packet *skep_packet_of(struct skep_exec *e, uint64_t ctx, bool skb);
+/* After data_meta, data or data_end has changed. */
+void skep_packet_moved(struct skep_exec *e, struct skep_vm_packet *p);
+static inline size_t skep_packet_len(const struct skep_vm_packet *p)
 {
-    return p->end - p->data;
+    return (size_t)(p->data_end - p->data);
 }
-
-static inline uint8_t *skep_packet_data(const struct skep_vm_packet *p)
-{
-    return p->buffer + p->data;
-}
-
-/* Writes where the packet is into the context, and tells the run. */
-void skep_packet_publish(struct skep_exec *e);
-
-/* The packet of the run, if context is that of a program of that kind; else NULL after a fault. */
-struct skep_vm_packet *skep_packet_of(struct skep_exec *e, uint64_t context, bool skb);
 #endif

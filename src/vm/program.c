@@ -155,8 +155,8 @@ uint32_t skep_function_at(const struct skep_vm_program *p, uint32_t insn)
     return low;
 }
 
-/* How deep into its frame an instruction reaches by r10 + constant; the whole frame when it does anything else with
- * r10. Direct accesses outside of the frame end the run and do not count. */
+/* How deep into its frame an instruction reaches by r10 + constant; the whole frame when it does anything
+ * else with r10. Direct accesses outside of the frame end the run and do not count. */
 static uint32_t frame_use(const struct skep_vm_program *p, uint32_t i)
 {
     const struct skep_opcode_info *info = skep_opcode_info(p->ops[i]);

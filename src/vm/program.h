@@ -69,6 +69,7 @@ struct skep_vm_program {
     struct skep_interp *interp; /* vm/interp.h */
     struct skep_interp *traced; /* the same for traced runs; atomic, made by the first */
     struct skep_jit_code *jit;  /* vm/jit.h; NULL: interpreted */
+    const void *tail_entry;     /* address in it, for machine code that tail-calls this program */
 };
 
 static inline uint64_t skep_function_handle(const struct skep_vm_program *p, uint32_t function)

@@ -47,7 +47,8 @@ static const uint16_t handlers[SKEP_OP_MAX] = {
 
 enum shape { OTHER, ALU_IMM, ALU_REG, CONDITION_IMM, CONDITION_REG };
 
-/* What may be done to handlers, by their shape and by what they are called when something is joined to them. */
+/* What may be done to handlers, by their shape and by what they are called when something is joined to
+ * them. */
 struct traits {
     uint8_t shape, bits;
     uint16_t after_add; /* the handler for "add, then this" */
@@ -387,7 +388,7 @@ static void set_division(struct skep_interp_op *op, enum skep_opcode code)
     if (op->imm == 0 && modulo)
         op->handler = wide ? SKEP_DO_NOTHING : SKEP_DO_MOV32_REG;
     else if (op->imm == 0 || (sign && op->imm == -1 && modulo))
-        *op = (struct skep_interp_op){.handler = SKEP_DO_MOV64_IMM, .a = op->a};
+        *op = (struct skep_interp_op){.handler = SKEP_DO_MOV64_IMM, .a = op->a, .cost = op->cost};
     else if (sign && op->imm == -1)
         op->handler = wide ? SKEP_DO_NEG64 : SKEP_DO_NEG32;
 }

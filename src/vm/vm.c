@@ -511,8 +511,8 @@ int skep_vm_new(const struct skep_vm_options *given, struct skep_vm **ret_vm)
     return 0;
 }
 
-/* Programs hold maps and maps hold programs and maps, in circles too. With a reference of our own to each, nothing is
- * freed while they let go of each other. */
+/* Programs hold maps and maps hold programs and maps, in circles too. With a reference of our own to each,
+ * nothing is freed while they let go of each other. */
 static void free_objects(struct skep_vm *vm)
 {
     for (uint32_t i = 0; vm->maps && i < vm->max_maps; i++)

@@ -172,10 +172,11 @@ static int measure(struct bench *b, enum skep_bench_variant v, const char *name,
     }
     if (v == SKEP_BENCH_NATIVE) {
         s = &b->sides[SKEP_BENCH_TRUSTED];
-        const struct skep_bench_maps *maps = &s->maps;
+        struct skep_bench_maps *maps = &s->maps;
         uint64_t answer = 0;
         begin = now_ns();
         for (uint32_t i = 0; i < repeat; i++) {
+            maps->calls = 0;
             answer = native(b->packet, maps);
             __asm__ volatile("" : "+r"(answer), "+r"(native) : : "memory");
         }

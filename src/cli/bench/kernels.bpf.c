@@ -38,9 +38,9 @@ struct {
 #define KERNEL_LOOKUP(map, key) bpf_map_lookup_elem(map, key)
 #define KERNEL_OUTPUT(map, data, size) bpf_ringbuf_output(map, data, size, BPF_RB_NO_WAKEUP)
 #define KERNEL_ARGS const u8 *p
-#include "sizes.h"
+#include "cli/bench/sizes.h"
 
-#include "kernels.h"
+#include "cli/bench/kernels.h"
 
 /* The result goes into the packet, since an XDP program returns only 32 bits. */
 #define KERNEL(name)                                                                                         \
@@ -52,18 +52,18 @@ struct {
         *(u64 *)(p + KERNEL_BYTES) = kernel_##name(p);                                                       \
         return 2;                                                                                            \
     }
-#include "kernels.def"
+#include "cli/bench/kernels.def"
 
 SEC("xdp") int bench_empty(struct xdp_md *ctx)
 {
     return 2;
 }
 
-/* Each member of the chain goes to the next by a tail call; the last one answers. */
+/* Each member of the ring goes to the next by a tail call, until the machine says that it is enough. */
 #define CHAIN(n)                                                                                             \
     SEC("xdp") int chain_##n(struct xdp_md *ctx)                                                             \
     {                                                                                                        \
-        bpf_tail_call(ctx, &kernel_chain, n + 1);                                                            \
+        bpf_tail_call(ctx, &kernel_chain, (n + 1) % KERNEL_CHAIN);                                           \
         return 2;                                                                                            \
     }
 CHAIN(0)

@@ -54,7 +54,7 @@ static inline u64 kernel_fnv(KERNEL_ARGS)
     return h;
 }
 
-/* 32-bit loads, additions and a branch. */
+/* 32-bit loads and additions. */
 static inline u64 kernel_sum32(KERNEL_ARGS)
 {
     const u32 *a = (const u32 *)p;
@@ -63,10 +63,7 @@ static inline u64 kernel_sum32(KERNEL_ARGS)
         for (u32 i = 0; i < KERNEL_BYTES / 4; i++) {
             u32 v = a[i];
             KERNEL_OPAQUE(v);
-            if (v & 1)
-                sum += v;
-            else
-                sum -= v >> 1;
+            sum += v;
         }
     }
     return sum;
@@ -143,28 +140,32 @@ static inline u64 kernel_parser(KERNEL_ARGS)
 static inline u64 kernel_memcpy(KERNEL_ARGS)
 {
     u8 copy[256];
-    for (u32 i = 0; i < sizeof(copy); i++) {
-        u8 c = p[i];
-        KERNEL_OPAQUE(c);
-        copy[i] = c;
-    }
     u64 x = 0;
-    for (u32 i = 0; i < sizeof(copy); i += 32)
-        x = x * 31 + copy[i];
+    for (u32 round = 0; round < 4; round++) {
+        for (u32 i = 0; i < sizeof(copy); i++) {
+            u8 c = p[i];
+            KERNEL_OPAQUE(c);
+            copy[i] = c;
+        }
+        x = x * 31 + copy[17 * round];
+    }
     return x;
 }
 
 /* Two strings against each other, up to the first difference, which is at the end. */
 static inline u64 kernel_strcmp(KERNEL_ARGS)
 {
-    u32 i;
-    for (i = 0; i < 256; i++) {
-        u8 a = p[i], b = p[i + 512];
-        KERNEL_OPAQUE(b);
-        if (a != b)
-            break;
+    u32 equal = 0;
+    for (u32 round = 0; round < 4; round++) {
+        for (u32 i = 0; i < 256; i++) {
+            u8 a = p[i], b = p[i + 512];
+            KERNEL_OPAQUE(b);
+            if (a != b)
+                break;
+            equal++;
+        }
     }
-    return i;
+    return equal;
 }
 
 static inline u64 kernel_hash_hit(KERNEL_ARGS)

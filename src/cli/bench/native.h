@@ -6,14 +6,16 @@
  * use the same maps as the engine, by the functions that its helpers end in.
  */
 #include "base/macro.h"
+#include "cli/bench/sizes.h"
 #include "vm/map.h"
 
 struct skep_bench_maps;
-typedef uint64_t (*skep_bench_native_fn)(const uint8_t *packet, const struct skep_bench_maps *maps);
+typedef uint64_t (*skep_bench_native_fn)(const uint8_t *packet, struct skep_bench_maps *maps);
 
 struct skep_bench_maps {
     struct skep_vm_map *hash, *values, *ring;
-    const skep_bench_native_fn *chain; /* as the prog array: a NULL behind the last member */
+    const skep_bench_native_fn *chain; /* as the prog array */
+    unsigned calls;                    /* of this run through the chain */
 };
 
 struct skep_bench_kernel {
@@ -25,8 +27,8 @@ struct skep_bench_kernel {
 extern const struct skep_bench_kernel skep_bench_kernels[];
 
 /* As bench_empty, and as the first of the chain of tail calls: a call through a table for each member. */
-uint64_t skep_bench_native_empty(const uint8_t *packet, const struct skep_bench_maps *maps);
-extern const skep_bench_native_fn skep_bench_native_chain[];
+uint64_t skep_bench_native_empty(const uint8_t *packet, struct skep_bench_maps *maps);
+extern const skep_bench_native_fn skep_bench_native_chain[KERNEL_CHAIN];
 
 /* The object that the same programs are in for BPF. */
 const void *skep_bench_object(size_t *ret_size);

@@ -186,6 +186,14 @@ static void test_wrong_use(void **state)
          "skep run: unknown option --event (did you mean --events?)\nTry 'skep run --help'.\n"},
         {"skep rnu", "skep: unknown command 'rnu' (did you mean run?)\nTry 'skep --help'.\n"},
         {"skep make", "skep: unknown command 'make'\nTry 'skep --help'.\n"},
+        {"skep vm rn", "skep vm: unknown command 'rn' (did you mean run?)\nTry 'skep vm --help'.\n"},
+        {"skep vm --json",
+         "skep vm: unknown option --json: options follow the command\nTry 'skep vm --help'.\n"},
+        {"skep help vm rn", "skep vm: unknown command 'rn' (did you mean run?)\nTry 'skep vm --help'.\n"},
+        {"skep help run x", "skep run: unknown command 'x'\nTry 'skep run --help'.\n"},
+        {"skep vm run", "skep vm run: missing argument: OBJ[:PROGRAM]\nTry 'skep vm run --help'.\n"},
+        {"skep vm plugin zz", "skep vm plugin: the memory is not given as bytes in hex\n"
+                              "Try 'skep vm plugin --help'.\n"},
         {"skep --json", "skep: unknown option --json: options follow the command\nTry 'skep --help'.\n"},
         {"skep help rnu", "skep: unknown command 'rnu' (did you mean run?)\nTry 'skep --help'.\n"},
         {"skep --", "skep run: missing command after --\nTry 'skep run --help'.\n"},
@@ -206,7 +214,8 @@ static void test_wrong_use(void **state)
         {"skep record", "skep record: missing option: -o FILE\nTry 'skep record --help'.\n"},
         {"skep replay", "skep replay: missing argument: FILE\nTry 'skep replay --help'.\n"},
         {"skep ps --tree --json", "skep ps: --tree excludes --json and --sort\nTry 'skep ps --help'.\n"},
-        {"skep docs nothing", "skep docs: unknown topic: there are 'events' and 'instructions'\nTry 'skep docs --help'.\n"},
+        {"skep docs nothing",
+         "skep docs: unknown topic: there are 'events' and 'instructions'\nTry 'skep docs --help'.\n"},
         {"skep version now", "skep version: unexpected argument 'now'\nTry 'skep version --help'.\n"},
     };
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -310,40 +319,60 @@ static void test_output_error_is_a_failure(void **state)
 }
 
 /* What every table must keep to, so that --help stays readable and no option hides another. */
+static void check_options(const struct skep_command_entry *e)
+{
+    const struct skep_command *c = e->command;
+    bool letters[256] = {['h'] = true};
+    const char *names[64] = {"help"};
+    size_t n_names = 1;
+    for (const struct skep_option_group *g = c->groups; g && g->title; g++) {
+        for (const struct skep_option *o = g->options; o->name; o++) {
+            bool flag = o->kind == SKEP_OPTION_FLAG || o->kind == SKEP_OPTION_VALUE;
+            assert_true(flag == (o->arg == NULL));
+            assert_true((o->kind == SKEP_OPTION_CHOICE) == (o->choices != NULL));
+            assert_true(o->help && *o->help && o->help[strlen(o->help) - 1] != '.');
+            assert_true(o->offset < c->options_size);
+            if (o->letter && letters[(unsigned char)o->letter])
+                fail_msg("skep %s: -%c twice", e->name, o->letter);
+            letters[(unsigned char)o->letter] = o->letter != 0;
+            for (size_t k = 0; k < n_names; k++)
+                if (skep_streq(names[k], o->name))
+                    fail_msg("skep %s: --%s twice", e->name, o->name);
+            assert_true(n_names < ARRAY_SIZE(names));
+            names[n_names++] = o->name;
+        }
+    }
+}
+
+static void check_entry(const struct skep_command_entry *e)
+{
+    const struct skep_command *c = e->command;
+    assert_true(strlen(e->summary) > 0 && strlen(e->summary) < 68);
+    assert_true(e->summary[strlen(e->summary) - 1] != '.');
+    assert_non_null(c->description);
+    assert_true((c->run == NULL) == (c->n_subcommands != 0));
+    assert_true(c->min_args <= c->max_args);
+    assert_true((c->options_size != 0) == (c->defaults != NULL));
+    assert_true(c->takes_command == (strstr(e->synopsis, "[-- COMMAND ARGS...]") != NULL));
+    check_options(e);
+}
+
 static void test_tables(void **state)
 {
     (void)state;
     size_t n;
     const struct skep_command_entry *e = skep_commands(&n);
     for (size_t i = 0; i < n; i++) {
-        const struct skep_command *c = e[i].command;
         assert_ptr_equal(skep_command_find(e[i].name), &e[i]);
-        assert_true(strlen(e[i].summary) > 0 && strlen(e[i].summary) < 68);
-        assert_true(e[i].summary[strlen(e[i].summary) - 1] != '.');
-        assert_non_null(c->description);
-        assert_non_null(c->run);
-        assert_true(c->min_args <= c->max_args);
-        assert_true((c->options_size != 0) == (c->defaults != NULL));
-        assert_true(c->takes_command == (strstr(e[i].synopsis, "[-- COMMAND ARGS...]") != NULL));
-        bool letters[256] = {['h'] = true};
-        const char *names[64] = {"help"};
-        size_t n_names = 1;
-        for (const struct skep_option_group *g = c->groups; g && g->title; g++) {
-            for (const struct skep_option *o = g->options; o->name; o++) {
-                bool flag = o->kind == SKEP_OPTION_FLAG || o->kind == SKEP_OPTION_VALUE;
-                assert_true(flag == (o->arg == NULL));
-                assert_true((o->kind == SKEP_OPTION_CHOICE) == (o->choices != NULL));
-                assert_true(o->help && *o->help && o->help[strlen(o->help) - 1] != '.');
-                assert_true(o->offset < c->options_size);
-                if (o->letter && letters[(unsigned char)o->letter])
-                    fail_msg("skep %s: -%c twice", e[i].name, o->letter);
-                letters[(unsigned char)o->letter] = o->letter != 0;
-                for (size_t k = 0; k < n_names; k++)
-                    if (skep_streq(names[k], o->name))
-                        fail_msg("skep %s: --%s twice", e[i].name, o->name);
-                assert_true(n_names < ARRAY_SIZE(names));
-                names[n_names++] = o->name;
-            }
+        check_entry(&e[i]);
+        for (size_t k = 0; k < e[i].command->n_subcommands; k++) {
+            const struct skep_command_entry *below = &e[i].command->subcommands[k];
+            /* "vm run" of "vm" */
+            const char *rest = skep_startswith(below->name, e[i].name);
+            assert_true(rest && rest[0] == ' ');
+            assert_ptr_equal(skep_command_find_below(&e[i], rest + 1), below);
+            assert_int_equal(below->command->n_subcommands, 0);
+            check_entry(below);
         }
     }
 }

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <linux/bpf.h>
+
+#include "vm/helpers.h"
+#include "vm/jit_x86.h"
+#include "vm/vm.h"
+
+#define LOOKUP 1
+
+/* The map of the program behind a handle, NULL: it is none. */
+static const struct skep_vm_map *map_of(const struct skep_vm_program *p, uint64_t handle)
+{
+    for (size_t i = 0; i < p->n_maps; i++)
+        if (skep_map_handle(p->maps[i]) == handle)
+            return p->maps[i];
+    return NULL;
+}
+
+void skep_jit_guess_maps(struct skep_jit *j, enum skep_opcode op, const struct skep_insn *insn)
+{
+    const struct skep_opcode_info *info = skep_opcode_info(op);
+    const unsigned dst = skep_insn_dst(insn);
+    if (op == SKEP_OP_LDDW)
+        j->maps[dst] = map_of(j->p, skep_insn_imm64(insn));
+    else if (op == SKEP_OP_MOV64_REG)
+        j->maps[dst] = j->maps[skep_insn_src(insn)];
+    else if (info->dst.use == SKEP_FIELD_WRITE || info->dst.use == SKEP_FIELD_READ_WRITE)
+        j->maps[dst] = NULL;
+}
+
+/* Goes on only when reg holds the handle of m; else the helper is called, and then what follows `back`. */
+static struct skep_jit_cold *ask(struct skep_jit *j, unsigned reg, const struct skep_vm_map *m,
+                                 uint32_t helper)
+{
+    struct skep_x86 *x = &j->x;
+    skep_x86_mov_imm(x, X86_R11, skep_map_handle(m));
+    skep_x86_rr(x, true, X86_CMP, X86_R11, reg);
+    struct skep_jit_cold *c = skep_jit_cold_add(j, SKEP_JIT_COLD_HELPER, skep_x86_jcc4(x, X86_NE));
+    if (c)
+        c->disp = (int32_t)helper;
+    return c;
+}
+
+/* rax = address of element *rsi, or 0. */
+static void put_array(struct skep_jit *j, const struct skep_vm_map *m)
+{
+    struct skep_x86 *x = &j->x;
+    skep_x86_rm(x, false, X86_LOAD, X86_RAX, X86_RSI, 0);
+    skep_x86_alu_imm(x, false, X86_CMP, X86_RAX, (int32_t)m->max_entries);
+    size_t beyond = skep_x86_jcc1(x, X86_AE);
+    if (m->stride & (m->stride - 1))
+        skep_x86_imul_imm(x, true, X86_RAX, X86_RAX, (int32_t)m->stride);
+    else
+        skep_x86_shift_imm(x, true, X86_SHL, X86_RAX, (unsigned)__builtin_ctz(m->stride));
+    skep_x86_mov_imm(x, X86_R11, (uintptr_t)m->area.start);
+    skep_x86_rr(x, true, X86_ADD, X86_R11, X86_RAX);
+    size_t done = skep_x86_jmp1(x);
+    skep_x86_patch1(x, beyond, x->len);
+    skep_x86_mov_imm(x, X86_RAX, 0);
+    skep_x86_patch1(x, done, x->len);
+}
+
+/* The map's own lookup, without asking again which map it is. */
+static void put_lookup(struct skep_jit *j, const struct skep_vm_map *m)
+{
+    struct skep_x86 *x = &j->x;
+    skep_jit_keep_fuel(j);
+    skep_x86_mov_imm(x, X86_RDI, (uintptr_t)m);
+    skep_x86_rm(x, false, X86_LOAD, X86_RDX, X86_R12, SKEP_JIT_EXEC(cpu));
+    skep_jit_call_c(j, (const void *)(uintptr_t)m->ops->lookup);
+    skep_jit_take_fuel(j);
+}
+
+static bool lookup(struct skep_jit *j)
+{
+    const struct skep_vm_map *m = j->maps[1];
+    const struct skep_helper *h = skep_vm_helper_find(j->p->vm, LOOKUP);
+    if (!m || !m->ops->lookup || !m->key_size || !h || h->fn != skep_helper_map_lookup_elem)
+        return false;
+    /* keys of other sizes want a check that the slots do not have */
+    bool easy = m->key_size <= 8 && (m->key_size & (m->key_size - 1)) == 0;
+    if (j->checked && !easy)
+        return false;
+    ask(j, X86_RDI, m, LOOKUP);
+    const size_t cold = j->n_colds - 1;
+    skep_jit_check_load(j, 2, easy ? (unsigned)__builtin_ctz(m->key_size) : 0);
+    if (m->type == BPF_MAP_TYPE_ARRAY && m->stride <= INT32_MAX)
+        put_array(j, m);
+    else
+        put_lookup(j, m);
+    skep_jit_forget_arguments(j);
+    if (!j->failed)
+        j->colds[cold].back = j->x.len;
+    return true;
+}
+
+/* As skep_exec_tail_call(): the same questions in the same order. */
+static bool tail_call(struct skep_jit *j)
+{
+    struct skep_x86 *x = &j->x;
+    const struct skep_vm_map *m = j->maps[2];
+    const struct skep_vm_program *p = j->p;
+    if (!m || m->type != BPF_MAP_TYPE_PROG_ARRAY)
+        return false;
+    ask(j, X86_RSI, m, SKEP_HELPER_TAIL_CALL);
+    const size_t cold = j->n_colds - 1;
+    size_t falls[5];
+    skep_x86_alu_imm(x, false, X86_CMP, X86_RDX, (int32_t)m->max_entries);
+    falls[0] = skep_x86_jcc4(x, X86_AE);
+    skep_x86_mov(x, false, X86_RDX, X86_RDX);
+    skep_x86_shift_imm(x, true, X86_SHL, X86_RDX, 3);
+    skep_x86_mov_imm(x, X86_R10, (uintptr_t)skep_prog_array_elements(m));
+    skep_x86_rr(x, true, X86_ADD, X86_RDX, X86_R10);
+    skep_x86_rm(x, true, X86_LOAD, X86_R10, X86_R10, 0);
+    skep_x86_rr(x, true, X86_TEST, X86_R10, X86_R10);
+    falls[1] = skep_x86_jcc4(x, X86_E);
+    skep_x86_alu_mem_imm(x, false, X86_CMP, X86_R12, SKEP_JIT_EXEC(tail_calls), SKEP_TAIL_CALLS);
+    falls[2] = skep_x86_jcc4(x, X86_AE);
+    skep_x86_alu_mem_imm(x, false, X86_CMP, X86_R10, (int32_t)offsetof(struct skep_vm_program, mode),
+                         (int32_t)p->mode);
+    falls[3] = skep_x86_jcc4(x, X86_NE);
+    skep_x86_mov_imm(x, X86_R11, (uintptr_t)p->context);
+    skep_x86_rm(x, true, X86_CMP, X86_R11, X86_R10, (int32_t)offsetof(struct skep_vm_program, context));
+    falls[4] = skep_x86_jcc4(x, X86_NE);
+    skep_x86_alu_mem_imm(x, false, X86_ADD, X86_R12, SKEP_JIT_EXEC(tail_calls), 1);
+    skep_x86_rm(x, true, X86_MOV, X86_R10, X86_R12, SKEP_JIT_EXEC(program));
+    skep_x86_rm(x, true, X86_LOAD, X86_R11, X86_R10, (int32_t)offsetof(struct skep_vm_program, tail_entry));
+    skep_x86_jmp_reg(x, X86_R11);
+    for (size_t i = 0; i < ARRAY_SIZE(falls); i++)
+        skep_x86_patch4(x, falls[i], x->len);
+    skep_x86_mov_imm(x, X86_RAX, 0);
+    skep_jit_forget_arguments(j);
+    if (!j->failed)
+        j->colds[cold].back = x->len;
+    return true;
+}
+
+bool skep_jit_map_call(struct skep_jit *j, uint32_t helper)
+{
+    return helper == LOOKUP ? lookup(j) : helper == SKEP_HELPER_TAIL_CALL && tail_call(j);
+}
