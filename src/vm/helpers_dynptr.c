@@ -1,10 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "vm/helpers.h"
-
-#include <linux/bpf.h>
-
-#include "vm/map.h"
-#include "vm/vm.h"
+#include "vm/helpers_ring.h"
 
 /*
  * Dynptrs: the 16 bytes of a struct bpf_dynptr in the program's memory hold a handle into the exec's table, and nothing
@@ -13,7 +8,7 @@
  */
 #define TAG 0x6470ULL
 #define SIZE 16
-#define SIZE_MAX_ ((1u << 24) - 1)
+#define MEMORY_MAX ((1u << 24) - 1)
 
 static uint64_t handle_of(const struct skep_exec *e, const struct skep_dynptr *d)
 {
@@ -77,7 +72,7 @@ uint64_t skep_helper_dynptr_from_mem(SKEP_HELPER_ARGS)
     void *bytes = skep_exec_memory(e, r4, SIZE, true);
     if (!bytes)
         return 0;
-    int r = size > SIZE_MAX_ ? -E2BIG : r3 ? -EINVAL : 0;
+    int r = size > MEMORY_MAX ? -E2BIG : r3 ? -EINVAL : 0;
     if (r == 0 && !skep_exec_memory(e, r1, size, true))
         return 0;
     struct skep_dynptr *d = r == 0 ? take(e, bytes) : NULL;
@@ -98,7 +93,7 @@ uint64_t skep_helper_ringbuf_reserve_dynptr(SKEP_HELPER_ARGS)
     void *bytes = m ? skep_exec_memory(e, r4, SIZE, true) : NULL;
     if (!bytes)
         return 0;
-    int r = r3 ? -EINVAL : size > SIZE_MAX_ ? -E2BIG : 0;
+    int r = r3 ? -EINVAL : size > MEMORY_MAX ? -E2BIG : 0;
     struct skep_dynptr *d = r == 0 ? take(e, bytes) : NULL;
     const struct skep_ref *ref = d ? skep_helper_reserve(e, m, size) : NULL;
     if (ref) {

@@ -1,10 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "vm/helpers.h"
-
-#include <linux/bpf.h>
-
-#include "vm/map.h"
-#include "vm/vm.h"
+#include "vm/helpers_ring.h"
 
 #define FLAGS (BPF_RB_NO_WAKEUP | BPF_RB_FORCE_WAKEUP)
 

@@ -20,7 +20,8 @@ int skep_vm_map_new(struct skep_vm *vm, const struct skep_vm_map_options *given,
     struct skep_vm_map_options o = {0};
     memcpy(&o, given, MIN(given->size, sizeof(o)));
     const struct skep_map_ops *ops = skep_map_ops_of(o.type);
-    if (!ops || (o.extra && o.type != BPF_MAP_TYPE_BLOOM_FILTER))
+    const uint32_t neither = BPF_F_RDONLY | BPF_F_WRONLY;
+    if (!ops || (o.flags & neither) == neither || (o.extra && o.type != BPF_MAP_TYPE_BLOOM_FILTER))
         return -EINVAL;
     struct skep_vm_map *m = skep_vm_calloc(vm, 1, sizeof(*m));
     if (!m)
@@ -124,7 +125,7 @@ static int may_write(const struct skep_vm_map *m)
     return m->flags & BPF_F_RDONLY || __atomic_load_n(&m->frozen, __ATOMIC_ACQUIRE) ? -EPERM : 0;
 }
 
-/* Flags that all types refuse: BPF_F_LOCK wants a value with a lock, of which only a type could tell. */
+/* A key is given exactly to maps that have keys. */
 static int check_key(const struct skep_vm_map *m, const void *key)
 {
     return (m->key_size == 0) == (key == NULL) ? 0 : -EINVAL;
@@ -132,9 +133,9 @@ static int check_key(const struct skep_vm_map *m, const void *key)
 
 int skep_vm_map_lookup(struct skep_vm_map *m, const void *key, void *ret_value, uint64_t flags)
 {
-    if (flags)
-        return -EINVAL;
-    int r = may_read(m);
+    int r = flags & ~(uint64_t)BPF_F_LOCK ? -EINVAL : may_read(m);
+    if (r == 0 && flags)
+        r = -EINVAL; /* BPF_F_LOCK wants a value with a lock, and no type tells of one */
     if (r == 0)
         r = check_key(m, key);
     if (r < 0)
@@ -206,7 +207,8 @@ int skep_vm_map_freeze(struct skep_vm_map *m)
 {
     if (m->flags & BPF_F_RDONLY)
         return -EPERM;
-    return __atomic_exchange_n(&m->frozen, true, __ATOMIC_ACQ_REL) ? -EBUSY : 0;
+    /* a second time too: a frozen map may not be written to */
+    return __atomic_exchange_n(&m->frozen, true, __ATOMIC_ACQ_REL) ? -EPERM : 0;
 }
 
 /* ---- all elements ---- */

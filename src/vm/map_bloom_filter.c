@@ -15,11 +15,11 @@ struct bloom {
 
 static int bloom_init(struct skep_vm_map *m, const struct skep_vm_map_options *o)
 {
+    if (o->value_size > SKEP_MAP_ELEMENT_MAX)
+        return -E2BIG;
     if (o->key_size || !o->value_size || !o->max_entries || o->extra & ~0xfULL ||
         !skep_map_flags_ok(o->flags, SKEP_MAP_ACCESS_FLAGS | BPF_F_NUMA_NODE | BPF_F_ZERO_SEED))
         return -EINVAL;
-    if (o->value_size > SKEP_MAP_ELEMENT_MAX)
-        return -E2BIG;
     uint32_t n_hashes = o->extra ? (uint32_t)o->extra : HASHES_DEFAULT, product, n_bits;
     uint64_t bits = 1ULL << 32;
     if (!__builtin_mul_overflow(o->max_entries, n_hashes, &product) &&

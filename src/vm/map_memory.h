@@ -124,8 +124,8 @@ uint64_t skep_map_hash_bytes(const uint64_t seed[2], const void *data, size_t si
 /* Whether all flags are among allowed and none contradict each other. */
 static inline bool skep_map_flags_ok(uint32_t flags, uint32_t allowed)
 {
-    const uint32_t prog = BPF_F_RDONLY_PROG | BPF_F_WRONLY_PROG, host = BPF_F_RDONLY | BPF_F_WRONLY;
-    return !(flags & ~allowed) && (flags & prog) != prog && (flags & host) != host;
+    const uint32_t prog = BPF_F_RDONLY_PROG | BPF_F_WRONLY_PROG;
+    return !(flags & ~allowed) && (flags & prog) != prog;
 }
 
 /* Flags of an update of an element that is there or is not. BPF_F_LOCK wants the type of the value to be known, which
