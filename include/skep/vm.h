@@ -326,7 +326,9 @@ typedef void (*skep_vm_log_fn)(void *data, bool error, const char *text);
 struct skep_vm_object_options {
     size_t size;
     const char *name; /* for messages */
-    const void *btf;  /* raw BTF that CO-RE relocations are resolved against; NULL: none */
+    /* Raw BTF that CO-RE relocations are resolved against, borrowed until the object is loaded; NULL: types stay what
+     * they were when the object was compiled. */
+    const void *btf;
     size_t btf_size;
     enum skep_vm_mode mode;
     skep_vm_resolve_fn resolve;

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 
 #include "base/log.h"
+#include "cli/vm_kernel.h"
 #include "isa/asm.h"
 #include "vm/program.h"
 #include "vm/vm.h"
@@ -18,6 +19,7 @@ void skep_vm_input_clear(struct skep_vm_input *in)
     free(in->program);
     free(in->bytes);
     free(in->insns);
+    free(in->btf);
     *in = (struct skep_vm_input){0};
 }
 
@@ -192,7 +194,17 @@ static void say(void *data, bool error, const char *text)
 static int load_object(const struct skep_vm_input *in, struct skep_vm *vm, enum skep_vm_mode mode,
                        struct skep_vm_object **ret_object, struct skep_vm_program **ret_program)
 {
-    const struct skep_vm_object_options o = {.size = sizeof(o), .name = in->path, .mode = mode, .log = say};
+    _cleanup_vm_kernel_ struct skep_vm_kernel kernel = {0};
+    const struct skep_vm_object_options o = {
+        .size = sizeof(o),
+        .name = in->path,
+        .mode = mode,
+        .btf = in->btf,
+        .btf_size = in->btf_size,
+        .resolve = skep_vm_kernel_resolve,
+        .resolve_data = &kernel,
+        .log = say,
+    };
     struct skep_vm_object *object;
     int r = skep_vm_object_open(vm, in->bytes, in->size, &o, &object);
     if (r < 0)

@@ -25,6 +25,9 @@ struct skep_vm_input {
     struct skep_insn *insns;
     size_t n;
     const char *context; /* of instructions without an object, set by who loads them; NULL: plain memory */
+    uint8_t *
+        btf; /* types that an object is fitted to, set by who loads it; NULL: it stays as it is. Freed with the rest. */
+    size_t btf_size;
 };
 
 /* "-" is standard input. */

@@ -13,7 +13,7 @@
 #define TEXT_MAX (1U << 20)
 
 struct run_options {
-    const char *memory, *context, *pcap, *records, *out, *type;
+    const char *memory, *context, *pcap, *records, *out, *type, *btf;
     enum skep_vm_mode mode;
     uint64_t fuel;
     bool trace, json;
@@ -41,6 +41,8 @@ static const struct skep_option how[] = {
      .value = SKEP_VM_MODE_INTERPRET},
     {"jit", 0, NULL, SKEP_OPTION_VALUE, TO(mode), .help = "translate it to machine code with all checks",
      .value = SKEP_VM_MODE_JIT},
+    {"btf", 0, "FILE", SKEP_OPTION_STRING, TO(btf),
+     .help = "fit the object to these types (CO-RE): raw BTF, as /sys/kernel/btf/vmlinux"},
     {"fuel", 0, "NUMBER", SKEP_OPTION_SIZE, TO(fuel), .help = "most instructions of a run, else 1000000"},
     {0},
 };
@@ -379,6 +381,8 @@ static int run(const struct skep_command_entry *self, const struct skep_args *ar
     m.bytes = bytes;
     _cleanup_vm_input_ struct skep_vm_input in = {0};
     if (skep_vm_input_open(args->args[0], &in) < 0)
+        return SKEP_EXIT_FAILED;
+    if (o->btf && skep_vm_read_file(o->btf, &in.btf, &in.btf_size) < 0)
         return SKEP_EXIT_FAILED;
     return run_input(&in, &m, o);
 }

@@ -8,7 +8,8 @@
 #include "vm/program.h"
 
 #define ACCESS_MAX 64
-#define STEPS_MAX 200000
+#define STEPS_MAX 200000           /* of one relocation */
+#define STEPS_ALL_MAX (100u << 20) /* of all */
 
 /* Types of the target by the hash of their name without its flavour: heads and, by id, the next one. */
 struct skep_core {
@@ -16,6 +17,7 @@ struct skep_core {
     const struct skep_btf *local, *target;
     uint32_t *heads, *next;
     uint32_t n_heads; /* a power of two */
+    uint32_t steps;   /* left */
 };
 
 /* A step on the way to a field. */
@@ -102,8 +104,13 @@ int skep_core_new(const struct skep_btf *local, const struct skep_btf *target,
         next[id] = *head;
         *head = id;
     }
-    *core = (struct skep_core){
-        .arena = arena, .local = local, .target = target, .heads = heads, .next = next, .n_heads = n_heads};
+    *core = (struct skep_core){.arena = arena,
+                               .local = local,
+                               .target = target,
+                               .heads = heads,
+                               .next = next,
+                               .n_heads = n_heads,
+                               .steps = STEPS_ALL_MAX};
     *ret_core = core;
     return 0;
 }
@@ -320,6 +327,9 @@ static int find_in(struct work *w, uint32_t id, struct spec *ret)
         return skep_core_types_compatible(&w->pair, w->local.root, id);
     const struct btf_type *t = skep_btf_resolve(ret->btf, id);
     for (uint32_t i = 0; t && is_enum(t) && i < BTF_INFO_VLEN(t->info); i++) {
+        if (w->pair.steps == 0)
+            return -E2BIG;
+        w->pair.steps--;
         uint32_t name = BTF_INFO_KIND(t->info) == BTF_KIND_ENUM
                             ? ((const struct btf_enum *)(t + 1))[i].name_off
                             : ((const struct btf_enum64 *)(t + 1))[i].name_off;
@@ -451,6 +461,9 @@ static int ask_target(struct work *w, struct fact *ret)
         const struct btf_type *candidate = skep_btf_type(core->target, id);
         struct spec s;
         struct fact fact;
+        if (w->pair.steps == 0)
+            return fail(w, -EINVAL, "it takes too long to compare the types");
+        w->pair.steps--;
         if (!skep_core_kinds_match(t, candidate) ||
             !skep_core_names_match(name, skep_btf_name(core->target, candidate)))
             continue;
@@ -578,7 +591,7 @@ int skep_core_relocate(struct skep_core *core, uint32_t type, uint32_t kind, con
     struct work w = {
         .core = core,
         .kind = kind,
-        .pair = {.local = core->local, .target = core->target, .steps = STEPS_MAX},
+        .pair = {.local = core->local, .target = core->target, .steps = MIN(STEPS_MAX, core->steps)},
         .message = message,
     };
     if (kind > BPF_CORE_TYPE_MATCHES)
@@ -593,5 +606,6 @@ int skep_core_relocate(struct skep_core *core, uint32_t type, uint32_t kind, con
         to = from;
     else
         r = ask_target(&w, &to);
+    core->steps -= MIN(STEPS_MAX, core->steps) - w.pair.steps;
     return r < 0 ? r : patch(&w, insns, n, i, &from, &to);
 }

@@ -40,6 +40,12 @@ static inline uint64_t skep_helper_refuse(struct skep_exec *e, const char *text)
 /* Whether the running program has no checks. */
 bool skep_helper_trusted(const struct skep_exec *e);
 
+/* Records of ring buffers (helpers_ring.c). The ring behind a handle, or NULL after a fault. */
+struct skep_vm_map *skep_helper_ring(struct skep_exec *e, uint64_t handle);
+/* Reserves a record and notes that the run holds it; NULL: there is no room. */
+struct skep_ref *skep_helper_reserve(struct skep_exec *e, struct skep_vm_map *m, uint64_t size);
+void skep_helper_commit(struct skep_exec *e, struct skep_ref *ref, uint64_t flags, bool discard);
+
 /* The string at address, up to size - 1 bytes, with a NUL behind it: its length with the NUL, or -EFAULT when a byte
  * before its end may not be read. */
 int64_t skep_probe_str(struct skep_exec *e, char *dst, uint64_t size, uint64_t address);

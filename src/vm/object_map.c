@@ -151,6 +151,9 @@ static int fill_kconfig(struct skep_vm_object *object, uint32_t map)
                            strerror(-r));
             return r;
         }
+        /* a char of the configuration is its y, n or m */
+        if (!k->text && !k->tristate && k->size == 1 && text[0] && !text[1] && strchr("ynm", text[0]))
+            value = (uint8_t)text[0];
         if (k->text ? strnlen(text, sizeof(text)) >= MIN(k->size, sizeof(text)) : !fits(k, value)) {
             skep_elf_error(elf, "section '.kconfig': the value of '%s' does not fit into %u bytes", k->name,
                            k->size);

@@ -78,3 +78,24 @@ if [ -f "$BUILD/src/bpf/skep.bpf.o" ]; then
     t_check "maps of skep's sensors" grep -q skep_counters <("$SKEP" vm maps "$BUILD/src/bpf/skep.bpf.o")
     t_check "instructions of skep's sensors" test "$("$SKEP" vm disasm "$BUILD/src/bpf/skep.bpf.o" | grep -c '^# .* in section ')" -gt 40
 fi
+
+# CO-RE: what a program says of types depends on those that it is given
+cat >sizes.bpf.c <<'EOC'
+struct thing { int a; } __attribute__((preserve_access_index));
+__attribute__((section("raw"))) int size(struct thing *t) { return __builtin_preserve_type_info(*t, 1); }
+__attribute__((section("raw"))) int gone(struct thing *t) { return __builtin_preserve_field_info(t->a, 0); }
+EOC
+echo 'struct thing { char a[24]; } thing;' >types.c
+if clang -target bpf -O2 -g -c sizes.bpf.c && clang -target bpf -O2 -g -c types.c &&
+    llvm-objcopy --dump-section .BTF=types.btf types.o 2>/dev/null; then
+    t_check "the size of a type as compiled" returns 0x4 sizes.bpf.o:size
+    t_check "the size of a type as it is" returns 0x18 sizes.bpf.o:size --btf types.btf
+    "$SKEP" vm run sizes.bpf.o:gone --btf types.btf 2>err.txt
+    t_check "a field that is not there" grep -q "the target has no 'a' that fits" err.txt
+    t_check "types as text" grep -q "struct 'thing' size=24" <("$SKEP" vm btf types.o)
+    t_check "types of a file of their own" grep -q "'a' type=[0-9]* bits_offset=0" <("$SKEP" vm btf types.btf)
+    head -c 60 types.btf >cut.btf
+    t_check "types that are cut off" ended_with 1 "$SKEP" vm btf cut.btf
+else
+    t_skip "relocation against given types" "no llvm-objcopy"
+fi

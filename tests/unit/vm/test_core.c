@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "vm/core.h"
 
+#include <bpf/libbpf.h>
 #include <glob.h>
 #include <linux/bpf.h>
 #include <setjmp.h>
@@ -100,7 +101,32 @@ static const struct {
     {FIELD(BYTE_OFFSET), "0:1", EXIT, 0, -EINVAL, 0, "holds nothing", EXIT},
 };
 
-static struct skep_elf *open_object(const char *pattern)
+#define FILE_MAX (64 << 20)
+
+static char *read_file(const char *path, size_t *ret_size)
+{
+    _cleanup_fclose_ FILE *f = fopen(path, "re");
+    if (!f)
+        return NULL;
+    char *data = malloc(FILE_MAX);
+    assert_non_null(data);
+    *ret_size = fread(data, 1, FILE_MAX, f);
+    return data;
+}
+
+static struct skep_elf *open_file(const char *path)
+{
+    size_t size;
+    _cleanup_free_ char *data = read_file(path, &size);
+    assert_non_null(data);
+    struct skep_elf *elf;
+    assert_int_equal(skep_elf_open(data, size, &(struct skep_elf_options){0}, &elf), 0);
+    assert_non_null(elf->btf);
+    return elf;
+}
+
+/* The first compiler's object of that name; skips when there is none. */
+static struct skep_elf *open_object(const char *pattern, char *ret_path)
 {
     const char *dir = getenv("SKEP_TEST_OBJECTS");
     char path[4096];
@@ -110,15 +136,11 @@ static struct skep_elf *open_object(const char *pattern)
         print_message("skipped: SKEP_TEST_OBJECTS names no objects\n");
         skip();
     }
-    static char data[1 << 20];
-    _cleanup_fclose_ FILE *f = fopen(g.gl_pathv[0], "re");
-    assert_non_null(f);
-    size_t size = fread(data, 1, sizeof(data), f);
+    snprintf(path, sizeof(path), "%s", g.gl_pathv[0]);
     globfree(&g);
-    struct skep_elf *elf;
-    assert_int_equal(skep_elf_open(data, size, &(struct skep_elf_options){0}, &elf), 0);
-    assert_non_null(elf->btf);
-    return elf;
+    if (ret_path)
+        strcpy(ret_path, path);
+    return open_file(path);
 }
 
 static uint32_t find_id(const struct skep_btf *btf, unsigned kind, const char *name)
@@ -152,8 +174,8 @@ static void make(enum form form, int64_t value, struct skep_insn insns[2])
 static void test_relocations(void **state)
 {
     (void)state;
-    SKEP_CLEANUP(skep_elf_closep) struct skep_elf *local = open_object("core_local");
-    SKEP_CLEANUP(skep_elf_closep) struct skep_elf *target = open_object("core_target");
+    SKEP_CLEANUP(skep_elf_closep) struct skep_elf *local = open_object("core_local", NULL);
+    SKEP_CLEANUP(skep_elf_closep) struct skep_elf *target = open_object("core_target", NULL);
     SKEP_CLEANUP(skep_core_freep) struct skep_core *core = NULL;
     assert_int_equal(skep_core_new(local->btf, target->btf, NULL, &core), 0);
     for (size_t i = 0; i < ARRAY_SIZE(relocations); i++) {
@@ -181,8 +203,8 @@ static void test_relocations(void **state)
 static void test_ids(void **state)
 {
     (void)state;
-    SKEP_CLEANUP(skep_elf_closep) struct skep_elf *local = open_object("core_local");
-    SKEP_CLEANUP(skep_elf_closep) struct skep_elf *target = open_object("core_target");
+    SKEP_CLEANUP(skep_elf_closep) struct skep_elf *local = open_object("core_local", NULL);
+    SKEP_CLEANUP(skep_elf_closep) struct skep_elf *target = open_object("core_target", NULL);
     SKEP_CLEANUP(skep_core_freep) struct skep_core *core = NULL;
     assert_int_equal(skep_core_new(local->btf, target->btf, NULL, &core), 0);
     uint32_t id = find_id(local->btf, BTF_KIND_STRUCT, "same");
@@ -196,6 +218,116 @@ static void test_ids(void **state)
     assert_int_equal(skep_core_relocate(core, 1 << 20, BPF_CORE_TYPE_ID_TARGET, "0", insns, 2, 0, message),
                      -EINVAL);
     assert_int_equal(skep_core_relocate(core, 0, BPF_CORE_TYPE_EXISTS, "0", insns, 2, 0, message), -EINVAL);
+}
+
+/* The running kernel's types; skips when it has none. */
+static struct skep_btf *kernel_btf(void)
+{
+    size_t size;
+    char message[SKEP_BTF_MESSAGE_MAX];
+    struct skep_btf *btf = NULL;
+    _cleanup_free_ char *data = read_file("/sys/kernel/btf/vmlinux", &size);
+    if (!data) {
+        print_message("skipped: the running kernel has no BTF\n");
+        skip();
+    }
+    assert_int_equal(skep_btf_new(data, size, NULL, NULL, &btf, message), 0);
+    return btf;
+}
+
+/* Relocates all of a program; how many instructions are poisoned. */
+static unsigned relocate(struct skep_elf *elf, struct skep_core *core, const struct skep_elf_code *code)
+{
+    unsigned poisoned = 0;
+    for (uint32_t i = 0; i < code->n_parts; i++) {
+        size_t n;
+        const struct skep_elf_relo *relos = skep_elf_relos(elf, code->parts[i].function, &n);
+        for (size_t k = 0; k < n; k++) {
+            char message[SKEP_CORE_MESSAGE_MAX];
+            int r = skep_core_relocate(
+                core, relos[k].type, relos[k].kind, relos[k].access, code->insns, code->n_insns,
+                code->parts[i].at + relos[k].insn - elf->functions[code->parts[i].function].start, message);
+            if (r < 0)
+                fail_msg("%s", message);
+            poisoned += r == 1;
+        }
+    }
+    return poisoned;
+}
+
+/* skep's own sensors fit the running kernel. */
+static void test_sensors(void **state)
+{
+    (void)state;
+    SKEP_CLEANUP(skep_btf_freep) struct skep_btf *kernel = kernel_btf();
+    SKEP_CLEANUP(skep_core_freep) struct skep_core *core = NULL;
+    const char *path = getenv("SKEP_BPF_OBJECT");
+    if (!path) {
+        print_message("skipped: SKEP_BPF_OBJECT names no object\n");
+        skip();
+    }
+    SKEP_CLEANUP(skep_elf_closep) struct skep_elf *elf = open_file(path);
+    assert_int_equal(skep_core_new(elf->btf, kernel, NULL, &core), 0);
+    assert_true(elf->n_relos > 100 && elf->n_programs > 10);
+    for (uint32_t i = 0; i < elf->n_programs; i++) {
+        struct skep_arena a;
+        struct skep_elf_code code;
+        skep_arena_init(&a, NULL, 64 << 20);
+        assert_int_equal(skep_elf_link(elf, i, &a, &code), 0);
+        relocate(elf, core, &code);
+        skep_arena_clear(&a);
+    }
+}
+
+static int say_nothing(enum libbpf_print_level level, const char *fmt, va_list ap)
+{
+    (void)level;
+    (void)fmt;
+    (void)ap;
+    return 0;
+}
+
+/* libbpf relocates in front of loading, which may fail for all that we care. */
+static void test_libbpf(void **state)
+{
+    (void)state;
+    char path[4096];
+    SKEP_CLEANUP(skep_btf_freep) struct skep_btf *kernel = kernel_btf();
+    SKEP_CLEANUP(skep_core_freep) struct skep_core *core = NULL;
+    SKEP_CLEANUP(skep_elf_closep) struct skep_elf *elf = open_object("core_kernel", path);
+    if (geteuid() != 0) {
+        print_message("skipped: libbpf relocates for root only\n");
+        skip();
+    }
+    libbpf_set_print(say_nothing);
+    struct bpf_object *object = bpf_object__open_file(path, NULL);
+    assert_non_null(object);
+    int r = bpf_object__load(object);
+    struct bpf_program *theirs = bpf_object__find_program_by_name(object, "kinds");
+    const struct bpf_insn *insns = bpf_program__insns(theirs);
+    if (r == -EPERM || r == -ENOSYS) {
+        bpf_object__close(object);
+        print_message("skipped: bpf(2) is refused\n");
+        skip();
+    }
+    struct skep_arena a;
+    struct skep_elf_code code;
+    skep_arena_init(&a, NULL, 64 << 20);
+    assert_int_equal(skep_core_new(elf->btf, kernel, NULL, &core), 0);
+    assert_int_equal(skep_elf_link(elf, 0, &a, &code), 0);
+    assert_int_equal(relocate(elf, core, &code), 2);
+    assert_int_equal(bpf_program__insn_cnt(theirs), code.n_insns);
+    for (uint32_t i = 0; i < code.n_insns; i++) {
+        bool poisoned = code.insns[i].code == (BPF_JMP | BPF_CALL);
+        if (poisoned ? insns[i].code != (BPF_JMP | BPF_CALL)
+                     : memcmp(&insns[i], &code.insns[i], sizeof(insns[i])))
+            fail_msg("instruction %u: code %02x, off %d, imm %d, libbpf %02x, %d, %d", i, code.insns[i].code,
+                     code.insns[i].off, code.insns[i].imm, insns[i].code, insns[i].off, insns[i].imm);
+        i += poisoned && i + 1 < code.n_insns &&
+             insns[i + 1].code == insns[i].code; /* both halves of a wide one */
+    }
+    skep_arena_clear(&a);
+    bpf_object__close(object);
 }
 
 static void test_names(void **state)
@@ -217,9 +349,8 @@ static void test_names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_relocations),
-        cmocka_unit_test(test_ids),
-        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_relocations), cmocka_unit_test(test_ids),    cmocka_unit_test(test_names),
+        cmocka_unit_test(test_sensors),     cmocka_unit_test(test_libbpf),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
