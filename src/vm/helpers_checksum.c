@@ -39,8 +39,10 @@ uint64_t skep_helper_csum_diff(SKEP_HELPER_ARGS)
     if (!to)
         return 0;
     uint32_t sum = partial(to, to_size, (uint32_t)r5);
-    if (from_size)
+    if (from_size && to_size)
         sum = add(sum, ~partial(from, from_size, 0));
+    else if (from_size)
+        sum = ~partial(from, from_size, ~sum); /* there are two zeros: this is the kernel's */
     return fold(sum);
 }
 

@@ -35,6 +35,15 @@ uint64_t skep_helper_loop(SKEP_HELPER_ARGS)
     return n;
 }
 
+/* A record may be gone before the lock in it is given back. */
+static bool in_record(const struct skep_exec *e, uint64_t address)
+{
+    for (unsigned i = 0; i < SKEP_REFS && e->n_refs; i++)
+        if (e->refs[i].start && address - e->refs[i].start < e->refs[i].size)
+            return true;
+    return false;
+}
+
 uint64_t skep_helper_spin_lock(SKEP_HELPER_ARGS)
 {
     struct skep_exec *e = skep_exec_of(t);
@@ -46,6 +55,8 @@ uint64_t skep_helper_spin_lock(SKEP_HELPER_ARGS)
                         r1 & 3 ? "a spin lock is not aligned" : "a spin lock is already held");
         return 0;
     }
+    if (in_record(e, r1))
+        return skep_helper_refuse(e, "a spin lock in a reserved record");
     for (unsigned turn = 0; turn < LOCK_SPINS + LOCK_YIELDS; turn++) {
         uint32_t open = 0;
         if (__atomic_compare_exchange_n(lock, &open, 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <arpa/inet.h>
 #include <ctype.h>
 
 #include "vm/helpers.h"
@@ -8,6 +7,8 @@
 #define VARARGS_MAX 12
 #define TRACE_MAX 1024
 #define STRING_MAX 512 /* of one %s */
+#define WIDTH_DIGITS_MAX 4
+#define NUMBER_MAX 10032 /* the widest, and the number */
 
 /* ---- formats ---- */
 
@@ -32,16 +33,24 @@ struct spec {
     unsigned longs;
 };
 
+/* Whether a letter or digit does not come next: only some letters may follow others. */
+static bool may_end(const char *p, const char *end)
+{
+    return p == end || isspace((unsigned char)*p) || ispunct((unsigned char)*p);
+}
+
 /* Takes the conversion at f (behind the %) apart; how long it is, or 0 when it is none of those that are allowed. */
 static size_t parse(const char *f, const char *end, struct spec *s)
 {
     const char *p = f;
     *s = (struct spec){0};
-    while (p < end && strchr("-0+ #", *p) && *p)
+    while (p < end && strchr("-0+ ", *p) && *p)
         p++;
+    const char *width = p;
     while (p < end && isdigit((unsigned char)*p))
         p++;
-    if ((size_t)(p - f) > 12)
+    /* a wide field is as much work as it is wide */
+    if (p - f > 12 || p - width > WIDTH_DIGITS_MAX)
         return 0;
     size_t prefix = (size_t)(p - f);
     while (p < end && *p == 'l' && s->longs < 2)
@@ -50,6 +59,8 @@ static size_t parse(const char *f, const char *end, struct spec *s)
         return 0;
     s->letter = *p++;
     if (!strchr("diuxXcsp", s->letter) || (s->longs && strchr("csp", s->letter)))
+        return 0;
+    if (strchr("cs", s->letter) && !may_end(p, end))
         return 0;
     if (s->letter == 'p' && p < end) {
         static const char *const kinds[] = {"I4", "i4", "I6", "i6", "k", "u", "x", "K", "B", "s", "S"};
@@ -64,6 +75,8 @@ static size_t parse(const char *f, const char *end, struct spec *s)
         p++;
         s->letter = 's';
     }
+    if (s->letter == 'p' && !s->kind[0] && !may_end(p, end))
+        return 0;
     /* the length is left out: all numbers are given as long long */
     snprintf(s->text, sizeof(s->text), "%%%.*s%s%c", (int)prefix, f, strchr("diuxX", s->letter) ? "ll" : "",
              s->letter);
@@ -72,7 +85,7 @@ static size_t parse(const char *f, const char *end, struct spec *s)
 
 static void put_number(struct out *o, const struct spec *s, uint64_t arg)
 {
-    char text[160]; /* widths have at most 12 digits with the flags, but the kernel's numbers are short */
+    char text[NUMBER_MAX];
     int64_t number = (int64_t)arg;
     if (!s->longs)
         number = s->letter == 'd' || s->letter == 'i' ? (int32_t)arg : (int64_t)(uint32_t)arg;
@@ -94,16 +107,15 @@ static void put_address(struct skep_exec *e, struct out *o, const struct spec *s
     }
     bool six = s->kind[1] == '6';
     uint8_t ip[16];
-    if (!skep_exec_check(e, arg, six ? 16 : 4, false, NULL)) {
-        put(o, "(fault)", 7);
-        return;
-    }
-    memcpy(ip, (const void *)(uintptr_t)arg, six ? 16 : 4);
-    if (six && s->kind[0] == 'i') {
-        for (unsigned i = 0; i < 16; i++)
-            snprintf(text + 2 * i, 3, "%02x", ip[i]);
-    } else if (six) {
-        inet_ntop(AF_INET6, ip, text, sizeof(text));
+    /* one that cannot be read is all zeros, as in the kernel */
+    memset(ip, 0, sizeof(ip));
+    if (skep_exec_check(e, arg, six ? 16 : 4, false, NULL))
+        memcpy(ip, (const void *)(uintptr_t)arg, six ? 16 : 4);
+    if (six) {
+        size_t n = 0;
+        for (unsigned i = 0; i < 16; i += 2)
+            n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%02x%02x", i && s->kind[0] == 'I' ? ":" : "",
+                                  ip[i], ip[i + 1]);
     } else {
         snprintf(text, sizeof(text), s->kind[0] == 'i' ? "%03u.%03u.%03u.%03u" : "%u.%u.%u.%u", ip[0], ip[1],
                  ip[2], ip[3]);
@@ -113,7 +125,7 @@ static void put_address(struct skep_exec *e, struct out *o, const struct spec *s
 
 static void put_string(struct skep_exec *e, struct out *o, const struct spec *s, uint64_t arg)
 {
-    char text[STRING_MAX], wide[2 * STRING_MAX];
+    char text[STRING_MAX], wide[NUMBER_MAX];
     /* a string that cannot be read is empty, as in the kernel */
     if (skep_probe_str(e, text, sizeof(text), arg) < 0)
         text[0] = '\0';
@@ -238,9 +250,10 @@ uint64_t skep_helper_strncmp(SKEP_HELPER_ARGS)
         const char *b = skep_exec_memory(e, r3 + i, 1, false);
         if (!b)
             return 0;
-        int difference = (int)(unsigned char)a[i] - (int)(unsigned char)*b;
-        if (difference || !a[i])
-            return SKEP_HELPER_ERROR(difference);
+        if (a[i] != *b)
+            return SKEP_HELPER_ERROR((unsigned char)a[i] < (unsigned char)*b ? -1 : 1);
+        if (!a[i])
+            return 0;
     }
     return 0;
 }
@@ -249,14 +262,15 @@ uint64_t skep_helper_strncmp(SKEP_HELPER_ARGS)
 static int64_t parse_number(const char *s, size_t n, unsigned base, bool *ret_negative, uint64_t *ret)
 {
     size_t i = 0;
-    while (i < n && isspace((unsigned char)s[i]))
+    /* the space that does not break a line is one to the kernel */
+    while (i < n && (isspace((unsigned char)s[i]) || (unsigned char)s[i] == 0xa0))
         i++;
     *ret_negative = i < n && s[i] == '-';
     if (*ret_negative)
         i++;
-    bool prefix = i + 2 < n && s[i] == '0' && (s[i + 1] | 32) == 'x' && isxdigit((unsigned char)s[i + 2]);
+    bool prefix = i + 1 < n && s[i] == '0' && (s[i + 1] | 32) == 'x';
     if (base == 0)
-        base = prefix ? 16 : i < n && s[i] == '0' ? 8 : 10;
+        base = prefix && i + 2 < n && isxdigit((unsigned char)s[i + 2]) ? 16 : i < n && s[i] == '0' ? 8 : 10;
     if (base == 16 && prefix)
         i += 2;
     size_t first = i;
@@ -284,7 +298,8 @@ static uint64_t string_to_number(struct skep_exec *e, uint64_t string, uint64_t 
     if (!to)
         return 0;
     bool negative;
-    uint64_t v;
+    uint64_t v = 0;
+    memcpy(to, &v, sizeof(v)); /* what an error leaves there */
     if (!(uint32_t)size || (flags != 0 && flags != 8 && flags != 10 && flags != 16))
         return SKEP_HELPER_ERROR(-EINVAL);
     int64_t n = parse_number(s, (uint32_t)size, (unsigned)flags, &negative, &v);

@@ -55,6 +55,7 @@ int skep_vm_packet_set(struct skep_vm_packet *p, const void *data, size_t len)
     if (len > p->max)
         return -E2BIG;
     p->meta = p->data = p->start + SKEP_PACKET_HEADROOM;
+    memset(p->start, 0, SKEP_PACKET_HEADROOM); /* nobody sees what another run left there */
     p->data_end = p->data + len;
     if (len)
         memcpy(p->data, data, len);
@@ -188,6 +189,7 @@ int skep_vm_run_packet(struct skep_vm_thread *t, const struct skep_vm_program *p
     p->fields.redirect_flags = 0;
     void *ctx = &p->xdp;
     if (p->is_skb) {
+        p->network = p->data + SKEP_PACKET_ETHER;
         fill_skb(p);
         ctx = &p->skb;
     } else {

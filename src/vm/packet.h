@@ -20,6 +20,7 @@
 #define SKEP_PACKET_HEADROOM 256
 #define SKEP_PACKET_TAILROOM 320
 #define SKEP_PACKET_ETHER 14
+#define SKEP_PACKET_FRAME 40 /* of the headroom of XDP: the kernel keeps a struct xdp_frame there */
 
 struct skep_vm_packet {
     struct skep_vm *vm;
@@ -28,6 +29,7 @@ struct skep_vm_packet {
     size_t max;
     uint8_t *start, *end; /* of the room */
     uint8_t *meta, *data, *data_end;
+    uint8_t *network; /* skb: where the header behind Ethernet's is; it stays there when data moves */
     struct skep_vm_packet_fields fields;
     struct xdp_md xdp;
     struct __sk_buff skb;
