@@ -350,7 +350,7 @@ static void maps_are_found_in_maps(void **state)
         const struct skep_vm_program_options po = {.maps = &outer, .n_maps = 1};
         struct skep_vm_program *p =
             machine_load(&m,
-                         "*(u32 *)(r10 -4) = 1\nr1 = map_by_idx(0)\nr2 = r10\nr2 += -4\n"
+                         "*(u32 *)(r10 -4) = 1\nr1 = map_idx 0\nr2 = r10\nr2 += -4\n"
                          "call 1\nif r0 == 0 goto none\n"
                          "r1 = r0\nr2 = r10\nr2 += -4\ncall 1\nif r0 == 0 goto none\n"
                          "r0 = *(u64 *)(r0 +0)\nexit\nnone: r0 = 7\nexit\n",
