@@ -4,15 +4,18 @@
 #include "cli/command.h"
 #include "cli/vm_object.h"
 #include "vm/btf.h"
+#include "vm/btf_dump.h"
 
 #define TEXT_MAX (512U << 20)
 
 struct btf_options {
-    bool json;
+    bool json, c;
 };
 
 static const struct skep_option output[] = {
     {"json", 'j', NULL, SKEP_OPTION_FLAG, offsetof(struct btf_options, json), .help = "one JSON document"},
+    {"c", 'c', NULL, SKEP_OPTION_FLAG, offsetof(struct btf_options, c),
+     .help = "declarations of C, in an order that a compiler takes"},
     {0},
 };
 
@@ -21,6 +24,7 @@ static const struct skep_option_group groups[] = {{"Output", output}, {0}};
 static const struct skep_example examples[] = {
     {"skep vm btf filter.o", "the types of an object"},
     {"skep vm btf /sys/kernel/btf/vmlinux", "those of the running kernel"},
+    {"skep vm btf --c /sys/kernel/btf/vmlinux >vmlinux.h", "the same for programs in C"},
     {0},
 };
 
@@ -228,7 +232,8 @@ static void put_all(const struct skep_btf *btf, bool json, struct skep_strbuf *s
 static int run(const struct skep_command_entry *self, const struct skep_args *args, void *options)
 {
     const struct btf_options *o = options;
-    (void)self;
+    if (o->c && o->json)
+        return skep_usage_error(self, "--c and --json exclude each other");
     const char *path = args->args[0];
     _cleanup_free_ uint8_t *bytes = NULL;
     size_t size;
@@ -248,7 +253,11 @@ static int run(const struct skep_command_entry *self, const struct skep_args *ar
     }
     _cleanup_strbuf_ struct skep_strbuf text;
     skep_strbuf_init(&text, TEXT_MAX);
-    put_all(raw ? raw : elf->btf, o->json, &text);
+    const struct skep_btf *btf = raw ? raw : elf->btf;
+    if (!o->c)
+        put_all(btf, o->json, &text);
+    else if (skep_btf_dump_c(btf, &text) < 0)
+        return skep_log_error(SKEP_EXIT_FAILED, "%s: %s", path, strerror(ENOMEM));
     return skep_print(&text);
 }
 

@@ -7,10 +7,13 @@
 
 #define LOOKUP 1
 
+/* Compiling stays linear: beyond so many maps nothing is guessed. */
+#define GUESSED_MAX 64
+
 /* The map of the program behind a handle, NULL: it is none. */
 static const struct skep_vm_map *map_of(const struct skep_vm_program *p, uint64_t handle)
 {
-    for (size_t i = 0; i < p->n_maps; i++)
+    for (size_t i = 0; i < MIN(p->n_maps, (size_t)GUESSED_MAX); i++)
         if (skep_map_handle(p->maps[i]) == handle)
             return p->maps[i];
     return NULL;

@@ -71,12 +71,18 @@ struct skep_vm_map *skep_vm_map_ref(struct skep_vm_map *m)
     return m;
 }
 
+/* No run has got the map's handle from a map of maps: the handle may mean nothing now. One that was made up may have
+ * found the map until now, so that it waits once more. */
+static void leave_tables(struct skep_vm *vm, void *p)
+{
+    skep_vm_remove_map(vm, p);
+    skep_vm_retire(vm, skep_map_free, p);
+}
+
 struct skep_vm_map *skep_vm_map_unref(struct skep_vm_map *m)
 {
-    if (m && __atomic_sub_fetch(&m->refs, 1, __ATOMIC_ACQ_REL) == 0) {
-        skep_vm_remove_map(m->vm, m);
-        skep_vm_retire(m->vm, skep_map_free, m);
-    }
+    if (m && __atomic_sub_fetch(&m->refs, 1, __ATOMIC_ACQ_REL) == 0)
+        skep_vm_retire(m->vm, leave_tables, m);
     return NULL;
 }
 

@@ -13,6 +13,8 @@
  * counts eras; a run notes the era that it began in, what is retired gets a new one, and skep_vm_reclaim() frees what is
  * not younger than every run. A run pays one plain store at its start and one at its end; who retires pays for the
  * barrier in all threads (membarrier). Retiring needs no memory: what can be retired begins with a struct skep_retired.
+ * A map is retired twice: a run may have its handle from a map of maps, so it stays in the table until such runs are
+ * over, and is freed when those are over that could find it there.
  *
  * Areas. The value areas of all maps, sorted by address, for checked accesses; the table is replaced as a whole under
  * the lock and retired like the rest; areas_generation tells execs that their slots are stale.

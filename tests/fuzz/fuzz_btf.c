@@ -4,6 +4,7 @@
  * bytes say how long the first one is.
  */
 #include "vm/btf.h"
+#include "vm/btf_dump.h"
 #include "vm/core.h"
 
 static void check(bool ok)
@@ -43,6 +44,13 @@ static void relocate(const struct skep_btf *local, const struct skep_btf *target
             }
 }
 
+static void dump(const struct skep_btf *btf)
+{
+    _cleanup_strbuf_ struct skep_strbuf sb;
+    skep_strbuf_init(&sb, 1 << 20);
+    check(skep_btf_dump_c(btf, &sb) == 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
     uint32_t first;
@@ -59,6 +67,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     if (skep_btf_new(data, len, NULL, NULL, &local, message) < 0)
         return 0;
     walk(local);
+    dump(local);
     relocate(local, local);
     if (skep_btf_new(data + len, n - len, NULL, NULL, &target, message) == 0)
         relocate(local, target);

@@ -348,13 +348,12 @@ static void maps_are_found_in_maps(void **state)
         assert_int_equal(skep_vm_map_update(inner, &key, &value, 0), 0);
         assert_int_equal(skep_vm_map_update(outer, &key, &id, 0), 0);
         const struct skep_vm_program_options po = {.maps = &outer, .n_maps = 1};
-        struct skep_vm_program *p =
-            machine_load(&m,
-                         "*(u32 *)(r10 -4) = 1\nr1 = map_idx 0\nr2 = r10\nr2 += -4\n"
-                         "call 1\nif r0 == 0 goto none\n"
-                         "r1 = r0\nr2 = r10\nr2 += -4\ncall 1\nif r0 == 0 goto none\n"
-                         "r0 = *(u64 *)(r0 +0)\nexit\nnone: r0 = 7\nexit\n",
-                         &po);
+        struct skep_vm_program *p = machine_load(&m,
+                                                 "*(u32 *)(r10 -4) = 1\nr1 = map_idx 0\nr2 = r10\nr2 += -4\n"
+                                                 "call 1\nif r0 == 0 goto none\n"
+                                                 "r1 = r0\nr2 = r10\nr2 += -4\ncall 1\nif r0 == 0 goto none\n"
+                                                 "r0 = *(u64 *)(r0 +0)\nexit\nnone: r0 = 7\nexit\n",
+                                                 &po);
         machine_expect(&m, p, NULL, 0, 42);
         /* the outer map keeps it */
         inner = skep_vm_map_unref(inner);
