@@ -71,21 +71,29 @@ void skep_seed_init(uint64_t seed[2], bool zero)
     seed[1] = (uint64_t)(uintptr_t)seed ^ (uint64_t)now.tv_sec;
 }
 
-static uint64_t load_word(const uint8_t *bytes, size_t size)
+static uint64_t load8(const uint8_t *bytes)
 {
-    uint64_t word = 0;
-    memcpy(&word, bytes, size);
+    uint64_t word;
+    memcpy(&word, bytes, sizeof(word));
     return word;
 }
 
 uint64_t skep_map_hash_bytes(const uint64_t seed[2], const void *data, size_t size)
 {
     const uint8_t *bytes = data;
-    uint64_t hash = seed[0] ^ skep_map_hash_mix(size ^ SKEP_HASH_B, SKEP_HASH_A);
-    for (; size > 16; size -= 16, bytes += 16)
-        hash = skep_map_hash_mix(load_word(bytes, 8) ^ SKEP_HASH_A ^ seed[1], load_word(bytes + 8, 8) ^ hash);
-    uint64_t a = load_word(bytes, MIN(size, (size_t)8));
-    uint64_t b = size > 8 ? load_word(bytes + 8, size - 8) : 0;
+    uint64_t hash = seed[0] ^ skep_map_hash_mix(size ^ SKEP_HASH_B, SKEP_HASH_A), a, b;
+    if (size > 8) {
+        size_t left = size;
+        for (; left > 16; left -= 16, bytes += 16)
+            hash = skep_map_hash_mix(load8(bytes) ^ SKEP_HASH_A ^ seed[1], load8(bytes + 8) ^ hash);
+        /* the last 16 bytes, some of them again; or the first and the last 8 */
+        const uint8_t *end = bytes + left;
+        a = load8(size > 16 ? end - 16 : bytes);
+        b = load8(end - 8);
+    } else {
+        a = skep_map_load_part(bytes, (uint32_t)size);
+        b = 0;
+    }
     return skep_map_hash_mix(skep_map_hash_mix(a ^ SKEP_HASH_B ^ seed[1], b ^ hash), SKEP_HASH_C);
 }
 

@@ -97,6 +97,23 @@ int skep_map_charge(struct skep_vm_map *m, uint64_t bytes);
 
 /* ---- hashes ---- */
 
+/* Up to 8 bytes, the rest zeros. */
+static inline uint64_t skep_map_load_part(const uint8_t *bytes, uint32_t size)
+{
+    uint64_t word = 0;
+    if (size >= 4) {
+        /* the first and the last four, which may be the same in part */
+        uint32_t low, high;
+        memcpy(&low, bytes, 4);
+        memcpy(&high, bytes + size - 4, 4);
+        word = low | (uint64_t)high << (size * 8 - 32);
+    } else {
+        for (uint32_t i = 0; i < size; i++)
+            word |= (uint64_t)bytes[i] << (8 * i);
+    }
+    return word;
+}
+
 /* Random, or (zero) always the same. */
 void skep_seed_init(uint64_t seed[2], bool zero);
 

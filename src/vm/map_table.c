@@ -15,24 +15,21 @@ static inline struct skep_table_node *node_at(const struct skep_table *t, uint32
 static inline uint64_t key_word(const struct skep_table *t, const void *key, uint32_t n)
 {
     const uint8_t *bytes = (const uint8_t *)key + (size_t)n * 8;
-    uint64_t word = 0;
-    if (n + 1 < t->key_words || t->key_size % 8 == 0)
-        memcpy(&word, bytes, 8);
-    else
-        memcpy(&word, bytes, t->key_size % 8);
+    uint32_t left = t->key_size - n * 8;
+    uint64_t word;
+    if (left < 8)
+        return skep_map_load_part(bytes, left);
+    memcpy(&word, bytes, 8);
     return word;
 }
 
 static inline uint64_t first_word(const struct skep_table *t, const void *key)
 {
-    uint64_t word = 0;
-    if (t->key_size == 4)
-        memcpy(&word, key, 4);
-    else if (t->key_size == 8)
-        memcpy(&word, key, 8);
-    else
-        word = key_word(t, key, 0);
-    return word;
+    uint32_t four;
+    if (t->key_size != 4)
+        return key_word(t, key, 0);
+    memcpy(&four, key, sizeof(four)); /* the usual key: no detours */
+    return four;
 }
 
 static inline uint32_t hash_of(const struct skep_table *t, const void *key, uint64_t first)
@@ -402,7 +399,10 @@ static uint32_t power_of_two(uint32_t n)
 /* Zeroed and on a cache line. */
 static void *calloc_aligned(struct skep_vm_map *m, size_t n, size_t size, void **ret_memory)
 {
-    uint8_t *memory = skep_map_calloc(m, 1, n * size + 64);
+    size_t total;
+    if (__builtin_mul_overflow(n, size, &total) || total > PTRDIFF_MAX - 64)
+        return NULL;
+    uint8_t *memory = skep_map_calloc(m, 1, total + 64);
     *ret_memory = memory;
     return memory ? memory + (64 - (uintptr_t)memory % 64) % 64 : NULL;
 }
@@ -441,9 +441,11 @@ int skep_table_init(struct skep_table *t, struct skep_vm_map *m, uint32_t entrie
         .shard_mask = MIN(buckets, (uint32_t)SKEP_TABLE_SHARDS) - 1,
     };
     t->node_size = (uint32_t)sizeof(struct skep_table_node) + t->key_words * 8;
+    if (t->key_words == 1)
+        t->node_size += 8; /* two in a cache line, none across */
     skep_seed_init(t->seed, how & SKEP_TABLE_ZERO_SEED);
     t->heads = skep_map_calloc(m, buckets, sizeof(*t->heads));
-    t->nodes = skep_map_calloc(m, t->n_nodes, t->node_size);
+    t->nodes = calloc_aligned(m, t->n_nodes, t->node_size, &t->nodes_memory);
     t->stripes = calloc_aligned(m, stripes, sizeof(*t->stripes), &t->stripes_memory);
     t->shards = calloc_aligned(m, t->shard_mask + 1, sizeof(*t->shards), &t->shards_memory);
     if (how & SKEP_TABLE_LRU)
@@ -457,7 +459,7 @@ int skep_table_init(struct skep_table *t, struct skep_vm_map *m, uint32_t entrie
 void skep_table_clear(struct skep_table *t, struct skep_vm_map *m)
 {
     skep_map_release(m, t->heads);
-    skep_map_release(m, t->nodes);
+    skep_map_release(m, t->nodes_memory);
     skep_map_release(m, t->stripes_memory);
     skep_map_release(m, t->shards_memory);
     skep_map_release(m, t->touched);

@@ -63,8 +63,8 @@ struct skep_table {
     uint32_t stripe_mask, shard_mask;
     struct skep_table_stripe *stripes;
     struct skep_table_shard *shards;
-    void *stripes_memory, *shards_memory; /* before they were aligned */
-    uint8_t *touched;                     /* LRU: a mark for each node */
+    void *nodes_memory, *stripes_memory, *shards_memory; /* before they were aligned */
+    uint8_t *touched;                                    /* LRU: a mark for each node */
     uint32_t hand;
 };
 
