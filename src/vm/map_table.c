@@ -78,6 +78,8 @@ uint32_t skep_table_find(const struct skep_table *t, const void *key)
 bool skep_table_is(const struct skep_table *t, uint32_t i, const void *key)
 {
     const struct skep_table_node *n = node_at(t, i);
+    /* after whatever the caller has read */
+    __atomic_thread_fence(__ATOMIC_ACQUIRE);
     uint64_t tag = __atomic_load_n(&n->tag, __ATOMIC_ACQUIRE);
     return !(tag & SKEP_TABLE_BUSY) && same_key(t, n, key, first_word(t, key)) &&
            __atomic_load_n(&n->tag, __ATOMIC_RELAXED) == tag;
@@ -135,13 +137,22 @@ static inline struct skep_table_stripe *stripe_of(const struct skep_table *t, ui
     return &t->stripes[hash & t->bucket_mask & t->stripe_mask];
 }
 
-/* Gives a node its key and puts it at the head of its bucket. */
+/* Says that the node's key and value are being written: whoever still reads the value of its last key will not take it
+ * for that. */
+static void begin_write(struct skep_table *t, uint32_t i, uint32_t hash)
+{
+    struct skep_table_node *n = node_at(t, i);
+    uint64_t count = (n->tag >> 33) + 1;
+    __atomic_store_n(&n->tag, count << 33 | SKEP_TABLE_BUSY | hash, __ATOMIC_RELAXED);
+    __atomic_thread_fence(__ATOMIC_RELEASE);
+}
+
+/* Gives a node its key and puts it at the head of its bucket, after begin_write() and its value. */
 static void put_in(struct skep_table *t, uint32_t i, const void *key, uint64_t first, uint32_t hash)
 {
     struct skep_table_node *n = node_at(t, i);
     uint32_t *head = &t->heads[hash & t->bucket_mask];
-    uint64_t count = (n->tag >> 33) + 1;
-    __atomic_store_n(&n->tag, count << 33 | SKEP_TABLE_BUSY | hash, __ATOMIC_RELAXED);
+    uint64_t count = n->tag >> 33;
     __atomic_store_n(&n->key[0], first, __ATOMIC_RELEASE);
     for (uint32_t word = 1; word < t->key_words; word++)
         __atomic_store_n(&n->key[word], key_word(t, key, word), __ATOMIC_RELEASE);
@@ -215,6 +226,7 @@ static void replace(struct skep_table *t, const struct skep_table_update *u, str
         u->fill(u->data, old, old);
     } else {
         uint32_t i = stripe->spare;
+        begin_write(t, i, hash);
         u->fill(u->data, i, old);
         put_in(t, i, u->key, first, hash);
         take_out(t, old, hash);
@@ -238,6 +250,7 @@ int skep_table_update(struct skep_table *t, const struct skep_table_update *u)
         if (inserts && new == SKEP_TABLE_NONE)
             new = take_free(t, hash);
         if (inserts && new != SKEP_TABLE_NONE) {
+            begin_write(t, new, hash);
             u->fill(u->data, new, SKEP_TABLE_NONE);
             put_in(t, new, u->key, first, hash);
             new = SKEP_TABLE_NONE;

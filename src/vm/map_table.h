@@ -13,7 +13,7 @@
  * others look at them. A reader is right nevertheless:
  *  - A node that goes elsewhere takes the reader with it: the reader arrives at the end of another bucket and begins
  *    anew. Within a bucket a node can only come back at the head, from where the reader sees all of the list again.
- *  - The tag holds the hash, a count, and a mark while the key is being written. A reader compares the key between two
+ *  - The tag holds the hash, a count, and a mark while key and value are being written. A reader compares the key between two
  *    looks at the tag; if they are equal, the key was that of the node for all that time.
  * An index that was found can be used by another key afterwards, as in the kernel: whoever copies a value and wants it to
  * be that of the key asks skep_table_is() after copying.
