@@ -58,8 +58,11 @@ install: build
 	@meson install -C $(BUILD) --no-rebuild --quiet
 	@echo 'installed under $(PREFIX)'
 
+# The log of meson names files and the directories that it made for them.
 uninstall:
-	@sed -n "s|^$(PREFIX)/|$(DESTDIR)$(PREFIX)/|p" $(BUILD)/meson-logs/install-log.txt | xargs -r rm -f
+	@sed -n "s|^$(PREFIX)/|$(DESTDIR)$(PREFIX)/|p" $(BUILD)/meson-logs/install-log.txt | while read -r path; do \
+		if [ -d "$$path" ] && [ ! -L "$$path" ]; then rmdir --ignore-fail-on-non-empty "$$path"; else rm -f "$$path"; fi; \
+	done
 	@echo 'removed what was installed under $(DESTDIR)$(PREFIX)'
 
 clean:

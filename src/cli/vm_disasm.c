@@ -130,9 +130,10 @@ static void put_all(const struct listing *lists, size_t n, const struct disasm_o
 }
 
 /* The programs of an object, or the one that was asked for. */
-static int list_programs(struct skep_elf *elf, const char *only, const struct skep_vm *vm,
+static int list_programs(struct skep_elf *elf, const struct skep_vm_input *in, const struct skep_vm *vm,
                          const struct disasm_options *o, struct skep_strbuf *sb)
 {
+    const char *only = in->program;
     size_t n = 0, room = MAX(elf->n_programs, 1u);
     _cleanup_free_ struct listing *lists = calloc(room, sizeof(*lists));
     _cleanup_free_ struct skep_vm_listing *listings = calloc(room, sizeof(*listings));
@@ -152,9 +153,9 @@ static int list_programs(struct skep_elf *elf, const char *only, const struct sk
     if (n)
         put_all(lists, n, o, sb);
     else if (r == SKEP_EXIT_OK && only)
-        r = skep_log_error(SKEP_EXIT_FAILED, "there is no program %s", only);
+        r = skep_log_error(SKEP_EXIT_FAILED, "%s has no program %s", in->path, only);
     else if (r == SKEP_EXIT_OK)
-        r = skep_log_error(SKEP_EXIT_FAILED, "there are no programs");
+        r = skep_log_error(SKEP_EXIT_FAILED, "%s has no program", in->path);
     for (size_t i = 0; i < n; i++)
         skep_vm_listing_clear(&listings[i]);
     return r;
@@ -170,7 +171,7 @@ static int list_object(const struct skep_vm_input *in, const struct disasm_optio
     int r = skep_vm_new(NULL, &vm);
     if (r < 0)
         return r;
-    r = list_programs(elf, in->program, vm, o, sb);
+    r = list_programs(elf, in, vm, o, sb);
     skep_vm_free(vm);
     return r;
 }

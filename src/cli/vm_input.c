@@ -97,9 +97,20 @@ int skep_vm_hex(const char *text, size_t len, uint8_t **ret_bytes, size_t *ret_s
     return 0;
 }
 
+/* Beyond ASCII only what may be UTF-8. */
+static bool is_text(const uint8_t *bytes, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        if ((bytes[i] < 0x20 && !isspace(bytes[i])) || bytes[i] == 0x7f || bytes[i] >= 0xf8)
+            return false;
+    return true;
+}
+
 int skep_vm_assemble(const char *name, const uint8_t *text, size_t len, struct skep_insn **ret_insns,
                      size_t *ret_n)
 {
+    if (!is_text(text, len))
+        return skep_log_error(-EINVAL, "%s is not text", name);
     _cleanup_diags_ struct skep_diags d;
     skep_diags_init(&d, name);
     int r = skep_asm((const char *)text, len, NULL, &d, ret_insns, ret_n);
@@ -121,14 +132,6 @@ static bool ends_with(const char *s, const char *end)
     return n >= m && skep_streq(s + n - m, end);
 }
 
-static bool is_text(const uint8_t *bytes, size_t size)
-{
-    for (size_t i = 0; i < size; i++)
-        if (bytes[i] < 0x20 && !isspace(bytes[i]))
-            return false;
-    return true;
-}
-
 static int as_insns(const char *name, uint8_t *bytes, size_t size, struct skep_vm_input *in)
 {
     if (size % sizeof(struct skep_insn)) {
@@ -140,10 +143,15 @@ static int as_insns(const char *name, uint8_t *bytes, size_t size, struct skep_v
     return 0;
 }
 
+static const char *name_of(const struct skep_vm_input *in)
+{
+    return skep_streq(in->path, "-") ? "standard input" : in->path;
+}
+
 static int classify(struct skep_vm_input *in)
 {
     static const uint8_t magic[4] = {0x7f, 'E', 'L', 'F'};
-    const char *name = skep_streq(in->path, "-") ? "standard input" : in->path;
+    const char *name = name_of(in);
     in->elf = in->size >= sizeof(magic) && memcmp(in->bytes, magic, sizeof(magic)) == 0;
     if (in->elf)
         return 0;
@@ -178,6 +186,8 @@ int skep_vm_input_open(const char *name, struct skep_vm_input *ret)
     int r = skep_vm_read_file(in.path, &in.bytes, &in.size);
     if (r == 0)
         r = classify(&in);
+    if (r == 0 && in.program && !in.elf)
+        r = skep_log_error(-EINVAL, "%s is no object, it has no program %s", in.path, in.program);
     if (r < 0)
         skep_vm_input_clear(&in);
     else
@@ -185,42 +195,58 @@ int skep_vm_input_open(const char *name, struct skep_vm_input *ret)
     return r;
 }
 
-static void say(void *data, bool error, const char *text)
+/* What was said about an object while it was loaded: a line each, with a mark in front. */
+enum { MARK_ERROR = 'e', MARK_WARNING = 'w' };
+
+static void keep(void *data, bool error, const char *text)
 {
-    (void)data;
-    skep_log(error ? SKEP_LOG_ERROR : SKEP_LOG_WARNING, "%s", text);
+    struct skep_strbuf *said = data;
+    skep_strbuf_printf(said, "%c%s%c", error ? MARK_ERROR : MARK_WARNING, text, '\0');
+}
+
+/* Errors of other programs are none when the one that is wanted is there. */
+static void say(const struct skep_strbuf *said, bool loaded)
+{
+    for (size_t i = 0; i < said->len; i += strlen(said->s + i) + 1)
+        skep_log(said->s[i] == MARK_ERROR && !loaded ? SKEP_LOG_ERROR : SKEP_LOG_WARNING, "%s",
+                 said->s + i + 1);
 }
 
 static int load_object(const struct skep_vm_input *in, struct skep_vm *vm, enum skep_vm_mode mode,
                        struct skep_vm_object **ret_object, struct skep_vm_program **ret_program)
 {
     _cleanup_vm_kernel_ struct skep_vm_kernel kernel = {0};
+    _cleanup_strbuf_ struct skep_strbuf said;
+    skep_strbuf_init(&said, TEXT_MAX);
     const struct skep_vm_object_options o = {
         .size = sizeof(o),
-        .name = in->path,
+        .name = name_of(in),
         .mode = mode,
         .btf = in->btf,
         .btf_size = in->btf_size,
         .resolve = skep_vm_kernel_resolve,
         .resolve_data = &kernel,
-        .log = say,
+        .log = keep,
+        .log_data = &said,
     };
-    struct skep_vm_object *object;
+    struct skep_vm_object *object = NULL;
+    struct skep_vm_program *p = NULL;
     int r = skep_vm_object_open(vm, in->bytes, in->size, &o, &object);
-    if (r < 0)
-        return r;
-    r = skep_vm_object_load(object);
-    struct skep_vm_program *p = skep_vm_object_program(object, in->program, 0);
-    if (r == -ENOEXEC && p)
-        r = 0; /* others could not be loaded */
-    if (r == 0 && !p) {
-        if (in->program)
-            skep_log_error(0, "%s has no program %s", in->path, in->program);
-        else
-            skep_log_error(0, "%s has no program", in->path);
+    if (r == 0) {
+        r = skep_vm_object_load(object);
+        p = skep_vm_object_program(object, in->program, 0);
+        if (r == -ENOEXEC && p)
+            r = 0; /* others could not be loaded */
+    }
+    say(&said, r == 0 && p);
+    if (object && (r == 0 || r == -ENOEXEC) && !p) {
+        skep_log_error(0, "%s has no program%s%s%s", o.name, in->program ? " " : "",
+                       in->program ? in->program : "", r == 0 ? "" : " that could be loaded");
         r = -ENOENT;
     }
     if (r < 0) {
+        if (said.len == 0 && r != -ENOENT)
+            skep_log_error(r, "%s cannot be loaded: %s", o.name, strerror(-r));
         skep_vm_object_free(object);
         return r;
     }
@@ -239,7 +265,7 @@ int skep_vm_input_load(const struct skep_vm_input *in, struct skep_vm *vm, enum 
     struct skep_vm_error error;
     int r = skep_vm_program_load(vm, &o, ret_program, &error);
     if (r < 0)
-        return skep_log_error(r, "%s", error.message);
+        return skep_log_error(r, "%s: %s", name_of(in), error.message);
     *ret_object = NULL;
     return 0;
 }

@@ -179,9 +179,11 @@ static int run(const struct skep_command_entry *self, const struct skep_args *ar
 {
     const struct maps_options *o = options;
     (void)self;
-    _cleanup_vm_input_ struct skep_vm_input in = {0};
+    const char *path = args->args[0];
+    _cleanup_free_ uint8_t *bytes = NULL;
+    size_t size;
     SKEP_CLEANUP(skep_elf_closep) struct skep_elf *elf = NULL;
-    if (skep_vm_input_open(args->args[0], &in) < 0 || skep_vm_object_read(&in, &elf) < 0)
+    if (skep_vm_read_file(path, &bytes, &size) < 0 || skep_vm_elf_read(path, bytes, size, &elf) < 0)
         return SKEP_EXIT_FAILED;
     _cleanup_strbuf_ struct skep_strbuf text;
     skep_strbuf_init(&text, TEXT_MAX);

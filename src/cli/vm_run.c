@@ -6,6 +6,7 @@
 #include "cli/vm_input.h"
 #include "cli/vm_records.h"
 #include "isa/disasm.h"
+#include "vm/btf.h"
 #include "vm/exec.h"
 #include "vm/program.h"
 #include "vm/vm.h"
@@ -361,6 +362,21 @@ static int run_input(struct skep_vm_input *in, const struct memory *m, const str
     return r;
 }
 
+/* Also objects that have nothing to be fitted are told that the file is none of types. */
+static int read_types(const char *path, struct skep_vm_input *in)
+{
+    struct skep_btf *btf;
+    char message[SKEP_BTF_MESSAGE_MAX] = "no memory";
+    int r = skep_vm_read_file(path, &in->btf, &in->btf_size);
+    if (r < 0)
+        return r;
+    r = skep_btf_new(in->btf, in->btf_size, NULL, NULL, &btf, message);
+    if (r < 0)
+        return skep_log_error(r, "%s: %s", path, message);
+    skep_btf_free(btf);
+    return 0;
+}
+
 static int run(const struct skep_command_entry *self, const struct skep_args *args, void *options)
 {
     const struct run_options *o = options;
@@ -382,7 +398,9 @@ static int run(const struct skep_command_entry *self, const struct skep_args *ar
     _cleanup_vm_input_ struct skep_vm_input in = {0};
     if (skep_vm_input_open(args->args[0], &in) < 0)
         return SKEP_EXIT_FAILED;
-    if (o->btf && skep_vm_read_file(o->btf, &in.btf, &in.btf_size) < 0)
+    if (o->btf && !in.elf)
+        return skep_usage_error(self, "--btf is for objects");
+    if (o->btf && read_types(o->btf, &in) < 0)
         return SKEP_EXIT_FAILED;
     return run_input(&in, &m, o);
 }

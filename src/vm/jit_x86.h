@@ -62,8 +62,10 @@ struct skep_jit {
     bool tail_calls; /* the program makes some */
     uint32_t key;    /* for blinding */
     uint32_t insn;   /* that is being translated */
-    /* The map whose handle a register was last seen to get, in the order of the text: a guess. */
+    /* The map whose handle a register was last seen to get, in the order of the text: a guess, but certain (bit r of
+     * sure) when that was in this block. */
     const struct skep_vm_map *maps[SKEP_REGS];
+    uint32_t sure;
     /* Bit r: register r is r10 + frame_at[r], for certain. */
     uint32_t in_frame;
     int32_t frame_at[SKEP_REGS];

@@ -193,7 +193,7 @@ static void begin_block(struct skep_jit *j, uint32_t i)
 {
     const struct skep_vm_program *p = j->p;
     if (p->marks[i] & SKEP_MARK_BLOCK)
-        j->in_frame = 0;
+        j->in_frame = j->sure = 0;
     if (p->marks[i] & SKEP_MARK_FUNC) {
         uint32_t f = skep_function_at(p, i);
         align(j);

@@ -6,6 +6,7 @@
 #include "vm/vm.h"
 
 #define LOOKUP 1
+#define NOT_ASKED SIZE_MAX
 
 /* Compiling stays linear: beyond so many maps nothing is guessed. */
 #define GUESSED_MAX 64
@@ -23,25 +24,44 @@ void skep_jit_guess_maps(struct skep_jit *j, enum skep_opcode op, const struct s
 {
     const struct skep_opcode_info *info = skep_opcode_info(op);
     const unsigned dst = skep_insn_dst(insn);
-    if (op == SKEP_OP_LDDW)
+    const uint32_t bit = 1u << dst;
+    if (op == SKEP_OP_LDDW) {
         j->maps[dst] = map_of(j->p, skep_insn_imm64(insn));
-    else if (op == SKEP_OP_MOV64_REG)
+        j->sure |= bit;
+    } else if (op == SKEP_OP_MOV64_REG) {
         j->maps[dst] = j->maps[skep_insn_src(insn)];
-    else if (info->dst.use == SKEP_FIELD_WRITE || info->dst.use == SKEP_FIELD_READ_WRITE)
+        j->sure = j->sure & 1u << skep_insn_src(insn) ? j->sure | bit : j->sure & ~bit;
+    } else if (info->dst.use == SKEP_FIELD_WRITE || info->dst.use == SKEP_FIELD_READ_WRITE) {
         j->maps[dst] = NULL;
+    }
+    /* what an atomic operation fetches into src, or a call into r0, is no map: nobody asks for it as one */
+    if (info->src.use == SKEP_FIELD_READ_WRITE)
+        j->maps[skep_insn_src(insn)] = NULL;
+    if (info->flags & SKEP_OPF_WRITES_R0)
+        j->maps[0] = NULL;
 }
 
-/* Goes on only when reg holds the handle of m; else the helper is called, and then what follows `back`. */
-static struct skep_jit_cold *ask(struct skep_jit *j, unsigned reg, const struct skep_vm_map *m,
-                                 uint32_t helper)
+/* Goes on only when r holds the handle of m; else the helper is called, and then what follows ask_end(). The place of the
+ * cold part among its like, or NOT_ASKED when there is no doubt. */
+static size_t ask(struct skep_jit *j, unsigned r, const struct skep_vm_map *m, uint32_t helper)
 {
     struct skep_x86 *x = &j->x;
+    const unsigned reg = skep_jit_native[r];
+    if (j->sure & 1u << r)
+        return NOT_ASKED;
     skep_x86_mov_imm(x, X86_R11, skep_map_handle(m));
     skep_x86_rr(x, true, X86_CMP, X86_R11, reg);
     struct skep_jit_cold *c = skep_jit_cold_add(j, SKEP_JIT_COLD_HELPER, skep_x86_jcc4(x, X86_NE));
-    if (c)
-        c->disp = (int32_t)helper;
-    return c;
+    if (!c)
+        return NOT_ASKED;
+    c->disp = (int32_t)helper;
+    return j->n_colds - 1;
+}
+
+static void ask_end(struct skep_jit *j, size_t cold)
+{
+    if (cold != NOT_ASKED)
+        j->colds[cold].back = j->x.len;
 }
 
 /* rax = address of element *rsi, or 0. */
@@ -84,16 +104,14 @@ static bool lookup(struct skep_jit *j)
     bool easy = m->key_size <= 8 && (m->key_size & (m->key_size - 1)) == 0;
     if (j->checked && !easy)
         return false;
-    ask(j, X86_RDI, m, LOOKUP);
-    const size_t cold = j->n_colds - 1;
+    const size_t cold = ask(j, 1, m, LOOKUP);
     skep_jit_check_load(j, 2, easy ? (unsigned)__builtin_ctz(m->key_size) : 0);
     if (m->type == BPF_MAP_TYPE_ARRAY && m->stride <= INT32_MAX)
         put_array(j, m);
     else
         put_lookup(j, m);
     skep_jit_forget_arguments(j);
-    if (!j->failed)
-        j->colds[cold].back = j->x.len;
+    ask_end(j, cold);
     return true;
 }
 
@@ -105,8 +123,7 @@ static bool tail_call(struct skep_jit *j)
     const struct skep_vm_program *p = j->p;
     if (!m || m->type != BPF_MAP_TYPE_PROG_ARRAY)
         return false;
-    ask(j, X86_RSI, m, SKEP_HELPER_TAIL_CALL);
-    const size_t cold = j->n_colds - 1;
+    const size_t cold = ask(j, 2, m, SKEP_HELPER_TAIL_CALL);
     size_t falls[5];
     skep_x86_alu_imm(x, false, X86_CMP, X86_RDX, (int32_t)m->max_entries);
     falls[0] = skep_x86_jcc4(x, X86_AE);
@@ -133,8 +150,7 @@ static bool tail_call(struct skep_jit *j)
         skep_x86_patch4(x, falls[i], x->len);
     skep_x86_mov_imm(x, X86_RAX, 0);
     skep_jit_forget_arguments(j);
-    if (!j->failed)
-        j->colds[cold].back = x->len;
+    ask_end(j, cold);
     return true;
 }
 

@@ -14,7 +14,7 @@
 #include "vm/map.h"
 
 #define RUNNERS 3
-#define MILLISECONDS 90 /* of each test in each mode */
+#define MILLISECONDS 50 /* of each test in each mode */
 
 struct runner;
 
@@ -222,9 +222,10 @@ struct job {
     uint64_t value[2]; /* the second is the complement of the first, whose upper half is the key */
 };
 
-#define DO(number, helper)                                                                                   \
-    "if r0 != " number " goto not" number                                                                    \
-    "\nr1 = map_idx 0\nr2 = r6\nr3 = r6\nr3 += 8\nr4 = 0\ncall " helper "\nexit\nnot" number ":\n"
+#define DO_WITH(number, helper, value)                                                                       \
+    "if r0 != " number " goto not" number "\nr1 = map_idx 0\nr2 = r6\nr3 = r6\nr3 += " value                 \
+    "\nr4 = 0\ncall " helper "\nexit\nnot" number ":\n"
+#define DO(number, helper) DO_WITH(number, helper, "8")
 
 static void churn(struct runner *r)
 {
@@ -308,6 +309,114 @@ static void values_of_a_percpu_hash_are_whole(struct crowd *c)
 static void values_of_an_lru_percpu_hash_are_whole(struct crowd *c)
 {
     churn_in(c, BPF_MAP_TYPE_LRU_PERCPU_HASH, CHURN / 2, true);
+}
+
+/* ---- prefixes ---- */
+
+struct prefix_job {
+    uint32_t length, data;
+    uint64_t op, value[2];
+};
+
+static void prefix_churn(struct runner *r)
+{
+    uint64_t x = (r->counts[0]++ * RUNNERS + r->number + 1) * 0x9e3779b97f4a7c15u;
+    struct prefix_job job = {
+        .length = (uint32_t)(x >> 40) % 33, .data = (uint32_t)(x >> 24), .op = 1 + (x >> 12) % 3};
+    job.value[0] = x;
+    job.value[1] = ~x;
+    int64_t error = (int64_t)run(r, r->c->p, &job, sizeof(job));
+    if ((job.op == 2 && error != 0 && error != -ENOSPC) || (job.op == 3 && error != 0 && error != -ENOENT))
+        complain(r->c);
+}
+
+static void read_prefixes(struct crowd *c, uint64_t round)
+{
+    uint64_t v[2];
+    const uint32_t key[2] = {32, (uint32_t)round * 0x9e3779b9u};
+    if (skep_vm_map_lookup(c->maps[0], key, v, 0) == 0 && v[1] != ~v[0])
+        complain(c);
+    uint32_t next[2];
+    if (round % 4 == 0 && skep_vm_map_next_key(c->maps[0], NULL, next) == 0 && next[0] > 32)
+        complain(c);
+}
+
+static void values_of_a_trie_are_whole(struct crowd *c)
+{
+    const struct skep_vm_map_options o = {
+        .size = sizeof(o),
+        .name = "crowd",
+        .type = BPF_MAP_TYPE_LPM_TRIE,
+        .key_size = 8,
+        .value_size = 16,
+        .max_entries = 64,
+        .flags = BPF_F_NO_PREALLOC,
+    };
+    assert_int_equal(skep_vm_map_new(c->m.vm, &o, &c->maps[c->n_maps++]), 0);
+    c->p = crowd_load(c, "r6 = r1\nr0 = *(u64 *)(r1 + 8)\n" DO_WITH("1", "1", "16") DO_WITH("2", "2", "16")
+                             DO_WITH("3", "3", "16") "r0 = 0\nexit");
+    struct runner runners[RUNNERS];
+    crowd_run(c, runners, prefix_churn, read_prefixes);
+    uint32_t key[2], n = 0;
+    while (skep_vm_map_next_key(c->maps[0], NULL, key) == 0) {
+        assert_int_equal(skep_vm_map_delete(c->maps[0], key), 0);
+        n++;
+    }
+    assert_in_range(n, 1, o.max_entries);
+    for (uint32_t i = 0; i <= o.max_entries; i++) {
+        const uint32_t own[2] = {32, i};
+        assert_int_equal(skep_vm_map_update(c->maps[0], own, (uint64_t[2]){0}, 0),
+                         i < o.max_entries ? 0 : -ENOSPC);
+    }
+}
+
+/* ---- queues ---- */
+
+struct queue_job {
+    uint64_t op, value;
+};
+
+static void push_and_pop(struct runner *r)
+{
+    struct queue_job job = {.op = r->counts[0]++ % 2, .value = r->counts[0] * RUNNERS + r->number};
+    uint64_t value = job.value;
+    int64_t error = (int64_t)run(r, r->c->p, &job, sizeof(job));
+    if (job.op == 0 && error == 0)
+        r->counts[1] += value;
+    else if (job.op == 1 && error == 0)
+        r->counts[2] += job.value;
+    else if (error != (job.op ? -ENOENT : -E2BIG))
+        complain(r->c);
+}
+
+static void each_element_is_had_once(struct crowd *c, uint32_t type)
+{
+    const struct skep_vm_map_options o = {
+        .size = sizeof(o), .name = "crowd", .type = type, .value_size = 8, .max_entries = 5};
+    assert_int_equal(skep_vm_map_new(c->m.vm, &o, &c->maps[c->n_maps++]), 0);
+    c->p =
+        crowd_load(c, "r6 = *(u64 *)(r1 + 0)\nr2 = r1\nr2 += 8\nr1 = map_idx 0\nif r6 != 0 goto pop\nr3 = 0\n"
+                      "call 87\nexit\npop:\ncall 88\nexit");
+    struct runner runners[RUNNERS];
+    crowd_run(c, runners, push_and_pop, NULL);
+    uint64_t pushed = 0, popped = 0, value;
+    for (uint32_t i = 0; i < RUNNERS; i++) {
+        pushed += runners[i].counts[1];
+        popped += runners[i].counts[2];
+    }
+    while (skep_vm_map_lookup_and_delete(c->maps[0], NULL, &value, 0) == 0)
+        popped += value;
+    assert_int_equal(pushed, popped);
+}
+
+static void elements_of_a_queue_are_had_once(struct crowd *c)
+{
+    each_element_is_had_once(c, BPF_MAP_TYPE_QUEUE);
+}
+
+static void elements_of_a_stack_are_had_once(struct crowd *c)
+{
+    each_element_is_had_once(c, BPF_MAP_TYPE_STACK);
 }
 
 /* ---- ring buffers ---- */
@@ -526,6 +635,9 @@ IN_EVERY_MODE(values_of_a_hash_are_whole)
 IN_EVERY_MODE(values_of_an_lru_hash_are_whole)
 IN_EVERY_MODE(values_of_a_percpu_hash_are_whole)
 IN_EVERY_MODE(values_of_an_lru_percpu_hash_are_whole)
+IN_EVERY_MODE(values_of_a_trie_are_whole)
+IN_EVERY_MODE(elements_of_a_queue_are_had_once)
+IN_EVERY_MODE(elements_of_a_stack_are_had_once)
 IN_EVERY_MODE(records_come_whole_and_in_order)
 IN_EVERY_MODE(tail_calls_go_to_what_is_there)
 IN_EVERY_MODE(nothing_is_lost_in_arrays_of_maps)
@@ -540,6 +652,9 @@ int main(void)
         cmocka_unit_test(values_of_an_lru_hash_are_whole_in_every_mode),
         cmocka_unit_test(values_of_a_percpu_hash_are_whole_in_every_mode),
         cmocka_unit_test(values_of_an_lru_percpu_hash_are_whole_in_every_mode),
+        cmocka_unit_test(values_of_a_trie_are_whole_in_every_mode),
+        cmocka_unit_test(elements_of_a_queue_are_had_once_in_every_mode),
+        cmocka_unit_test(elements_of_a_stack_are_had_once_in_every_mode),
         cmocka_unit_test(records_come_whole_and_in_order_in_every_mode),
         cmocka_unit_test(tail_calls_go_to_what_is_there_in_every_mode),
         cmocka_unit_test(nothing_is_lost_in_arrays_of_maps_in_every_mode),
