@@ -159,8 +159,8 @@ static void skb_call(struct text *t)
         break;
     case 3:
     case 4:
-        put(t, "r2 = %u\nr3 = %u\nr4 = %u\nr5 = %u\n", some_offset(), rnd(3) ? rnd(1U << 31) : 0, rnd(1U << 31),
-            csum_flags(what == 4));
+        put(t, "r2 = %u\nr3 = %u\nr4 = %u\nr5 = %u\n", some_offset(), rnd(3) ? rnd(1U << 31) : 0,
+            rnd(1U << 31), csum_flags(what == 4));
         call(t, what == 4 ? 11 : 10);
         break;
     case 5:
