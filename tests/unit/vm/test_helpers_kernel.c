@@ -159,8 +159,8 @@ static void skb_call(struct text *t)
         break;
     case 3:
     case 4:
-        put(t, "r2 = %u\nr3 = %u\nr4 = %u\nr5 = %u\n", some_offset(), rnd(3) ? rnd(1 << 31) : 0, rnd(1 << 31),
-            csum_flags(what == 4));
+        put(t, "r2 = %u\nr3 = %u\nr4 = %u\nr5 = %u\n", some_offset(), rnd(3) ? rnd(1U << 31) : 0,
+            rnd(1U << 31), csum_flags(what == 4));
         call(t, what == 4 ? 11 : 10);
         break;
     case 5:
@@ -198,7 +198,7 @@ static void plain_call(struct text *t)
     default: /* sums */
         put(t, "r1 = r6\nr2 = %u\nr3 = r10\nr3 += -64\nr4 = 48\ncall 26\n", rnd(40));
         put(t, "r1 = r10\nr1 += -64\nr2 = %u\nr3 = r10\nr3 += -40\nr4 = %u\nr5 = %u\n", 4 * rnd(6),
-            4 * rnd(6), rnd(3) ? rnd(1 << 31) : rnd(2) * 0xffff);
+            4 * rnd(6), rnd(3) ? rnd(1U << 31) : rnd(2) * 0xffff);
         call(t, 28);
     }
 }
