@@ -97,11 +97,16 @@ int skep_vm_hex(const char *text, size_t len, uint8_t **ret_bytes, size_t *ret_s
     return 0;
 }
 
-/* Beyond ASCII only what may be UTF-8. */
+/* Beyond ASCII only what may be UTF-8. A stray delete in a comment is none of our business. */
 static bool is_text(const uint8_t *bytes, size_t size)
 {
+    if (size >= 4 && memcmp(bytes,
+                            "\x7f"
+                            "ELF",
+                            4) == 0)
+        return false;
     for (size_t i = 0; i < size; i++)
-        if ((bytes[i] < 0x20 && !isspace(bytes[i])) || bytes[i] == 0x7f || bytes[i] >= 0xf8)
+        if ((bytes[i] < 0x20 && !isspace(bytes[i])) || bytes[i] >= 0xf8)
             return false;
     return true;
 }

@@ -101,6 +101,8 @@ bool skep_jit_memory_op(struct skep_jit *j, enum skep_opcode op, const struct sk
 
 /* Checks a load of width at the program's register reg (checked code). */
 void skep_jit_check_load(struct skep_jit *j, unsigned reg, unsigned width);
+/* Whether size bytes at register reg are known to lie in the frame. */
+bool skep_jit_frame_covers(const struct skep_jit *j, unsigned reg, uint32_t size);
 /* Keeps account of which registers are r10 + constant, within a block. */
 void skep_jit_track_frame(struct skep_jit *j, enum skep_opcode op, const struct skep_insn *insn);
 

@@ -100,12 +100,14 @@ static bool lookup(struct skep_jit *j)
     const struct skep_helper *h = skep_vm_helper_find(j->p->vm, LOOKUP);
     if (!m || !m->ops->lookup || !m->key_size || !h || h->fn != skep_helper_map_lookup_elem)
         return false;
-    /* keys of other sizes want a check that the slots do not have */
+    /* keys of other sizes want a check that the slots do not have, unless they lie in the frame */
     bool easy = m->key_size <= 8 && (m->key_size & (m->key_size - 1)) == 0;
-    if (j->checked && !easy)
+    bool covered = skep_jit_frame_covers(j, 2, m->key_size);
+    if (j->checked && !easy && !covered)
         return false;
     const size_t cold = ask(j, 1, m, LOOKUP);
-    skep_jit_check_load(j, 2, easy ? (unsigned)__builtin_ctz(m->key_size) : 0);
+    if (!covered)
+        skep_jit_check_load(j, 2, easy ? (unsigned)__builtin_ctz(m->key_size) : 0);
     if (m->type == BPF_MAP_TYPE_ARRAY && m->stride <= INT32_MAX)
         put_array(j, m);
     else

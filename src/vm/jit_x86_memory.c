@@ -45,6 +45,13 @@ static bool in_frame(const struct skep_jit *j, unsigned reg, int32_t disp, unsig
     return at >= -SKEP_FRAME_SIZE && at <= -(1 << width);
 }
 
+bool skep_jit_frame_covers(const struct skep_jit *j, unsigned reg, uint32_t size)
+{
+    int32_t at = j->frame_at[reg];
+    return j->in_frame & 1u << reg && size <= SKEP_FRAME_SIZE && at >= -SKEP_FRAME_SIZE &&
+           at <= -(int32_t)size;
+}
+
 void skep_jit_check_load(struct skep_jit *j, unsigned reg, unsigned width)
 {
     if (j->checked && !in_frame(j, reg, 0, width))
