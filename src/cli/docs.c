@@ -18,6 +18,7 @@ static const struct skep_option_group groups[] = {{"Output", output}, {0}};
 static const struct skep_example examples[] = {
     {"skep docs events | less", "every kind of event and its fields"},
     {"skep docs instructions | grep -i swap", "what the eBPF machine has for byte order"},
+    {"skep docs helpers", "the helpers that programs of skep vm may call"},
     {0},
 };
 
@@ -39,6 +40,41 @@ static int print_instructions(bool json)
     return SKEP_EXIT_OK;
 }
 
+static const struct {
+    unsigned number;
+    const char *name, *family;
+} helpers[] = {
+#define SKEP_HELPER(number, name, family) {number, #name, #family},
+#include "vm/helpers.def"
+#undef SKEP_HELPER
+};
+
+static int print_helpers(bool json)
+{
+    _cleanup_strbuf_ struct skep_strbuf sb;
+    struct skep_json j;
+    skep_strbuf_init(&sb, 1 << 16);
+    skep_json_init(&j, &sb);
+    if (json)
+        skep_json_open(&j, NULL, '[');
+    for (size_t i = 0; i < ARRAY_SIZE(helpers); i++) {
+        if (!json) {
+            skep_strbuf_printf(&sb, "%5u  %-24s %s\n", helpers[i].number, helpers[i].name, helpers[i].family);
+            continue;
+        }
+        skep_json_open(&j, NULL, '{');
+        skep_json_u64(&j, "number", helpers[i].number);
+        skep_json_strz(&j, "name", helpers[i].name);
+        skep_json_strz(&j, "family", helpers[i].family);
+        skep_json_close(&j, '}');
+    }
+    if (json) {
+        skep_json_close(&j, ']');
+        skep_strbuf_putc(&sb, '\n');
+    }
+    return skep_print(&sb);
+}
+
 static int run(const struct skep_command_entry *self, const struct skep_args *args, void *options)
 {
     const struct docs_options *o = options;
@@ -46,7 +82,9 @@ static int run(const struct skep_command_entry *self, const struct skep_args *ar
         return skep_docs_events(o->json);
     if (skep_streq(args->args[0], "instructions"))
         return print_instructions(o->json);
-    return skep_usage_error(self, "unknown topic: there are 'events' and 'instructions'");
+    if (skep_streq(args->args[0], "helpers"))
+        return print_helpers(o->json);
+    return skep_usage_error(self, "unknown topic: there are 'events', 'instructions' and 'helpers'");
 }
 
 static const struct docs_options defaults;
@@ -56,7 +94,7 @@ const struct skep_command skep_command_docs = {
         "Prints a reference from the tables that skep itself works with. events: every kind of event and every "
         "field, that is what --kinds, --where, --columns and --count-by accept, and what JSON contains. "
         "instructions: every instruction of the eBPF machine, how it is encoded, and how it is written in both "
-        "syntaxes of the assembler.",
+        "syntaxes of the assembler. helpers: the helpers of skep vm, by the kernel's numbers.",
     .groups = groups,
     .examples = examples,
     .min_args = 1,
