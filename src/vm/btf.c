@@ -255,7 +255,7 @@ const struct btf_type *skep_btf_find(const struct skep_btf *btf, unsigned kind, 
     return NULL;
 }
 
-const struct btf_type *skep_btf_resolve(const struct skep_btf *btf, uint32_t id)
+uint32_t skep_btf_resolve_id(const struct skep_btf *btf, uint32_t id)
 {
     for (unsigned depth = 0; depth < DEPTH_MAX; depth++) {
         const struct btf_type *t = skep_btf_type(btf, id);
@@ -268,10 +268,15 @@ const struct btf_type *skep_btf_resolve(const struct skep_btf *btf, uint32_t id)
             id = t->type;
             break;
         default:
-            return t;
+            return t ? id : 0;
         }
     }
-    return NULL;
+    return 0;
+}
+
+const struct btf_type *skep_btf_resolve(const struct skep_btf *btf, uint32_t id)
+{
+    return skep_btf_type(btf, skep_btf_resolve_id(btf, id));
 }
 
 int64_t skep_btf_size(const struct skep_btf *btf, uint32_t id)

@@ -40,6 +40,8 @@ const char *skep_btf_name(const struct skep_btf *btf, const struct btf_type *t);
 const struct btf_type *skep_btf_find(const struct skep_btf *btf, unsigned kind, const char *name);
 /* The type behind typedefs, const, volatile, restrict and tags; NULL: void, or a circle. */
 const struct btf_type *skep_btf_resolve(const struct skep_btf *btf, uint32_t id);
+/* The same as an id, 0 for NULL. */
+uint32_t skep_btf_resolve_id(const struct skep_btf *btf, uint32_t id);
 /* Bytes of an object of the type; -EINVAL: it has no size. */
 int64_t skep_btf_size(const struct skep_btf *btf, uint32_t id);
 #endif

@@ -267,18 +267,6 @@ static void put_declaration(struct dump *d, uint32_t id, const char *name, unsig
 static bool is_packed(struct dump *d, const struct btf_type *t, unsigned depth);
 static uint32_t alignment(struct dump *d, uint32_t id, unsigned depth);
 
-/* The id behind typedefs and qualifiers, 0: none. */
-static uint32_t resolve(const struct skep_btf *btf, uint32_t id)
-{
-    for (unsigned step = 0; step < CHAIN_MAX; step++) {
-        const struct btf_type *t = skep_btf_type(btf, id);
-        if (!is_modifier(t) && kind_of(t) != BTF_KIND_TYPEDEF)
-            return t ? id : 0;
-        id = t->type;
-    }
-    return 0;
-}
-
 static uint32_t composite_alignment(struct dump *d, uint32_t id, unsigned depth)
 {
     const struct btf_type *t = skep_btf_type(d->btf, id);
@@ -296,7 +284,7 @@ static uint32_t composite_alignment(struct dump *d, uint32_t id, unsigned depth)
 /* What the compiler aligns a type to, as far as BTF tells. Each type is looked at once. */
 static uint32_t alignment(struct dump *d, uint32_t id, unsigned depth)
 {
-    const uint32_t at = resolve(d->btf, id);
+    const uint32_t at = skep_btf_resolve_id(d->btf, id);
     const struct btf_type *t = skep_btf_type(d->btf, at);
     if (!t || depth > DEPTH_MAX)
         return 1;

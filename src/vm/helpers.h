@@ -21,10 +21,7 @@
 #include "vm/helpers.def"
 #undef SKEP_HELPER
 
-/* A negative errno as r0. */
-#define SKEP_HELPER_ERROR(error) ((uint64_t)(int64_t)(error))
-
-/* A result: an errno, or what else a helper returns as a signed number. */
+/* r0: a negative errno, or what else a helper returns as a signed number. */
 static inline uint64_t skep_helper_result(int64_t r)
 {
     return (uint64_t)r;

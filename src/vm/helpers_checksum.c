@@ -33,7 +33,7 @@ uint64_t skep_helper_csum_diff(SKEP_HELPER_ARGS)
     struct skep_exec *e = skep_exec_of(t);
     const uint32_t from_size = (uint32_t)r2, to_size = (uint32_t)r4;
     if ((from_size | to_size) & 3)
-        return SKEP_HELPER_ERROR(-EINVAL);
+        return skep_helper_result(-EINVAL);
     const uint8_t *from = skep_exec_memory(e, r1, from_size, false);
     const uint8_t *to = from ? skep_exec_memory(e, r3, to_size, false) : NULL;
     if (!to)
@@ -49,7 +49,7 @@ uint64_t skep_helper_csum_diff(SKEP_HELPER_ARGS)
 uint64_t skep_helper_csum_update(SKEP_HELPER_ARGS)
 {
     /* as for every skb whose checksum the device has not computed */
-    return skep_packet_of(skep_exec_of(t), r1, true) ? SKEP_HELPER_ERROR(-ENOTSUPP_KERNEL) : 0;
+    return skep_packet_of(skep_exec_of(t), r1, true) ? skep_helper_result(-ENOTSUPP_KERNEL) : 0;
 }
 
 /* The checksum at offset with from replaced by to (size 2 or 4), or with the difference to added (size 0). */
@@ -77,12 +77,12 @@ uint64_t skep_helper_l3_csum_replace(SKEP_HELPER_ARGS)
     if (!p)
         return 0;
     if (r5 & ~(uint64_t)BPF_F_HDR_FIELD_MASK)
-        return SKEP_HELPER_ERROR(-EINVAL);
+        return skep_helper_result(-EINVAL);
     uint8_t *at = checksum_at(p, (uint32_t)r2);
     if (!at)
-        return SKEP_HELPER_ERROR(-EFAULT);
+        return skep_helper_result(-EFAULT);
     if ((size != 0 && size != 2 && size != 4) || (size == 0 && r3))
-        return SKEP_HELPER_ERROR(-EINVAL);
+        return skep_helper_result(-EINVAL);
     uint16_t sum;
     memcpy(&sum, at, sizeof(sum));
     sum = replaced(sum, r3, r4, size);
@@ -100,16 +100,16 @@ uint64_t skep_helper_l4_csum_replace(SKEP_HELPER_ARGS)
         return 0;
     if (r5 & ~(uint64_t)(BPF_F_MARK_MANGLED_0 | BPF_F_MARK_ENFORCE | BPF_F_PSEUDO_HDR | BPF_F_HDR_FIELD_MASK |
                          ipv6))
-        return SKEP_HELPER_ERROR(-EINVAL);
+        return skep_helper_result(-EINVAL);
     uint8_t *at = checksum_at(p, (uint32_t)r2);
     if (!at)
-        return SKEP_HELPER_ERROR(-EFAULT);
+        return skep_helper_result(-EFAULT);
     uint16_t sum;
     memcpy(&sum, at, sizeof(sum));
     if (may_be_zero && !(r5 & BPF_F_MARK_ENFORCE) && !sum)
         return 0;
     if ((size != 0 && size != 2 && size != 4) || (size == 0 && r3))
-        return SKEP_HELPER_ERROR(-EINVAL);
+        return skep_helper_result(-EINVAL);
     sum = replaced(sum, r3, r4, size);
     if (may_be_zero && !sum)
         sum = 0xffff;

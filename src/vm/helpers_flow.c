@@ -21,9 +21,9 @@ uint64_t skep_helper_loop(SKEP_HELPER_ARGS)
     struct skep_exec *e = skep_exec_of(t);
     const uint32_t n = (uint32_t)r1;
     if (r4)
-        return SKEP_HELPER_ERROR(-EINVAL);
+        return skep_helper_result(-EINVAL);
     if (n > LOOPS_MAX)
-        return SKEP_HELPER_ERROR(-E2BIG);
+        return skep_helper_result(-E2BIG);
     for (uint32_t i = 0; i < n; i++) {
         const uint64_t args[5] = {i, r3};
         uint64_t stop = 0;

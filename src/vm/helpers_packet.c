@@ -22,7 +22,7 @@ uint64_t skep_helper_xdp_adjust_head(SKEP_HELPER_ARGS)
     const int64_t delta = (int32_t)r2;
     const int64_t meta = p->data - p->meta;
     if (delta < p->start + SKEP_PACKET_FRAME - p->meta || delta > p->data_end - p->data - SKEP_PACKET_ETHER)
-        return SKEP_HELPER_ERROR(-EINVAL);
+        return skep_helper_result(-EINVAL);
     if (meta)
         memmove(p->meta + delta, p->meta, (size_t)meta);
     p->meta += delta;
@@ -39,9 +39,9 @@ uint64_t skep_helper_xdp_adjust_meta(SKEP_HELPER_ARGS)
         return 0;
     const int64_t offset = (int32_t)r2, length = p->data - p->meta - offset;
     if (offset < p->start + SKEP_PACKET_FRAME - p->meta || length < 0)
-        return SKEP_HELPER_ERROR(-EINVAL);
+        return skep_helper_result(-EINVAL);
     if (length % 4 || length > META_MAX)
-        return SKEP_HELPER_ERROR(-EACCES);
+        return skep_helper_result(-EACCES);
     p->meta += offset;
     skep_packet_moved(e, p);
     return 0;
@@ -64,7 +64,7 @@ uint64_t skep_helper_xdp_adjust_tail(SKEP_HELPER_ARGS)
         return 0;
     const int64_t delta = (int32_t)r2;
     if (delta > p->end - p->data_end || (int64_t)skep_packet_len(p) + delta < SKEP_PACKET_ETHER)
-        return SKEP_HELPER_ERROR(-EINVAL);
+        return skep_helper_result(-EINVAL);
     set_end(e, p, delta);
     return 0;
 }
@@ -92,7 +92,7 @@ static uint64_t load_bytes(struct skep_exec *e, const struct skep_vm_packet *p, 
     if (!inside(p, offset, size)) {
         if (size && p->is_skb) /* helpers of XDP do not */
             memset(dst, 0, size);
-        return SKEP_HELPER_ERROR(error);
+        return skep_helper_result(error);
     }
     if (size)
         memmove(dst, p->data + offset, size);
@@ -107,7 +107,7 @@ static uint64_t store_bytes(struct skep_exec *e, const struct skep_vm_packet *p,
     if (!src)
         return 0;
     if (!inside(p, offset, size))
-        return SKEP_HELPER_ERROR(error);
+        return skep_helper_result(error);
     if (size)
         memmove(p->data + offset, src, size);
     return 0;
@@ -154,7 +154,7 @@ uint64_t skep_helper_skb_store_bytes(SKEP_HELPER_ARGS)
     struct skep_exec *e = skep_exec_of(t);
     struct skep_vm_packet *p = skep_packet_of(e, r1, true);
     if (p && r5 & ~(uint64_t)(BPF_F_RECOMPUTE_CSUM | BPF_F_INVALIDATE_HASH))
-        return SKEP_HELPER_ERROR(-EINVAL);
+        return skep_helper_result(-EINVAL);
     uint64_t r = store_bytes(e, p, (uint32_t)r2, r3, r4, -EFAULT);
     if (p && r5 & BPF_F_INVALIDATE_HASH)
         p->skb.hash = 0;
@@ -167,7 +167,7 @@ uint64_t skep_helper_skb_pull_data(SKEP_HELPER_ARGS)
 {
     const struct skep_vm_packet *p = skep_packet_of(skep_exec_of(t), r1, true);
     /* all of it lies in one piece */
-    return p && (uint32_t)r2 > skep_packet_len(p) ? SKEP_HELPER_ERROR(-ENOMEM) : 0;
+    return p && (uint32_t)r2 > skep_packet_len(p) ? skep_helper_result(-ENOMEM) : 0;
 }
 
 uint64_t skep_helper_skb_change_tail(SKEP_HELPER_ARGS)
@@ -178,9 +178,9 @@ uint64_t skep_helper_skb_change_tail(SKEP_HELPER_ARGS)
         return 0;
     const int64_t delta = (int64_t)(uint32_t)r2 - (int64_t)skep_packet_len(p);
     if (r3 || (uint32_t)r2 < p->network - p->data)
-        return SKEP_HELPER_ERROR(-EINVAL);
+        return skep_helper_result(-EINVAL);
     if (delta > p->end - p->data_end)
-        return SKEP_HELPER_ERROR(-ENOMEM);
+        return skep_helper_result(-ENOMEM);
     set_end(e, p, delta);
     return 0;
 }
@@ -193,9 +193,9 @@ uint64_t skep_helper_skb_change_head(SKEP_HELPER_ARGS)
         return 0;
     const uint32_t more = (uint32_t)r2;
     if (r3)
-        return SKEP_HELPER_ERROR(-EINVAL);
+        return skep_helper_result(-EINVAL);
     if (more > p->data - p->start)
-        return SKEP_HELPER_ERROR(-ENOMEM);
+        return skep_helper_result(-ENOMEM);
     p->data -= more;
     p->meta = p->data;
     memset(p->data, 0, more);
@@ -231,7 +231,7 @@ uint64_t skep_helper_skb_vlan_push(SKEP_HELPER_ARGS)
     if (p->skb.vlan_present) {
         int r = push_into_data(e, p);
         if (r < 0)
-            return SKEP_HELPER_ERROR(r);
+            return skep_helper_result(r);
     }
     p->skb.vlan_present = 1;
     p->skb.vlan_proto = protocol;
@@ -279,7 +279,7 @@ uint64_t skep_helper_skb_vlan_pop(SKEP_HELPER_ARGS)
     if (r > 0)
         r = take_from_data(p);
     skep_packet_moved(e, p);
-    return SKEP_HELPER_ERROR(MIN(r, 0));
+    return skep_helper_result(MIN(r, 0));
 }
 
 /* Over what makes a flow: protocol, addresses, ports. FNV-1a. */
@@ -326,8 +326,7 @@ uint64_t skep_helper_redirect(SKEP_HELPER_ARGS)
     struct skep_exec *e = skep_exec_of(t);
     struct skep_vm_packet *p = e->packet_object;
     if (!p) {
-        skep_exec_fault(e, SKEP_VM_FAULT_HELPER, UINT32_MAX, 0, "redirect wants a packet");
-        return 0;
+        return skep_helper_refuse(e, "redirect wants a packet");
     }
     if (r2 & (p->is_skb ? ~(uint64_t)BPF_F_INGRESS : ~(uint64_t)0))
         return p->is_skb ? TC_ACT_SHOT : XDP_ABORTED;

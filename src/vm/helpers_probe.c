@@ -9,13 +9,13 @@ static uint64_t probe_read(struct skep_exec *e, uint64_t to, uint64_t size, uint
 {
     size = (uint32_t)size;
     if (size > SIZE_MAX_PROBED)
-        return SKEP_HELPER_ERROR(-E2BIG);
+        return skep_helper_result(-E2BIG);
     void *dst = skep_exec_memory(e, to, size, true);
     if (!dst || !size)
         return 0;
     if (!skep_exec_check(e, from, size, false, NULL)) {
         memset(dst, 0, size);
-        return SKEP_HELPER_ERROR(-EFAULT);
+        return skep_helper_result(-EFAULT);
     }
     memmove(dst, (const void *)(uintptr_t)from, size);
     return 0;
@@ -41,7 +41,7 @@ static uint64_t probe_read_str(struct skep_exec *e, uint64_t to, uint64_t size, 
 {
     size = (uint32_t)size;
     if (size > SIZE_MAX_PROBED)
-        return SKEP_HELPER_ERROR(-E2BIG);
+        return skep_helper_result(-E2BIG);
     char *dst = skep_exec_memory(e, to, size, true);
     if (!dst || !size)
         return 0;

@@ -178,7 +178,7 @@ uint64_t skep_helper_snprintf(SKEP_HELPER_ARGS)
     const uint32_t size = (uint32_t)r2, data_size = (uint32_t)r5;
     char format[TRACE_MAX];
     if (data_size % 8 || data_size > 8 * VARARGS_MAX || (data_size && !r4))
-        return SKEP_HELPER_ERROR(-EINVAL);
+        return skep_helper_result(-EINVAL);
     char *to = skep_exec_memory(e, r1, size, true);
     const uint64_t *data = to ? skep_exec_memory(e, r4, data_size, false) : NULL;
     if (!data)
@@ -201,7 +201,7 @@ static uint64_t trace(struct skep_exec *e, uint64_t address, uint32_t size, cons
 {
     char text[TRACE_MAX];
     if (!size)
-        return SKEP_HELPER_ERROR(-EINVAL);
+        return skep_helper_result(-EINVAL);
     const char *format = skep_exec_memory(e, address, size, false);
     if (!format)
         return 0;
@@ -229,7 +229,7 @@ uint64_t skep_helper_trace_vprintk(SKEP_HELPER_ARGS)
     const uint32_t size = (uint32_t)r4;
     uint64_t args[VARARGS_MAX];
     if (size % 8 || size > sizeof(args) || (size && !r3))
-        return SKEP_HELPER_ERROR(-EINVAL);
+        return skep_helper_result(-EINVAL);
     const void *data = skep_exec_memory(e, r3, size, false);
     if (!data)
         return 0;
@@ -251,7 +251,7 @@ uint64_t skep_helper_strncmp(SKEP_HELPER_ARGS)
         if (!b)
             return 0;
         if (a[i] != *b)
-            return SKEP_HELPER_ERROR((unsigned char)a[i] < (unsigned char)*b ? -1 : 1);
+            return skep_helper_result((unsigned char)a[i] < (unsigned char)*b ? -1 : 1);
         if (!a[i])
             return 0;
     }
@@ -301,14 +301,14 @@ static uint64_t string_to_number(struct skep_exec *e, uint64_t string, uint64_t 
     uint64_t v = 0;
     memcpy(to, &v, sizeof(v)); /* what an error leaves there */
     if (!(uint32_t)size || (flags != 0 && flags != 8 && flags != 10 && flags != 16))
-        return SKEP_HELPER_ERROR(-EINVAL);
+        return skep_helper_result(-EINVAL);
     int64_t n = parse_number(s, (uint32_t)size, (unsigned)flags, &negative, &v);
     if (n < 0)
         return (uint64_t)n;
     if (!sign && negative)
-        return SKEP_HELPER_ERROR(-EINVAL);
+        return skep_helper_result(-EINVAL);
     if (sign && v > (uint64_t)INT64_MAX + negative)
-        return SKEP_HELPER_ERROR(-ERANGE);
+        return skep_helper_result(-ERANGE);
     v = negative ? 0 - v : v;
     memcpy(to, &v, sizeof(v));
     return (uint64_t)n;

@@ -53,7 +53,7 @@ uint64_t skep_helper_get_current_comm(SKEP_HELPER_ARGS)
     if (!to)
         return 0;
     if (!size)
-        return SKEP_HELPER_ERROR(-EINVAL);
+        return skep_helper_result(-EINVAL);
     char own[32] = {0};
     const char *comm = e->task.comm;
     if (!e->task.pid && !comm[0]) {
@@ -125,7 +125,7 @@ uint64_t skep_helper_get_stackid(SKEP_HELPER_ARGS)
     }
     if (r3 &
         ~(uint64_t)(BPF_F_SKIP_FIELD_MASK | BPF_F_USER_STACK | BPF_F_FAST_STACK_CMP | BPF_F_REUSE_STACKID))
-        return SKEP_HELPER_ERROR(-EINVAL);
+        return skep_helper_result(-EINVAL);
     int64_t n = take_stack(e, r3, addresses);
     return (uint64_t)(n < 0 ? n : skep_stack_trace_put(m, addresses, (size_t)n, r3));
 }
@@ -139,7 +139,7 @@ uint64_t skep_helper_get_stack(SKEP_HELPER_ARGS)
     if (!to)
         return 0;
     if (r4 & ~(uint64_t)(BPF_F_SKIP_FIELD_MASK | BPF_F_USER_STACK) || size % sizeof(uint64_t))
-        return SKEP_HELPER_ERROR(-EINVAL);
+        return skep_helper_result(-EINVAL);
     int64_t n = take_stack(e, r4, addresses);
     if (n < 0) {
         memset(to, 0, size);

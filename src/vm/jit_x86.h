@@ -60,6 +60,7 @@ struct skep_jit {
     bool blind;
     bool bmi2;
     bool tail_calls; /* the program makes some */
+    bool callx;      /* the same of calls through registers */
     uint32_t key;    /* for blinding */
     uint32_t insn;   /* that is being translated */
     /* The map whose handle a register was last seen to get, in the order of the text: a guess, but certain (bit r of
@@ -77,7 +78,7 @@ struct skep_jit {
     struct skep_jit_cold *colds;
     size_t n_colds, room_colds;
 
-    size_t slow_check, fault, located, leave, callx, tail_entry;
+    size_t slow_check, fault, located, leave, callx_tail, tail_entry;
     bool failed; /* no memory */
 };
 
@@ -101,8 +102,8 @@ bool skep_jit_memory_op(struct skep_jit *j, enum skep_opcode op, const struct sk
 
 /* Checks a load of width at the program's register reg (checked code). */
 void skep_jit_check_load(struct skep_jit *j, unsigned reg, unsigned width);
-/* Whether size bytes at register reg are known to lie in the frame. */
-bool skep_jit_frame_covers(const struct skep_jit *j, unsigned reg, uint32_t size);
+/* Whether size bytes at register reg + disp are known to lie in the frame of the function. */
+bool skep_jit_in_frame(const struct skep_jit *j, unsigned reg, int32_t disp, uint32_t size);
 /* Keeps account of which registers are r10 + constant, within a block. */
 void skep_jit_track_frame(struct skep_jit *j, enum skep_opcode op, const struct skep_insn *insn);
 

@@ -288,6 +288,7 @@ static int allocate(struct skep_jit *j)
     for (uint32_t i = 0; i < p->n_insns; i++) {
         n_jumps +=
             (skep_opcode_info(p->ops[i])->flags & SKEP_OPF_JUMP) != 0 || p->ops[i] == SKEP_OP_CALL_LOCAL;
+        j->callx |= p->ops[i] == SKEP_OP_CALLX;
         j->tail_calls |= p->ops[i] == SKEP_OP_CALL_HELPER && p->insns[i].imm == SKEP_HELPER_TAIL_CALL;
     }
     j->jumps = skep_vm_calloc(p->vm, n_jumps, sizeof(*j->jumps));

@@ -193,7 +193,7 @@ static void put_callx(struct skep_jit *j)
 {
     static const uint8_t kept[] = {X86_RDI, X86_RSI, X86_RDX, X86_RCX, X86_R8};
     struct skep_x86 *x = &j->x;
-    j->callx = x->len;
+    j->callx_tail = x->len;
     for (unsigned i = 0; i < sizeof(kept); i++)
         skep_x86_push(x, kept[i]);
     skep_jit_keep_fuel(j);
@@ -215,15 +215,12 @@ void skep_jit_tails(struct skep_jit *j)
 {
     static const uint8_t fresh[] = {X86_RAX, X86_RSI, X86_RDX, X86_RCX, X86_R8,
                                     X86_RBX, X86_R13, X86_R14, X86_R15};
-    bool has_callx = false;
-    for (uint32_t i = 0; i < j->p->n_insns && !has_callx; i++)
-        has_callx = j->p->ops[i] == SKEP_OP_CALLX;
     put_leave(j);
     put_fault(j);
     put_located(j);
     if (j->checked)
         put_slow_check(j);
-    if (has_callx && skep_jit_room(j))
+    if (j->callx && skep_jit_room(j))
         put_callx(j);
     if (!skep_jit_room(j))
         return;
@@ -291,7 +288,7 @@ static void put_callx_site(struct skep_jit *j, unsigned reg)
     struct skep_x86 *x = &j->x;
     skep_x86_mov(x, true, X86_R10, reg);
     skep_x86_mov_imm(x, X86_R11, j->insn);
-    skep_x86_patch4(x, skep_x86_call4(x), j->callx);
+    skep_x86_patch4(x, skep_x86_call4(x), j->callx_tail);
     skep_x86_rr(x, false, X86_TEST, X86_R10, X86_R10);
     size_t local = skep_x86_jcc4(x, X86_NE);
     call_helper(j, NULL);

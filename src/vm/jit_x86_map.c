@@ -102,7 +102,7 @@ static bool lookup(struct skep_jit *j)
         return false;
     /* keys of other sizes want a check that the slots do not have, unless they lie in the frame */
     bool easy = m->key_size <= 8 && (m->key_size & (m->key_size - 1)) == 0;
-    bool covered = skep_jit_frame_covers(j, 2, m->key_size);
+    bool covered = skep_jit_in_frame(j, 2, 0, m->key_size);
     if (j->checked && !easy && !covered)
         return false;
     const size_t cold = ask(j, 1, m, LOOKUP);

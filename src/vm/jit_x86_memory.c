@@ -36,25 +36,17 @@ static void check_slot(struct skep_jit *j, const struct access *a)
     }
 }
 
-/* Whether an access is known to lie in the frame of the function. */
-static bool in_frame(const struct skep_jit *j, unsigned reg, int32_t disp, unsigned width)
+bool skep_jit_in_frame(const struct skep_jit *j, unsigned reg, int32_t disp, uint32_t size)
 {
     if (reg != SKEP_REG_FRAME && !(j->in_frame & 1u << reg))
         return false;
     int64_t at = (reg == SKEP_REG_FRAME ? 0 : (int64_t)j->frame_at[reg]) + disp;
-    return at >= -SKEP_FRAME_SIZE && at <= -(1 << width);
-}
-
-bool skep_jit_frame_covers(const struct skep_jit *j, unsigned reg, uint32_t size)
-{
-    int32_t at = j->frame_at[reg];
-    return j->in_frame & 1u << reg && size <= SKEP_FRAME_SIZE && at >= -SKEP_FRAME_SIZE &&
-           at <= -(int32_t)size;
+    return at >= -SKEP_FRAME_SIZE && at <= -(int64_t)size;
 }
 
 void skep_jit_check_load(struct skep_jit *j, unsigned reg, unsigned width)
 {
-    if (j->checked && !in_frame(j, reg, 0, width))
+    if (j->checked && !skep_jit_in_frame(j, reg, 0, 1u << width))
         check_slot(j, &(struct access){skep_jit_native[reg], 0, width, false});
 }
 
@@ -88,7 +80,7 @@ static bool check(struct skep_jit *j, unsigned reg, const struct access *a)
     struct skep_x86 *x = &j->x;
     if (!j->checked)
         return true;
-    if (in_frame(j, reg, a->disp, a->width))
+    if (skep_jit_in_frame(j, reg, a->disp, 1u << a->width))
         return true;
     if (reg == SKEP_REG_FRAME) {
         struct skep_jit_cold *c = skep_jit_cold_add(j, SKEP_JIT_COLD_FRAME, skep_x86_jmp4(x));
