@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/diag.h"
 
-#include <stdarg.h>
-
 #define SHOWN_LINE_MAX 200 /* bytes of the source line that are shown */
 
 void skep_diags_init(struct skep_diags *d, const char *file)
@@ -15,33 +13,72 @@ void skep_diags_clear(struct skep_diags *d)
     for (size_t i = 0; i < d->n; i++) {
         free(d->list[i].message);
         free(d->list[i].hint);
+        free(d->list[i].file);
+        free(d->list[i].text);
     }
     skep_diags_init(d, d->file);
 }
 
-void skep_diags_add(struct skep_diags *d, const char *source, size_t at, size_t length, const char *code,
-                    const char *fmt, ...)
+/* Room for one more; errors count also when there is none. */
+static struct skep_diag *next_diag(struct skep_diags *d, bool warning, const char *code, size_t length)
 {
+    d->n_errors += !warning;
     if (d->n == SKEP_DIAGS_MAX) {
         d->more++;
-        return;
+        return NULL;
     }
-    struct skep_diag *diag = &d->list[d->n];
-    *diag =
-        (struct skep_diag){.line = 1, .column = 1, .length = (unsigned)MAX(length, (size_t)1), .code = code};
-    for (size_t i = 0; i < at && source[i]; i++) {
+    struct skep_diag *diag = &d->list[d->n++];
+    *diag = (struct skep_diag){.warning = warning, .length = (unsigned)MAX(length, (size_t)1), .code = code};
+    return diag;
+}
+
+static void locate(struct skep_diag *diag, const char *source, size_t len, size_t at)
+{
+    diag->line = diag->column = 1;
+    for (size_t i = 0; i < at && i < len && source[i]; i++) {
         diag->column++;
         if (source[i] == '\n') {
             diag->line++;
             diag->column = 1;
         }
     }
-    va_list ap;
-    va_start(ap, fmt);
+}
+
+static void put_message(struct skep_diag *diag, const char *fmt, va_list ap)
+{
     if (vasprintf(&diag->message, fmt, ap) < 0)
         diag->message = NULL;
+}
+
+void skep_diags_add(struct skep_diags *d, const char *source, size_t at, size_t length, const char *code,
+                    const char *fmt, ...)
+{
+    struct skep_diag *diag = next_diag(d, false, code, length);
+    if (!diag)
+        return;
+    locate(diag, source, SIZE_MAX, at);
+    va_list ap;
+    va_start(ap, fmt);
+    put_message(diag, fmt, ap);
     va_end(ap);
-    d->n++;
+}
+
+void skep_diags_add_in(struct skep_diags *d, bool warning, const char *file, const char *source,
+                       size_t source_len, size_t at, size_t length, const char *code, const char *fmt,
+                       va_list ap)
+{
+    struct skep_diag *diag = next_diag(d, warning, code, length);
+    if (!diag)
+        return;
+    put_message(diag, fmt, ap);
+    if (!file)
+        return;
+    diag->file = strdup(file);
+    if (!source)
+        return;
+    locate(diag, source, source_len, MIN(at, source_len));
+    const char *line = source + MIN(at, source_len) - (diag->column - 1);
+    diag->text = strndup(line, strcspn(line, "\n"));
 }
 
 void skep_diags_hint(struct skep_diags *d, const char *fmt, ...)
@@ -65,7 +102,7 @@ static const char *message_of(const struct skep_diag *diag)
 
 static void put_source_line(const struct skep_diag *diag, const char *source, struct skep_strbuf *sb)
 {
-    for (unsigned line = 1; line < diag->line; line++) {
+    for (unsigned line = 1; line < diag->line && !diag->text; line++) {
         source = strchr(source, '\n');
         if (!source)
             return;
@@ -97,11 +134,16 @@ void skep_diags_put_text(const struct skep_diags *d, const char *source, struct 
 {
     for (size_t i = 0; i < d->n; i++) {
         const struct skep_diag *diag = &d->list[i];
-        skep_strbuf_printf(sb, "%s:%u:%u: error: ", d->file, diag->line, diag->column);
+        const char *file = diag->file ? diag->file : d->file;
+        if (diag->line)
+            skep_strbuf_printf(sb, "%s:%u:%u: ", file, diag->line, diag->column);
+        else if (file)
+            skep_strbuf_printf(sb, "%s: ", file);
+        skep_strbuf_puts(sb, diag->warning ? "warning: " : "error: ");
         skep_strbuf_put_visible(sb, message_of(diag), strlen(message_of(diag)));
         skep_strbuf_putc(sb, '\n');
-        if (source)
-            put_source_line(diag, source, sb);
+        if (diag->text || (source && diag->line))
+            put_source_line(diag, diag->text ? diag->text : source, sb);
         if (diag->hint) {
             skep_strbuf_puts(sb, "  hint: ");
             skep_strbuf_put_visible(sb, diag->hint, strlen(diag->hint));
@@ -109,7 +151,7 @@ void skep_diags_put_text(const struct skep_diags *d, const char *source, struct 
         }
     }
     if (d->more)
-        skep_strbuf_printf(sb, "%s: %zu more errors\n", d->file, d->more);
+        skep_strbuf_printf(sb, "%s: %zu more\n", d->file ? d->file : "(diagnostics)", d->more);
 }
 
 void skep_diags_put_json(const struct skep_diags *d, struct skep_json *j, const char *name)
@@ -118,9 +160,10 @@ void skep_diags_put_json(const struct skep_diags *d, struct skep_json *j, const 
     for (size_t i = 0; i < d->n; i++) {
         const struct skep_diag *diag = &d->list[i];
         skep_json_open(j, NULL, '{');
-        skep_json_strz(j, "file", d->file);
+        skep_json_strz(j, "file", diag->file ? diag->file : d->file);
         skep_json_u64(j, "line", diag->line);
         skep_json_u64(j, "column", diag->column);
+        skep_json_strz(j, "severity", diag->warning ? "warning" : "error");
         skep_json_strz(j, "code", diag->code);
         skep_json_strz(j, "message", message_of(diag));
         skep_json_strz(j, "hint", diag->hint);

@@ -14,22 +14,28 @@
  */
 #include "base/json.h"
 
+#include <stdarg.h>
+
 #define SKEP_DIAGS_MAX 64
 
 struct skep_diag {
-    unsigned line;    /* from 1 */
+    bool warning;     /* what was meant can be done all the same */
+    unsigned line;    /* from 1; 0: about no place in particular */
     unsigned column;  /* from 1, in bytes */
     unsigned length;  /* bytes to underline, at least 1 */
     const char *code; /* a fixed word for programs: unknown-field, syntax, ... */
     char *message;
     char *hint; /* NULL: none */
+    char *file; /* NULL: that of the list */
+    char *text; /* the line in question, when the list's text is not one; NULL: it is */
 };
 
 struct skep_diags {
     const char *file; /* name of the text, borrowed */
     struct skep_diag list[SKEP_DIAGS_MAX];
     size_t n;
-    size_t more; /* that did not fit */
+    size_t more;     /* that did not fit */
+    size_t n_errors; /* also those that did not fit */
 };
 
 void skep_diags_init(struct skep_diags *d, const char *file);
@@ -37,11 +43,15 @@ void skep_diags_clear(struct skep_diags *d);
 /* Adds one at offset at of source. The hint of the last one is set with skep_diags_hint(). */
 void skep_diags_add(struct skep_diags *d, const char *source, size_t at, size_t length, const char *code,
                     const char *fmt, ...) SKEP_PRINTF(6, 7);
+/* About a text among several: file and the line in question are copied. file NULL: about no place. */
+void skep_diags_add_in(struct skep_diags *d, bool warning, const char *file, const char *source,
+                       size_t source_len, size_t at, size_t length, const char *code, const char *fmt,
+                       va_list ap);
 void skep_diags_hint(struct skep_diags *d, const char *fmt, ...) SKEP_PRINTF(2, 3);
 
 /* source: the text that was parsed, for the line and the caret; NULL: without them. */
 void skep_diags_put_text(const struct skep_diags *d, const char *source, struct skep_strbuf *sb);
-/* An array of objects {file, line, column, code, message, hint}. name as in base/json.h. */
+/* An array of objects {file, line, column, severity, code, message, hint}. name as in base/json.h. */
 void skep_diags_put_json(const struct skep_diags *d, struct skep_json *j, const char *name);
 
 #define _cleanup_diags_ SKEP_CLEANUP(skep_diags_clear)

@@ -58,7 +58,7 @@ static void test_bounded(void **state)
     assert_string_equal(d.list[SKEP_DIAGS_MAX - 1].hint, "h63");
     skep_diags_put_text(&d, line, &sb);
     assert_true(sb.len < 64 * 500);
-    assert_non_null(strstr(sb.s, "f: 3 more errors\n"));
+    assert_non_null(strstr(sb.s, "f: 3 more\n"));
     assert_non_null(strstr(sb.s, "f:1:50001: error: n0\n"));
 }
 

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SKEP_RULE_COMPILE_H
+#define SKEP_RULE_COMPILE_H
+/*
+ * From a policy to programs. For each kind of event that some rule can match there are two:
+ *
+ *   exact (U)   judges an event in user space: r1 = struct skep_rule_ctx, r2 = its size. Writes the numbers of the
+ *               rules that match into the context; r0 = how many. Runs in the engine in any mode.
+ *   filter (K)  runs in the kernel on a record that was just put together. r0 = 0 proves that no rule can match: the
+ *               record is dropped and counted as filtered. It over-approximates: what cannot be decided there counts as
+ *               true where it stands positively and as false where it stands negated.
+ *
+ * Both come from one graph: conditions become atoms (a fact, an operation, constants), the same atom of fifty rules is
+ * one node, and shared subexpressions are one node, too. In U an atom is evaluated at most once for an event (ctx
+ * atoms). Rules whose condition demands that one text is one of some constants are not tried one after another but
+ * found by a lookup of that text, so that a thousand rules cost little more than a hundred.
+ *
+ * Constants: a few are compared inline; large sets of values are hash maps, sets of prefixes and networks are tries.
+ * Maps are described here (struct skep_rule_map) and made by whoever loads the programs, in the engine and in the kernel
+ * alike: an LDDW of the program with source register 5 names map number imm.
+ *
+ * Comparisons that are not worth code (patterns, regular expressions, substrings in U) are calls of a helper,
+ * skep_rule_match(), with the number of a matcher.
+ *
+ * The result is immutable and may be shared by threads; contexts may not.
+ */
+#include "base/diag.h"
+#include "isa/insn.h"
+#include "rule/evttype.h"
+#include "rule/fact.h"
+#include "rule/policy.h"
+
+/* Helper numbers of U; whoever runs it registers them with the engine. */
+#define SKEP_RULE_HELPER_FETCH 0x10000 /* (ctx, fact) -> its state */
+#define SKEP_RULE_HELPER_MATCH 0x10001 /* (ctx, matcher) -> 0 or 1 */
+
+struct skep_rule_map {
+    char name[16];
+    uint32_t type; /* BPF_MAP_TYPE_HASH, LPM_TRIE, ARRAY */
+    uint32_t key_size, value_size, max_entries, flags;
+    const uint8_t *keys, *values; /* n_entries of each, one behind the other */
+    size_t n_entries;
+};
+
+struct skep_rule_program {
+    const struct skep_insn *insns; /* NULL: none for this kind */
+    size_t n_insns;
+    const uint32_t *maps; /* numbers in skep_compiled.maps; LDDW's imm is an index of this array */
+    size_t n_maps;
+};
+
+/* How much of a rule the kernel decides, for `skep rules explain`. */
+enum skep_atom_where { SKEP_ATOM_KERNEL, SKEP_ATOM_USER };
+struct skep_atom_note {
+    uint32_t rule;
+    uint16_t kind;
+    enum skep_atom_where where;
+    const char *text;   /* the atom: proc.name = sh */
+    const char *reason; /* why in user space; NULL in the kernel */
+};
+
+struct skep_compiled {
+    const struct skep_policy *policy; /* borrowed; must live as long */
+    bool all;                         /* every rule that matches, not only the first */
+    const struct skep_fact_request *requests;
+    uint32_t n_requests, n_atoms;
+    const struct skep_rule_map *maps;
+    size_t n_maps;
+    const void *matchers;
+    struct skep_rule_program exact[SKEP_KIND_MAX];
+    struct skep_rule_program filter[SKEP_KIND_MAX]; /* none: every record passes */
+    bool wanted[SKEP_EVTTYPE_MAX];                  /* types of event that some enabled rule can match */
+    const struct skep_atom_note *notes;
+    size_t n_notes;
+    const bool (*rule_types)[SKEP_EVTTYPE_MAX]; /* by rule: its types of event */
+    struct skep_compiled_arena *arena;
+};
+
+struct skep_compile_options {
+    bool all;           /* rule_matching: all */
+    bool no_pushdown;   /* no filter programs */
+    uint32_t max_insns; /* of one program, 0: 1,000,000 for U; K is bounded by SKEP_RULE_FILTER_INSNS */
+};
+#define SKEP_RULE_FILTER_INSNS 65536
+
+/* What is wrong is added to diags (types, unknown operators for a field, regular expressions, sizes). -EINVAL: errors
+ * were added; -ENOMEM. */
+int skep_rules_compile(const struct skep_policy *p, const struct skep_compile_options *o,
+                       struct skep_diags *diags, struct skep_compiled **ret);
+struct skep_compiled *skep_compiled_free(struct skep_compiled *c);
+
+/* The helper behind SKEP_RULE_HELPER_MATCH. */
+uint32_t skep_rule_match(struct skep_rule_ctx *x, uint32_t matcher);
+
+/* A filter program of kind around the body that is the same in engine and kernel; see rule/frame.h. */
+struct skep_frame;
+int skep_rule_filter_build(const struct skep_compiled *c, uint16_t kind, const struct skep_frame *frame,
+                           struct skep_insn **ret_insns, size_t *ret_n);
+#endif

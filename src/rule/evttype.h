@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SKEP_RULE_EVTTYPE_H
+#define SKEP_RULE_EVTTYPE_H
+/*
+ * Types of event, as evt.type calls them: the name of the system call where one was seen (openat, execve), else a name
+ * of its own (procexit, tcp, dns, container, io_uring). A type belongs to one kind of event, and a kind has one or
+ * several types: this is how a condition on evt.type becomes a choice of programs, sensors and system calls.
+ *
+ * Numbers count from 1 and hold within one run of the program. 0: not a type.
+ */
+#include "event/event.h"
+
+#define SKEP_EVTTYPE_MAX 256
+
+struct skep_evttype {
+    const char *name;
+    uint16_t kind;
+    const char *syscall; /* the call that it stands for; NULL: none */
+};
+
+const struct skep_evttype *skep_evttypes(size_t *ret_n); /* [0] is not used */
+/* 0: skep does not observe such events. */
+uint32_t skep_evttype_find(const char *name, size_t len);
+const char *skep_evttype_nearest(const char *name, size_t len);
+/* Of a record. */
+uint32_t skep_evttype_of(const struct skep_hdr *h);
+#endif

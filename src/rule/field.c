@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rule/field.h"
+
+#include "base/spell.h"
+
+#define SKEP_RULE_FAMILY(name) extern const struct skep_rule_family skep_rule_family_##name;
+#include "rule/field/families.def"
+#undef SKEP_RULE_FAMILY
+
+static const struct skep_rule_family *const families[] = {
+#define SKEP_RULE_FAMILY(name) &skep_rule_family_##name,
+#include "rule/field/families.def"
+#undef SKEP_RULE_FAMILY
+};
+
+const struct skep_rule_family *const *skep_rule_families(size_t *ret_n)
+{
+    *ret_n = ARRAY_SIZE(families);
+    return families;
+}
+
+const struct skep_rule_field *skep_rule_field_find(const char *name, size_t len)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(families); i++)
+        for (size_t k = 0; k < families[i]->n_fields; k++) {
+            const struct skep_rule_field *f = &families[i]->fields[k];
+            if (strlen(f->name) == len && memcmp(f->name, name, len) == 0)
+                return f;
+        }
+    return NULL;
+}
+
+const char *skep_rule_field_nearest(const char *name, size_t len)
+{
+    struct skep_spell sp;
+    skep_spell_init(&sp, name, len);
+    for (size_t i = 0; i < ARRAY_SIZE(families); i++)
+        for (size_t k = 0; k < families[i]->n_fields; k++)
+            skep_spell_offer(&sp, families[i]->fields[k].name);
+    return sp.best;
+}
+
+const struct skep_rule_spot *skep_rule_field_spot(const struct skep_rule_field *f, uint16_t kind)
+{
+    for (size_t i = 0; i < f->n_spots; i++)
+        if (f->spots[i].kind == 0 || f->spots[i].kind == kind)
+            return &f->spots[i];
+    return NULL;
+}
+
+bool skep_rule_field_of_kind(const struct skep_rule_field *f, const char *kind)
+{
+    size_t n = strlen(kind);
+    if (skep_streq(f->kinds, "*"))
+        return true;
+    for (const char *p = f->kinds; *p;) {
+        size_t len = strcspn(p, ",");
+        if (len == n && memcmp(p, kind, n) == 0)
+            return true;
+        p += len + (p[len] == ',');
+    }
+    return false;
+}
+
+const char *skep_rule_type_name(enum skep_rule_type type)
+{
+    static const char *const names[] = {[SKEP_RULE_TEXT] = "text",
+                                        [SKEP_RULE_NUMBER] = "number",
+                                        [SKEP_RULE_BOOL] = "bool",
+                                        [SKEP_RULE_IP] = "ip"};
+    return names[type];
+}

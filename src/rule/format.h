@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SKEP_RULE_FORMAT_H
+#define SKEP_RULE_FORMAT_H
+/*
+ * Outputs: text with %fields. A template is compiled once (its fields become requests of its own context) and filled
+ * in for each alert:
+ *
+ *     %proc.name  %proc.aname[2]  %evt.arg[0]  %toupper(proc.name)
+ *
+ * A field without a value is <NA>. Text from outside is made visible (control characters escaped as in JSON, invalid
+ * UTF-8 becomes U+FFFD).
+ */
+#include "base/json.h"
+#include "rule/fact.h"
+#include "rule/policy.h"
+
+struct skep_format;
+
+/* place: of the template, for diagnostics (LOAD_ERR_COMPILE_OUTPUT). -EINVAL: diagnostics were added. */
+int skep_format_new(const char *text, const struct skep_rule_place *place, struct skep_diags *diags,
+                    struct skep_format **ret);
+struct skep_format *skep_format_free(struct skep_format *f);
+
+/* The readable line for an event. */
+void skep_format_put_text(struct skep_format *f, const struct skep_event *ev, struct skep_rule_users *users,
+                          struct skep_strbuf *sb);
+/* The same event's fields as members of the object "output_fields": {"evt.time": ns, "proc.name": "sh", ...}, typed,
+ * null when missing. Call after put_text() for the same event: the values are those. */
+void skep_format_put_fields(struct skep_format *f, struct skep_json *j);
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SKEP_RULE_FRAME_H
+#define SKEP_RULE_FRAME_H
+/*
+ * What stands around the body of a filter program (K), which is the same wherever it runs.
+ *
+ * The body finds the record in r6: SKEP_RECORD_MAX + SKEP_PATH_MAX bytes that may be read, of which hdr.len is not yet
+ * set (the kernel's scratch slot; in the engine a copy in memory of that size). It keeps r6, may use all other
+ * registers and the stack from r10 - 448 to r10 - 1 (what is below is the frame's), and ends by jumping to pass or drop.
+ *
+ *   engine   r1 = record; r0 = 1 pass, 0 drop
+ *   kernel   a tp_btf/sys_exit program that a sensor reached by tail call: looks for the scratch slot of this CPU that
+ *            waits for the filter on behalf of this thread; drop counts the event as filtered and gives the slot back;
+ *            pass calls on to the program that puts the record into the ring. Written for verifiers from 6.1 on.
+ */
+#include "isa/build.h"
+
+enum skep_frame_kind { SKEP_FRAME_ENGINE, SKEP_FRAME_KERNEL };
+
+/* Numbers of maps as LDDW with source register 5 names them, behind those of the body. KERNEL only. */
+struct skep_frame {
+    enum skep_frame_kind kind;
+    uint16_t event;       /* the kind of event, for the counters */
+    uint32_t scratch_map; /* skep_scratch */
+    uint32_t counters_map;
+    uint32_t filters_map; /* the program array; slot 0 puts the record into the ring */
+};
+
+/* Emits the beginning; the labels are to be jumped to by the body. */
+void skep_frame_begin(const struct skep_frame *f, struct skep_build *b, unsigned *ret_pass,
+                      unsigned *ret_drop);
+/* Binds the labels and emits the ends. */
+void skep_frame_end(const struct skep_frame *f, struct skep_build *b, unsigned pass, unsigned drop);
+#endif
