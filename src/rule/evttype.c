@@ -23,6 +23,12 @@ static const struct skep_evttype types[TYPE_MAX] = {
 #undef OWN
 };
 
+static const unsigned char lengths[TYPE_MAX] = {
+#define SKEP_EVTTYPE(name, kind, call) [TYPE_##name] = sizeof(#name) - 1,
+#include "rule/evttypes.def"
+#undef SKEP_EVTTYPE
+};
+
 const struct skep_evttype *skep_evttypes(size_t *ret_n)
 {
     *ret_n = TYPE_MAX;
@@ -32,7 +38,7 @@ const struct skep_evttype *skep_evttypes(size_t *ret_n)
 uint32_t skep_evttype_find(const char *name, size_t len)
 {
     for (uint32_t i = 1; i < TYPE_MAX; i++)
-        if (strlen(types[i].name) == len && memcmp(types[i].name, name, len) == 0)
+        if (lengths[i] == len && memcmp(types[i].name, name, len) == 0)
             return i;
     return 0;
 }
