@@ -17,6 +17,11 @@ static const struct skep_evttype types[SKEP_EVTTYPE_COUNT] = {
 #undef OWN
 };
 
+static const unsigned char lengths[SKEP_EVTTYPE_COUNT] = {
+#define SKEP_EVTTYPE(name, kind, call) [SKEP_EVTTYPE_##name] = sizeof(#name) - 1,
+#include "rule/evttypes.def"
+};
+
 static const struct alias {
     const char *call;
     uint32_t type;
@@ -38,18 +43,13 @@ const struct skep_evttype *skep_evttypes(size_t *ret_n)
     return types;
 }
 
-static bool is_name(const char *known, const char *name, size_t len)
-{
-    return strlen(known) == len && memcmp(known, name, len) == 0;
-}
-
 uint32_t skep_evttype_find(const char *name, size_t len)
 {
     for (uint32_t i = 1; i < SKEP_EVTTYPE_COUNT; i++)
-        if (is_name(types[i].name, name, len))
+        if (lengths[i] == len && memcmp(types[i].name, name, len) == 0)
             return i;
     for (size_t i = 0; i < ARRAY_SIZE(aliases); i++)
-        if (is_name(aliases[i].call, name, len))
+        if (strlen(aliases[i].call) == len && memcmp(aliases[i].call, name, len) == 0)
             return aliases[i].type;
     return SKEP_EVTTYPE_NONE;
 }
