@@ -36,6 +36,7 @@ enum skep_rule_field_flag {
     /* The argument is the name of an argument of some type of event (field/args.def), or its place; it may also stand
      * behind a dot: evt.arg.flags is evt.arg[flags]. */
     SKEP_FIELD_ARG_EVENT = 1 << 10,
+    SKEP_FIELD_ENVIRON = 1 << 11, /* of whole environments: see skep_proc_table.keep_env */
 };
 #define SKEP_FIELD_INDEX_MAX 1023
 
