@@ -9,12 +9,7 @@ rules_prepare
 file=$HERE/../../rules/default.yaml
 cases=("$RULES"/default/${1:-*}.sh)
 
-untested=$(python3 - "$file" "$RULES"/default/*.sh <<'PY'
-import re, sys, yaml
-rules = {item["rule"] for item in yaml.safe_load(open(sys.argv[1])) if "rule" in item}
-print("\n".join(rules ^ {re.search('^RULE="(.*)"$', open(case).read(), re.M).group(1) for case in sys.argv[2:]}))
-PY
-)
+untested=$(rules_untested "$file" "$RULES"/default/*.sh)
 t_check "every rule has a case, and every case a rule" test -z "$untested"
 rules_run fired trigger "$file" "${cases[@]}"
 rules_run quiet benign "$file" "${cases[@]}"

@@ -20,7 +20,7 @@
 # Nothing of this leaves the machine or changes it. Files of the system are written in a mount namespace of their own
 # (private), addresses of others are in a network namespace of their own (own_net), and what is to happen in a
 # container does so in one (inside). The host may do what it likes meanwhile: alerts count when they come from this
-# test's session or from its containers.
+# test's processes or from its containers.
 RULES=$HERE/rules
 RULES_CASES= # where the cases have their directories
 ACT=
@@ -28,7 +28,7 @@ BUSYBOX=
 PORT=1
 VICTIM=1
 CONTAINER_NAME=
-SESSION=$(ps -o sid= -p $$ | tr -d ' ')
+CONTAINER_PID=
 
 # private DIR,DIR... COMMAND...: runs it where it sees the directories but writes into copies that are gone afterwards.
 private() {
@@ -103,11 +103,11 @@ rules_need_container() {
     [ -z "$CONTAINER_NAME" ] || return 0
     reason=$(container_lacks runc) || { echo "$reason"; return 1; }
     CONTAINER_NAME=$(echo "skep rules $$" | sha256sum | cut -d' ' -f1)
-    CONTAINER_APPLETS="$CONTAINER_APPLETS mount umount nsenter unshare setsid grep find dd head ps env sleep printf"
+    CONTAINER_APPLETS="$CONTAINER_APPLETS mount umount nsenter unshare setsid grep find dd head ps env printf nslookup"
     container_rootfs "$dir/lower" &&
         mkdir -p "$dir"/{upper,work,rootfs} "$dir"/lower/{mnt,usr/{bin,sbin},run/secrets/kubernetes.io/serviceaccount} &&
         cp "$ACT" "$dir/lower/usr/bin/app" && cp "$ACT" "$dir/lower/usr/sbin/nginx" &&
-        cp "$ACT" "$dir/lower/usr/bin/redis-server" && cp "$BUSYBOX" "$dir/lower/usr/bin/true" &&
+        cp "$ACT" "$dir/lower/usr/bin/redis-server" && cp "$ACT" "$dir/lower/usr/bin/debugfs" && cp "$BUSYBOX" "$dir/lower/usr/bin/true" &&
         printf '#!/bin/busybox sh\n' >"$dir/lower/usr/bin/ssh" && chmod +x "$dir/lower/usr/bin/ssh" &&
         echo token >"$dir/lower/run/secrets/kubernetes.io/serviceaccount/token" &&
         echo default >"$dir/lower/run/secrets/kubernetes.io/serviceaccount/namespace" &&
@@ -116,10 +116,11 @@ rules_need_container() {
     undo umount "$dir/rootfs"
     (cd "$dir" && runc spec) && python3 "$RULES/config.py" "$dir/config.json" /bin/sleep 600 || return 1
     undo runc delete --force "$CONTAINER_NAME"
-    runc run --detach --bundle "$dir" "$CONTAINER_NAME" </dev/null >"$SCRATCH/rules-container.log" 2>&1
+    runc run --detach --bundle "$dir" "$CONTAINER_NAME" </dev/null >"$SCRATCH/rules-container.log" 2>&1 || return 1
+    CONTAINER_PID=$(runc state "$CONTAINER_NAME" | python3 -c 'import json, sys; print(json.load(sys.stdin)["pid"])')
 }
 
-# rules_start NAME RULES...: skep with these files of rules, and with one that makes alerts say their session.
+# rules_start NAME RULES...: skep with these files of rules, and with one that makes alerts say whose they are.
 rules_start() {
     local name=$1 file arguments=()
     shift
@@ -151,13 +152,14 @@ rules_run() {
     for case in ${done[@]+"${done[@]}"}; do
         name=$(rules_get "$case" RULE)
         if [ "$check" = fired ]; then
-            t_check "fires: $name" python3 "$RULES/check.py" fired "$SCRATCH/$what.out" "$case" "$SESSION" "$CONTAINER_NAME" "$PORT" "$VICTIM"
+            t_check "fires: $name" python3 "$RULES/check.py" fired "$file" "$SCRATCH/$what.out" "$case" $$ \
+                "$CONTAINER_NAME" "$PORT" "$VICTIM"
         else
             t_check "is quiet about the twin: $name" test -e "$RULES_CASES/$(basename "$case" .sh).$what.done"
         fi
     done
     [ "$check" = fired ] || t_check "no rule minds any of the twins" \
-        python3 "$RULES/check.py" quiet "$SCRATCH/$what.out" "$SESSION" "$CONTAINER_NAME"
+        python3 "$RULES/check.py" quiet "$SCRATCH/$what.out" $$ "$CONTAINER_NAME"
 }
 
 rules_get() {
@@ -202,4 +204,13 @@ rules_do() {
     [ $status -ne 0 ] || { touch "$dir.done"; return 0; }
     t_fail "$(rules_get "$1" RULE): $2 does what it says" "status $status"
     sed 's/^/#   /' "$dir.log"
+}
+
+# rules_untested RULES CASE...: rules without a case, and cases without a rule.
+rules_untested() {
+    python3 - "$@" <<'PY'
+import re, sys, yaml
+rules = {item["rule"] for item in yaml.safe_load(open(sys.argv[1])) if "rule" in item}
+print("\n".join(rules ^ {re.search('^RULE="(.*)"$', open(case).read(), re.M).group(1) for case in sys.argv[2:]}))
+PY
 }

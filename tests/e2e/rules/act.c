@@ -252,6 +252,18 @@ static int act_listen_unix(char **a)
     return 0;
 }
 
+/* PORT SECONDS: on all addresses, and accepts nothing */
+static int act_listen(char **a)
+{
+    struct sockaddr_in sin = address("0.0.0.0", a[0]);
+    int fd = socket(AF_INET, SOCK_STREAM, 0), one = 1;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+    if (bind(fd, (struct sockaddr *)&sin, sizeof(sin)) < 0 || listen(fd, 8) < 0)
+        return fail("listen");
+    sleep((unsigned)atoi(a[1]));
+    return 0;
+}
+
 /* IP PORT TO: a connection, moved onto a descriptor */
 static int act_dup(char **a)
 {
@@ -378,6 +390,7 @@ static const struct {
             {"packet", 0, act_packet},
             {"connect", 2, act_connect},
             {"connect-unix", 1, act_connect_unix},
+            {"listen", 2, act_listen},
             {"listen-unix", 2, act_listen_unix},
             {"dup", 3, act_dup},
             {"stdin", 3, act_stdin},

@@ -1,17 +1,24 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""check.py mark RULES...                                          rules that make alerts of all rules say their session
-check.py fired ALERTS CASE SESSION CONTAINER PORT VICTIM        whether the case's rule fired as the case wants it
-check.py quiet ALERTS SESSION CONTAINER                         whether nothing of this test's own fired
+"""check.py mark RULES...                                          rules that make the alerts of all rules say whose they are
+check.py fired RULES ALERTS CASE ROOT CONTAINER PORT VICTIM     whether the case's rule fired as the case wants it
+check.py quiet ALERTS ROOT CONTAINER                            whether nothing of this test's own fired
+
+An alert is this test's own when its process descends from process ROOT or belongs to the same session as ROOT, or
+when it comes from the container; CONTAINER - is any.
 """
 
 import json
+import os
 import re
 import sys
 
 import yaml
 
-MARK = "proc.sid"
+MARK = "session=%proc.sid ancestors=" + ",".join(f"%proc.apid[{n}]" for n in range(1, 16)) + " container=%container.id"
+ANCESTORS = [f"proc.apid[{n}]" for n in range(1, 16)]
+# whose text is not that of their number
+TIMES = re.compile(r"\.(time|ctime|mtime|duration|ctime_duration\w*|start_ts|ts)$")
 
 
 class Fields(dict):
@@ -26,50 +33,92 @@ def mark(paths):
         for item in (item for document in documents for item in document):
             if "rule" in item and "condition" in item and not item.get("append") and not item.get("override"):
                 print(f"- rule: {json.dumps(item['rule'])}")
-                print(f'  output: " session=%{MARK} container=%container.id"')
+                print(f'  output: " {MARK}"')
                 print("  override: {output: append}")
 
 
-def alerts(path, session, container):
+def alerts(path, root, container):
+    session = str(os.getsid(int(root)))
     with open(path, encoding="utf-8", errors="strict") as f:
         for line in f:
             alert = json.loads(line)
             fields = alert["output_fields"] = Fields(alert["output_fields"])
-            if str(fields[MARK]) == session or (container and fields["container.id"] == container[:12]):
+            own = str(fields["proc.sid"]) == session or root in (str(fields[name]) for name in ANCESTORS)
+            inside = fields["container.id"] not in (None, "host") and (
+                container == "-" or container and fields["container.id"] == container[:12])
+            if own or inside:
                 yield alert
 
 
-def fired(path, case, session, container, port, victim):
+def rule_named(path, name):
+    with open(path, encoding="utf-8") as f:
+        for document in yaml.safe_load_all(f):
+            for item in document:
+                if item.get("rule") == name and "condition" in item:
+                    return item
+    sys.exit(f"{path}: no rule {name}")
+
+
+def fired(rules, path, case, root, container, port, victim):
     with open(case, encoding="utf-8") as f:
         text = f.read()
     rule = re.search(r'^RULE="(.*)"$', text, re.M).group(1)
     want = re.search(r"^WANT='(.*)'$", text, re.M).group(1)
+    rule = rule_named(rules, rule)
     expression = compile(want, "WANT", "eval")
-    seen = [alert for alert in alerts(path, session, container) if alert["rule"] == rule]
+    seen = [alert for alert in alerts(path, root, container) if alert["rule"] == rule["rule"]]
     for alert in seen:
-        known = {"f": alert["output_fields"], "C": container[:12], "PORT": int(port), "VICTIM": int(victim)}
+        known = {"f": alert["output_fields"], "o": alert["output"], "C": container[:12], "PORT": int(port),
+                 "VICTIM": int(victim)}
         try:
             good = eval(expression, known)  # the expression is the test's own text
         except (TypeError, AttributeError, KeyError):
             good = False
-        if good and wellformed(alert):
-            return True
+        if good:
+            wrong = malformed(alert, rule)
+            if wrong:
+                print(f"{wrong}: {json.dumps(alert)}")
+            return not wrong
     for alert in seen[:3]:
         print(json.dumps(alert))
     print(f"{len(seen)} alerts, none with {want}")
     return False
 
 
-def wellformed(alert):
-    """The parts of an alert that every one has, and the text that is made of the fields."""
-    if set(alert) < {"hostname", "output", "priority", "rule", "source", "tags", "time", "output_fields"}:
-        return False
-    return all(value is None or not isinstance(value, str) or not value.isprintable() or value in alert["output"]
-               for value in alert["output_fields"].values())
+def malformed(alert, rule):
+    """What is wrong with an alert, given its rule: its members, its fields, and the text, which follows from both."""
+    missing = {"hostname", "output", "priority", "rule", "source", "tags", "time", "output_fields"} - set(alert)
+    if missing:
+        return f"without {missing}"
+    if alert["priority"].upper()[:4] != rule["priority"].upper()[:4]:
+        return "wrong priority"
+    if sorted(alert["tags"]) != sorted(rule["tags"]):
+        return "wrong tags"
+    fields = alert["output_fields"]
+    text, at = "", 0
+    template = rule["output"].strip() + " " + MARK
+    for match in re.finditer(r"%([a-z][a-z0-9_.]*(?:\[[^]]*\])?)", template):
+        text += re.escape(template[at : match.start()])
+        at = match.end()
+        name = match.group(1).rstrip(".")
+        if name not in fields:
+            return f"no field {name}"
+        value = fields[name]
+        if value is None:
+            text += "<NA>"
+        elif TIMES.search(name) or isinstance(value, str) and not value.isprintable():
+            text += ".*"
+        elif isinstance(value, bool):
+            text += str(value).lower()
+        else:
+            text += re.escape(str(value))
+        at -= len(match.group(1)) - len(name)
+    text += re.escape(template[at:])
+    return None if re.search(text, alert["output"], re.S) else f"text does not fit {text}"
 
 
-def quiet(path, session, container):
-    seen = list(alerts(path, session, container))
+def quiet(path, root, container):
+    seen = list(alerts(path, root, container))
     for alert in seen:
         print(f"{alert['rule']}: {json.dumps(alert['output_fields'])}")
     return not seen
