@@ -54,12 +54,6 @@ struct arg {
     bool (*of)(struct skep_rule_ctx *x, struct skep_strbuf *sb);
 };
 
-static const struct skep_name exe_flags_rows[] = {
-    {SKEP_EXEC_UPPER_LAYER, SKEP_EXEC_UPPER_LAYER, "EXE_UPPER_LAYER"},
-    {SKEP_EXEC_MEMFD, SKEP_EXEC_MEMFD, "EXE_FROM_MEMFD"}};
-static const struct skep_names skep_names_exe_flags = {
-    .rows = exe_flags_rows, .n = ARRAY_SIZE(exe_flags_rows), .set = true};
-
 static const struct skep_name mode_rows[] = {
     {04000, 04000, "S_ISUID"}, {02000, 02000, "S_ISGID"}, {01000, 01000, "S_ISVTX"}, {0400, 0400, "S_IRUSR"},
     {0200, 0200, "S_IWUSR"},   {0100, 0100, "S_IXUSR"},   {040, 040, "S_IRGRP"},     {020, 020, "S_IWGRP"},
@@ -112,6 +106,29 @@ OF_FUNCTION(env)
 {
     const struct skep_proc_image *image = x->ev->image;
     return image && put_list(sb, image->env.s, image->env.len, 0, SIZE_MAX, ' ');
+}
+
+/* What Falco has names for. */
+OF_FUNCTION(exe_flags)
+{
+    const struct skep_ev_exec *ev = (const void *)x->ev->h;
+    const struct {
+        bool is;
+        const char *name;
+    } flags[] = {{ev->image.traits & SKEP_IMAGE_WRITABLE, "EXE_WRITABLE"},
+                 {ev->flags & SKEP_EXEC_UPPER_LAYER, "EXE_UPPER_LAYER"},
+                 {ev->flags & SKEP_EXEC_MEMFD, "EXE_FROM_MEMFD"},
+                 {ev->image.traits & SKEP_IMAGE_LOWER_LAYER, "EXE_LOWER_LAYER"}};
+    for (size_t i = 0; i < ARRAY_SIZE(flags); i++) {
+        if (!flags[i].is)
+            continue;
+        if (sb->len)
+            skep_strbuf_putc(sb, '|');
+        skep_strbuf_puts(sb, flags[i].name);
+    }
+    if (sb->len == 0)
+        skep_strbuf_putc(sb, '0');
+    return true;
 }
 
 OF_FUNCTION(wait_status)
@@ -403,8 +420,6 @@ static void put_descriptor(struct skep_rule_ctx *x, int64_t num, struct skep_str
 
 static void put_names(const struct arg *a, uint64_t value, struct skep_strbuf *sb)
 {
-    if (a->names == &skep_names_exe_flags)
-        value &= SKEP_EXEC_UPPER_LAYER | SKEP_EXEC_MEMFD; /* what Falco has no names for has no place here */
     size_t begin = sb->len;
     if (!a->names->set) {
         const char *name = skep_names_get(a->names, value);
@@ -423,11 +438,13 @@ static void put_owner(struct skep_rule_ctx *x, const struct arg *a, int64_t id, 
 {
     if (id < 0 || !x->users)
         return;
-    const struct skep_rule_user *user =
-        a->form == FORM_USER ? skep_rule_user_find(x->users, (uint32_t)id) : NULL;
-    const char *name = a->form == FORM_GROUP ? skep_rule_group_find(x->users, (uint32_t)id)
-                       : user                ? user->name
-                                             : NULL;
+    const char *name = NULL;
+    if (a->form == FORM_GROUP) {
+        name = skep_rule_group_of(x->users, x->ev, (uint32_t)id);
+    } else {
+        const struct skep_rule_user *user = skep_rule_user_of(x->users, x->ev, (uint32_t)id);
+        name = user ? user->name : NULL;
+    }
     if (name)
         skep_strbuf_puts(sb, name);
 }

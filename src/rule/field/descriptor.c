@@ -147,7 +147,8 @@ static void of_dup(struct skep_rule_descriptor *d, const struct skep_hdr *h)
     const struct skep_ev_dup *ev = (const void *)h;
     set_file(d, h, &ev->fd);
     set_num(d, ev->newfd);
-    if (ev->fd.kind != SKEP_FD_SOCKET || ev->proto == 0)
+    bool inet = ev->fd.kind == SKEP_FD_SOCKET && ev->proto != 0;
+    if (!inet && !endpoint(&ev->local) && !endpoint(&ev->remote))
         return;
     set_ends(d, &ev->local, &ev->remote, looks_like_server(&ev->local, &ev->remote));
     d->type = socket_type(AF_INET, d);
