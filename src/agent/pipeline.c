@@ -79,8 +79,6 @@ static bool on_host(const struct skep_pipeline *p, const struct skep_proc *proc)
 static bool in_scope(const struct skep_pipeline *p, const struct skep_event *ev)
 {
     const struct skep_scope *s = &p->scope;
-    if (!s->kinds[ev->h->kind])
-        return false;
     if (p->session.self && ev->h->pid == p->session.self)
         return false;
     if ((s->flags & SKEP_SCOPE_UID) && ev->h->uid != s->uid)
@@ -133,10 +131,18 @@ static void deliver(struct skep_pipeline *p, const struct skep_event *ev)
 
 static void show(struct skep_pipeline *p, const struct skep_event *ev)
 {
-    if (in_scope(p, ev))
+    struct skep_ledger_row *row = &p->ledger.rows[ev->h->kind];
+    if (!in_scope(p, ev)) {
+        row->filtered++;
+        return;
+    }
+    size_t matches = p->ops.judge ? p->ops.judge(p->ops.judge_data, ev) : 0;
+    if (p->scope.kinds[ev->h->kind])
         deliver(p, ev);
+    else if (matches)
+        row->emitted++;
     else
-        p->ledger.rows[ev->h->kind].filtered++;
+        row->filtered++;
 }
 
 static void held_release(struct skep_pipeline *p, struct skep_held_exec **at)

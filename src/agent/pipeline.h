@@ -34,8 +34,11 @@ struct skep_scope {
 };
 
 struct skep_pipeline_ops {
-    /* An event in scope, complete. */
+    /* An event in scope, of a kind that is shown, complete. */
     enum skep_verdict (*event)(void *data, const struct skep_event *ev);
+    /* The same of any kind, before event(): how many rules matched. An event that is not shown counts as emitted when
+     * some did, else as filtered. NULL: no rules. */
+    size_t (*judge)(void *data, const struct skep_event *ev);
     /* Every record that changes a table or is in scope, before event(): for the recorder. */
     void (*record)(void *data, const struct skep_hdr *h);
     /* A cgroup that the resolver should be asked about. */
@@ -43,6 +46,7 @@ struct skep_pipeline_ops {
     /* A process joined the tracked tree. */
     void (*tracked)(void *data, const struct skep_proc *p);
     void *data; /* of event and record */
+    void *judge_data;
     void *live; /* of ask and tracked */
 };
 

@@ -41,27 +41,68 @@ static void tell_notices(const struct skep_recording *rec, const char *path)
         skep_log(SKEP_LOG_WARNING, "%s: %.*s", path, (int)(end - at), at);
 }
 
-static void feed(struct skep_recording *rec, struct skep_pipeline *p, struct skep_view_state *view,
-                 const char *path)
+void skep_replay_source_feed(struct skep_replay_source *s, struct skep_pipeline *p, bool (*go_on)(void *data),
+                             void *data)
 {
     const struct skep_hdr *h;
     size_t n = 0;
     int r;
-    while ((r = skep_recording_next(rec, &h)) > 0) {
+    while ((r = skep_recording_next(s->rec, &h)) > 0) {
         p->ledger.rows[h->kind & (SKEP_KIND_MAX - 1)].seen++;
         skep_pipeline_take(p, h, h->len);
-        if (++n % CHECK_OUTPUT_EVERY == 0 && !skep_view_wait_for_room(view))
+        if (go_on && ++n % CHECK_OUTPUT_EVERY == 0 && !go_on(data))
             break;
     }
     skep_pipeline_settle(p);
     if (r < 0)
-        skep_log(SKEP_LOG_WARNING, "%s: %s; what stands before was shown", path, skep_recording_damage(rec));
-    tell_notices(rec, path);
+        skep_log(SKEP_LOG_WARNING, "%s: %s; what stands before was shown", s->path,
+                 skep_recording_damage(s->rec));
+    tell_notices(s->rec, s->path);
 }
 
-static int replay(const struct skep_agent_options *o, struct skep_recording *rec,
-                  const struct skep_schema *schema, const struct skep_head *head)
+void skep_replay_source_clear(struct skep_replay_source *s)
 {
+    skep_head_clear(&s->head);
+    s->rec = skep_recording_free(s->rec);
+    s->layouts = skep_layouts_free(s->layouts);
+    s->schema = skep_schema_free(s->schema);
+}
+
+int skep_replay_source_open(const char *path, struct skep_replay_source *ret)
+{
+    _cleanup_replay_source_ struct skep_replay_source s = {.path = path};
+    char reason[512];
+    size_t size;
+    int r = skep_agent_schema(&s.schema);
+    if (r >= 0)
+        r = skep_agent_layouts(&s.layouts);
+    if (r < 0)
+        return SKEP_EXIT_FAILED;
+    r = skep_recording_open(path, s.layouts, &s.rec, reason, sizeof(reason));
+    if (r < 0) {
+        skep_log(SKEP_LOG_ERROR, "%s: %s", path, reason);
+        return SKEP_EXIT_USAGE;
+    }
+    const char *json = skep_recording_json(s.rec, &size);
+    r = skep_head_parse(json, size, s.schema, &s.head);
+    if (r < 0) {
+        skep_log(SKEP_LOG_ERROR, "%s: its description of the session is damaged", path);
+        return SKEP_EXIT_FAILED;
+    }
+    *ret = s;
+    s = (struct skep_replay_source){0};
+    return SKEP_EXIT_OK;
+}
+
+static bool has_room(void *data)
+{
+    return skep_view_wait_for_room(data);
+}
+
+static int replay(const struct skep_agent_options *o, struct skep_replay_source *source)
+{
+    const struct skep_head *head = &source->head;
+    const struct skep_schema *schema = source->schema;
     _cleanup_view_ struct skep_view_state *view = NULL;
     _cleanup_free_ char *where = join_where(head->where, o->where);
     struct skep_agent_options asked = *o;
@@ -86,40 +127,18 @@ static int replay(const struct skep_agent_options *o, struct skep_recording *rec
     r = skep_pipeline_init(&pipeline, schema, &head->session, &scope, &ops);
     if (r < 0)
         return r;
-    feed(rec, &pipeline, view, o->replay_path);
+    skep_replay_source_feed(source, &pipeline, has_room, view);
     size_t n;
-    const char *text = skep_recording_ledger(rec, &n);
+    const char *text = skep_recording_ledger(source->rec, &n);
     bool whole = text && skep_view_parse_ledger(view, text, n, &ledger) >= 0;
     status = skep_view_finish(view, &pipeline, whole ? &ledger : NULL);
     skep_pipeline_clear(&pipeline);
-    return *skep_recording_damage(rec) ? SKEP_EXIT_FAILED : status;
+    return *skep_recording_damage(source->rec) ? SKEP_EXIT_FAILED : status;
 }
 
 int skep_replay_run(const struct skep_agent_options *o)
 {
-    _cleanup_schema_ struct skep_schema *schema = NULL;
-    _cleanup_layouts_ struct skep_layouts *layouts = NULL;
-    _cleanup_recording_ struct skep_recording *rec = NULL;
-    struct skep_head head;
-    char reason[512];
-    size_t size;
-    int r = skep_agent_schema(&schema);
-    if (r >= 0)
-        r = skep_agent_layouts(&layouts);
-    if (r < 0)
-        return SKEP_EXIT_FAILED;
-    r = skep_recording_open(o->replay_path, layouts, &rec, reason, sizeof(reason));
-    if (r < 0) {
-        skep_log(SKEP_LOG_ERROR, "%s: %s", o->replay_path, reason);
-        return SKEP_EXIT_USAGE;
-    }
-    const char *json = skep_recording_json(rec, &size);
-    r = skep_head_parse(json, size, schema, &head);
-    if (r < 0) {
-        skep_log(SKEP_LOG_ERROR, "%s: its description of the session is damaged", o->replay_path);
-        return SKEP_EXIT_FAILED;
-    }
-    r = replay(o, rec, schema, &head);
-    skep_head_clear(&head);
-    return r;
+    _cleanup_replay_source_ struct skep_replay_source source = {0};
+    int r = skep_replay_source_open(o->replay_path, &source);
+    return r ? r : replay(o, &source);
 }

@@ -119,22 +119,48 @@ static int parse_uid(const char *s, int64_t *ret)
     return 0;
 }
 
+/* What was made of several arguments lives as long as the arguments do; takes it over. */
+static int keep(struct parser *p, void *made)
+{
+    void **joined = reallocarray(p->args->joined, p->args->n_joined + 1, sizeof(*joined));
+    if (!joined) {
+        free(made);
+        return -ENOMEM;
+    }
+    p->args->joined = joined;
+    joined[p->args->n_joined++] = made;
+    return 0;
+}
+
 /* Joins value to what an earlier use of the option has left. */
 static int store_joined(struct parser *p, const char **to, const char *value, const char *with)
 {
+    char *text;
     if (!*to) {
         *to = value;
         return 0;
     }
-    char **joined = reallocarray(p->args->joined, p->args->n_joined + 1, sizeof(*joined));
-    if (!joined)
-        return -ENOMEM;
-    p->args->joined = joined;
-    char *text;
     if (asprintf(&text, "%s%s%s", *to, with, value) < 0)
         return -ENOMEM;
-    joined[p->args->n_joined++] = text;
-    *to = text;
+    int r = keep(p, text);
+    if (r >= 0)
+        *to = text;
+    return r;
+}
+
+static int store_repeat(struct parser *p, struct skep_strings *to, const char *value, char letter)
+{
+    const char **list = calloc(to->n + 1, sizeof(*list));
+    char *marked = NULL;
+    int r = list ? keep(p, list) : -ENOMEM;
+    if (r >= 0 && letter)
+        r = asprintf(&marked, "%c%s", letter, value) < 0 ? -ENOMEM : keep(p, marked);
+    if (r < 0)
+        return r;
+    if (to->n)
+        memcpy(list, to->s, to->n * sizeof(*list));
+    list[to->n] = marked ? marked : value;
+    *to = (struct skep_strings){list, to->n + 1};
     return 0;
 }
 
@@ -202,6 +228,8 @@ static int store(struct parser *p, struct written w, const char *value)
         return store_joined(p, to, value, ",");
     if (w.option->kind == SKEP_OPTION_WHERE)
         return store_joined(p, to, value, " and ");
+    if (w.option->kind == SKEP_OPTION_REPEAT)
+        return store_repeat(p, to, value, (char)w.option->value);
     *(const char **)to = value;
     return 0;
 }

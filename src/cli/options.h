@@ -19,12 +19,15 @@
  * a list grows, and a condition is narrowed.
  */
 #include "base/strbuf.h"
+#include "base/strings.h"
 
 enum skep_option_kind {
-    SKEP_OPTION_FLAG,     /* bool: true */
-    SKEP_OPTION_STRING,   /* const char *; not empty */
-    SKEP_OPTION_LIST,     /* const char *: a,b; given again it is joined with a comma */
-    SKEP_OPTION_WHERE,    /* const char *; given again it is joined with "and" */
+    SKEP_OPTION_FLAG,   /* bool: true */
+    SKEP_OPTION_STRING, /* const char *; not empty */
+    SKEP_OPTION_LIST,   /* const char *: a,b; given again it is joined with a comma */
+    SKEP_OPTION_WHERE,  /* const char *; given again it is joined with "and" */
+    SKEP_OPTION_REPEAT, /* struct skep_strings; given again it grows. With a value, this letter stands before each:
+                             options that share a list keep their order */
     SKEP_OPTION_DURATION, /* uint64_t ns, not 0: 250ms, 5s, 1h30m */
     SKEP_OPTION_SIZE,     /* uint64_t bytes, not 0: 4096, 512K, 16M, 1G */
     SKEP_OPTION_PID,      /* uint32_t, not 0 */
@@ -64,8 +67,8 @@ struct skep_args {
     size_t n;
     char **command; /* what follows "--", ended by NULL; NULL: no "--" */
     bool help;      /* --help was asked for; nothing else was checked */
-    /* private: what joined values are kept in */
-    char **joined;
+    /* private: what joined values and lists are kept in */
+    void **joined;
     size_t n_joined;
 };
 

@@ -71,5 +71,6 @@ struct skep_expr {
     size_t n_kids;
     struct skep_check check; /* CHECK */
     struct skep_rule_place place;
+    const struct skep_evtsets *evttypes; /* rule/evtset.h, of what many rules share; NULL: walk it */
 };
 #endif

@@ -2,6 +2,7 @@
 #include "rule/field.h"
 
 #include "base/spell.h"
+#include "rule/field/args.h"
 
 #define SKEP_RULE_FAMILY(name) extern const struct skep_rule_family skep_rule_family_##name;
 #include "rule/field/families.def"
@@ -30,6 +31,28 @@ const struct skep_rule_field *skep_rule_field_find(const char *name, size_t len)
     return NULL;
 }
 
+bool skep_rule_field_arg_known(const struct skep_rule_field *f, const char *arg, size_t len)
+{
+    return !(f->flags & SKEP_FIELD_ARG_EVENT) || skep_rule_args_known(arg, len, f->type);
+}
+
+const struct skep_rule_field *skep_rule_field_find_dotted(const char *name, size_t len, size_t *ret_arg_at)
+{
+    const struct skep_rule_field *f = skep_rule_field_find(name, len);
+    if (f) {
+        *ret_arg_at = 0;
+        return f;
+    }
+    size_t at = len;
+    while (at > 0 && name[at - 1] != '.')
+        at--;
+    f = at > 1 ? skep_rule_field_find(name, at - 1) : NULL;
+    if (!f || !(f->flags & SKEP_FIELD_ARG_EVENT) || !skep_rule_field_arg_known(f, name + at, len - at))
+        return NULL;
+    *ret_arg_at = at;
+    return f;
+}
+
 const char *skep_rule_field_nearest(const char *name, size_t len)
 {
     struct skep_spell sp;
@@ -44,8 +67,16 @@ const struct skep_rule_spot *skep_rule_field_spot(const struct skep_rule_field *
 {
     for (size_t i = 0; i < f->n_spots; i++)
         if (f->spots[i].kind == 0 || f->spots[i].kind == kind)
-            return &f->spots[i];
+            return f->spots[i].form == SKEP_SPOT_UNKNOWN ? NULL : &f->spots[i];
     return NULL;
+}
+
+const struct skep_rule_spot *skep_rule_field_arg_spot(const struct skep_rule_field *f, const char *arg,
+                                                      uint16_t kind)
+{
+    if (!arg)
+        return skep_rule_field_spot(f, kind);
+    return f->flags & SKEP_FIELD_ARG_EVENT ? skep_rule_args_spot(arg, f->type, kind) : NULL;
 }
 
 bool skep_rule_field_of_kind(const struct skep_rule_field *f, const char *kind)

@@ -33,6 +33,12 @@ enum skep_rule_field_flag {
     SKEP_FIELD_DEPRECATED = 1 << 7,
     SKEP_FIELD_TIME = 1 << 8,     /* a number of nanoseconds since 1970, UTC */
     SKEP_FIELD_DURATION = 1 << 9, /* a number of nanoseconds */
+    /* The argument is the name of an argument of some type of event (field/args.def), or its place; it may also stand
+     * behind a dot: evt.arg.flags is evt.arg[flags]. */
+    SKEP_FIELD_ARG_EVENT = 1 << 10,
+    SKEP_FIELD_HOSTS =
+        1 << 20, /* lives on all dns events, which must reach user space for it (rule/hosts.h) */
+    SKEP_FIELD_ENVIRON = 1 << 11, /* of whole environments: see skep_proc_table.keep_env */
 };
 #define SKEP_FIELD_INDEX_MAX 1023
 
@@ -45,10 +51,16 @@ enum skep_rule_spot_form {
     SKEP_SPOT_U32,
     SKEP_SPOT_S32,
     SKEP_SPOT_U64,      /* also signed */
-    SKEP_SPOT_BITS,     /* BOOL: (u32 & mask) is one of the n_values numbers in values */
+    SKEP_SPOT_BITS,     /* BOOL: (u32 & mask) is one of the n_values numbers in values; none: always false */
     SKEP_SPOT_ENDPOINT, /* IP: a struct skep_endpoint; family 0: missing */
-    SKEP_SPOT_PORT,     /* NUMBER: the port of a struct skep_endpoint */
+    SKEP_SPOT_PORT,     /* NUMBER: the port of a struct skep_endpoint; family 0: missing */
     SKEP_SPOT_RET,      /* NUMBER: hdr.ret; missing without SKEP_HDR_RET */
+    /* TEXT: a struct skep_slice at off with the path of an object. Known only where the slice is there (its off is not
+     * 0) and the path_source at source_off is SKEP_PATH_OBJECT: other paths still have . and .. in them, which user
+     * space takes out. */
+    SKEP_SPOT_PATH,
+    SKEP_SPOT_FD_RET,  /* NUMBER: hdr.ret, of a call that gives a descriptor; -1 when it is negative */
+    SKEP_SPOT_UNKNOWN, /* decided in user space for this kind, whatever a row for any kind says */
 };
 
 struct skep_rule_spot {
@@ -59,7 +71,8 @@ struct skep_rule_spot {
     uint16_t size;
     uint32_t mask;
     uint32_t values[4];
-    bool has_missing; /* a number that means: missing */
+    uint16_t source_off; /* PATH */
+    bool has_missing;    /* a number that means: missing */
     int64_t missing;
 };
 
@@ -89,11 +102,20 @@ struct skep_rule_family {
 
 /* By name without argument; NULL: there is none. */
 const struct skep_rule_field *skep_rule_field_find(const char *name, size_t len);
+/* The same for a name as it stands in a rule, where the argument of a SKEP_FIELD_ARG_EVENT field may be a part of it:
+ * of "evt.arg.flags" the row is evt.arg and *ret_arg_at the place of "flags" in name; 0: there is no argument in the
+ * name. NULL also for evt.arg.nonsense: no event has such an argument. */
+const struct skep_rule_field *skep_rule_field_find_dotted(const char *name, size_t len, size_t *ret_arg_at);
+/* Whether a SKEP_FIELD_ARG_EVENT field takes this argument, a name or a number; true for other fields. */
+bool skep_rule_field_arg_known(const struct skep_rule_field *f, const char *arg, size_t len);
 /* For hints; NULL: nothing near. */
 const char *skep_rule_field_nearest(const char *name, size_t len);
 const struct skep_rule_family *const *skep_rule_families(size_t *ret_n);
-/* The spot for a kind, NULL: none. */
+/* The spot for a kind, NULL: none. Of a field with an argument: skep_rule_field_arg_spot(). */
 const struct skep_rule_spot *skep_rule_field_spot(const struct skep_rule_field *f, uint16_t kind);
+/* The spot of a field with its argument (NULL: none given), which it may depend on. */
+const struct skep_rule_spot *skep_rule_field_arg_spot(const struct skep_rule_field *f, const char *arg,
+                                                      uint16_t kind);
 /* Whether events of this kind (by name) can have it. */
 bool skep_rule_field_of_kind(const struct skep_rule_field *f, const char *kind);
 const char *skep_rule_type_name(enum skep_rule_type type);

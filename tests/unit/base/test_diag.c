@@ -35,8 +35,8 @@ static void test_text_and_json(void **state)
     skep_diags_put_json(&d, &j, NULL);
     assert_string_equal(
         sb.s,
-        "[{\"file\":\"rules.yaml\",\"line\":2,\"column\":9,\"code\":\"bad\",\"message\":\"this is wrong\","
-        "\"hint\":\"try 7\"},{\"file\":\"rules.yaml\",\"line\":3,\"column\":6,\"code\":\"end\","
+        "[{\"file\":\"rules.yaml\",\"line\":2,\"column\":9,\"severity\":\"error\",\"code\":\"bad\",\"message\":\"this is wrong\","
+        "\"hint\":\"try 7\"},{\"file\":\"rules.yaml\",\"line\":3,\"column\":6,\"severity\":\"error\",\"code\":\"end\","
         "\"message\":\"at the end\",\"hint\":null}]");
 }
 

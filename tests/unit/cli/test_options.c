@@ -13,6 +13,7 @@ struct values {
     uint32_t pid;
     int64_t uid;
     int color, mode;
+    struct skep_strings files, choices;
 };
 
 static const char *const colors[] = {"auto", "always", "never", NULL};
@@ -33,6 +34,9 @@ static const struct skep_option more[] = {
     {"pid", 'p', "PID", SKEP_OPTION_PID, TO(pid), .help = "which process"},
     {"uid", 'u', "USER", SKEP_OPTION_UID, TO(uid), .help = "whose"},
     {"color", 0, "WHEN", SKEP_OPTION_CHOICE, TO(color), .choices = colors, .help = "when"},
+    {"file", 'f', "FILE", SKEP_OPTION_REPEAT, TO(files), .help = "a file"},
+    {"on", 0, "NAME", SKEP_OPTION_REPEAT, TO(choices), .value = '+', .help = "on"},
+    {"off", 0, "NAME", SKEP_OPTION_REPEAT, TO(choices), .value = '-', .help = "off"},
     {"json", 'j', NULL, SKEP_OPTION_VALUE, TO(mode), .value = 7, .help = "as JSON"},
     {0},
 };
@@ -86,6 +90,10 @@ static void describe(const struct values *v, const struct skep_args *args, struc
         skep_strbuf_printf(sb, "color=%d ", v->color);
     if (v->mode)
         skep_strbuf_printf(sb, "mode=%d ", v->mode);
+    for (size_t i = 0; i < v->files.n; i++)
+        skep_strbuf_printf(sb, "file=%s ", v->files.s[i]);
+    for (size_t i = 0; i < v->choices.n; i++)
+        skep_strbuf_printf(sb, "choice=%s ", v->choices.s[i]);
     for (size_t i = 0; i < args->n; i++)
         skep_strbuf_printf(sb, "[%s] ", args->args[i]);
     assert_null(args->args[args->n]);
@@ -138,6 +146,8 @@ static void test_accepted(void **state)
         {"--name x --name y", "name=y"},
         {"-k exec,open --kinds=dns", "kinds=exec,open,dns"},
         {"-k a -k b -k c", "kinds=a,b,c"},
+        {"-f a -f b --file=c", "file=a file=b file=c"},
+        {"--on a --off b --on=a", "choice=+a choice=-b choice=+a"},
         {"--where a=1 --where b=2", "where=a=1 and b=2"},
         {"-d 5s", "time=5000000000"},
         {"--duration=250ms", "time=250000000"},
