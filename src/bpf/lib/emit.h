@@ -30,11 +30,12 @@
 #include "bpf/lib/maps.h"
 
 struct skep_build {
-    struct skep_scratch *s;
+    struct skep_slot *s;
     __u32 slot; /* index of s */
     struct skep_counters *c;
     __u32 cpu;
     __u32 life;
+    __u32 kind;
 };
 
 #define SKEP_COUNT(field) __sync_fetch_and_add(&(field), 1)
@@ -44,12 +45,12 @@ static __always_inline struct skep_counters *skep_counters_of(__u32 kind)
     return bpf_map_lookup_elem(&skep_counters, &kind);
 }
 
-static __always_inline struct skep_scratch *skep_scratch_claim(__u32 cpu, __u32 *ret_slot)
+static __always_inline struct skep_slot *skep_scratch_claim(__u32 cpu, __u32 *ret_slot)
 {
     __u32 at = cpu * SKEP_SCRATCH_SLOTS;
 #pragma unroll
     for (int i = 0; i < SKEP_SCRATCH_SLOTS; i++) {
-        struct skep_scratch *s = bpf_map_lookup_elem(&skep_scratch, &at);
+        struct skep_slot *s = bpf_map_lookup_elem(&skep_scratch, &at);
         if (s && __sync_lock_test_and_set(&s->busy, 1) == 0) {
             *ret_slot = at;
             return s;
@@ -59,7 +60,7 @@ static __always_inline struct skep_scratch *skep_scratch_claim(__u32 cpu, __u32 
     return NULL;
 }
 
-static __always_inline void skep_scratch_release(struct skep_scratch *s)
+static __always_inline void skep_scratch_release(struct skep_slot *s)
 {
     /* A plain store is ordered enough: the slot never leaves this CPU. */
     *(volatile __u64 *)&s->busy = 0;
@@ -165,6 +166,7 @@ static __always_inline void *skep_claim(struct skep_build *b, __u32 kind, __u32 
 {
     b->cpu = bpf_get_smp_processor_id();
     b->life = life;
+    b->kind = kind;
     b->s = skep_scratch_claim(b->cpu, &b->slot);
     if (!b->s) {
         SKEP_COUNT(b->c->lost[SKEP_LOST_nested]);

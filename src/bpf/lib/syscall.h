@@ -14,6 +14,13 @@
  *         ... call.ret, call.nr, skep_arg(&call, 0), call.task ...
  *     }
  *
+ * and ends with skep_submit(&b), or, when its record goes to a data ring, with
+ *
+ *         return skep_hand_over(ctx, &b);
+ *
+ * which lets the filter of the kind judge the record first, when there is one. That is a tail call: nothing behind
+ * it runs then.
+ *
  * Pointers among the arguments point to the caller's memory, which another thread may have changed since the
  * kernel read it. What an event claims comes from kernel objects where there is one; the caller's string is
  * carried beside it.
@@ -62,6 +69,13 @@ static __always_inline void skep_call_init(struct skep_call *call, __u64 *ctx)
     __u64 at = skep_call_index(call->nr, call->compat);
     call->kind = skep_cfg.kind[at];
     call->form = skep_cfg.form[at];
+}
+
+/* For calls that make one of several kinds, and calls that are handled for other reasons, too. */
+static __always_inline bool skep_call_wanted(const struct skep_call *call, __u32 kind)
+{
+    return skep_cfg.enabled[SKEP_BOUND(kind, SKEP_KIND_MAX)] &&
+           skep_cfg.without[skep_call_index(call->nr, call->compat)] != kind;
 }
 
 /* Argument n, counted from 0. */
@@ -140,6 +154,23 @@ static __always_inline void *skep_begin_call(struct skep_build *b, __u32 kind, _
                                              const struct skep_call *call)
 {
     return skep_fill_call(skep_begin(b, kind, size, call->task), size, call);
+}
+
+/*
+ * Ends the record of a system call, by way of the filter of its kind. The byte in the configuration is there because a
+ * tail call into an empty slot costs more than a look at it. A filter that was taken out in between leaves us the
+ * record.
+ */
+static __always_inline int skep_hand_over(__u64 *ctx, struct skep_build *b)
+{
+    __u32 kind = b->kind;
+    if (skep_cfg.filtered[SKEP_BOUND(kind, SKEP_KIND_MAX)]) {
+        b->s->waiting = (__u64)bpf_get_current_task();
+        bpf_tail_call(ctx, &skep_filters, kind);
+        b->s->waiting = 0;
+    }
+    skep_submit(b);
+    return 0;
 }
 
 /* The same for the life cycle ring; NULL: lost. */

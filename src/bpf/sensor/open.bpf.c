@@ -77,6 +77,5 @@ int sys_open(__u64 *ctx)
         ev->path = named.path;
         ev->path_source = named.source;
     }
-    skep_submit(&b);
-    return 0;
+    return skep_hand_over(ctx, &b);
 }
