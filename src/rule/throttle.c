@@ -289,7 +289,8 @@ enum skep_throttle_verdict skep_throttle_ask(struct skep_throttle *t, const char
 
 void skep_throttle_tick(struct skep_throttle *t, uint64_t now)
 {
-    t->now = MAX(t->now, now);
+    t->now =
+        MAX(t->now, MIN(now, UINT64_MAX - 2)); /* what is due is always later, and never is later still */
     /* in the order of time, whichever of the two it is */
     while (skep_throttle_next(t) <= t->now) {
         struct entry *w = t->due_windows.first, *r = t->due_rules.first;
