@@ -71,7 +71,9 @@ static void test_ends_of_names(void **s)
 {
     struct field_test *x = *s;
     test_open(&x->r, x->schema);
-    check(x, "It was %fd.name. 100%% of %fd.num.", "It was /etc/passwd. 100% of 3.",
+    check(x, "It was %fd.name. All of %fd.num.", "It was /etc/passwd. All of 3.",
+          "{" TIME ",\"fd.name\":\"/etc/passwd\",\"fd.num\":3}");
+    check(x, "[%4fd.name|%14fd.name|%3fd.num]", "[/etc|/etc/passwd   |3  ]",
           "{" TIME ",\"fd.name\":\"/etc/passwd\",\"fd.num\":3}");
     check(x, "%fd.name...", "/etc/passwd...", "{" TIME ",\"fd.name\":\"/etc/passwd\"}");
     check(x, "(%fd.num)[x]%fd.num/", "(3)[x]3/", "{" TIME ",\"fd.num\":3}");
@@ -104,15 +106,11 @@ static void test_errors(void **s)
     static const struct {
         const char *text, *message;
     } cases[] = {
-        {"%no.such", "no.such"},
-        {"%evt.arg.nonsense", "evt.arg.nonsense"},
-        {"% x", "field"},
-        {"100%", "field"},
-        {"%evt.arg", "argument"},
-        {"%fd.ip", "compared"},
-        {"%proc.name[1]", "argument"},
-        {"%evt.arg[x", "]"},
-        {"%nofunction(proc.name)", "nofunction"},
+        {"%no.such", "no.such"}, {"%evt.arg.nonsense", "evt.arg.nonsense"},
+        {"% x", "field"},        {"100%", "field"},
+        {"100%%", "field"},      {"%evt.arg", "argument"},
+        {"%fd.ip", "compared"},  {"%proc.name[1]", "argument"},
+        {"%evt.arg[x", "]"},     {"%nofunction(proc.name)", "nofunction"},
     };
     (void)s;
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
