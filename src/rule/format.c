@@ -6,6 +6,8 @@
 #include "rule/parse.h"
 #include "rule/transform.h"
 
+#include <ctype.h>
+
 #define FORMAT_ARENA_MAX (1u << 20)
 #define FORMAT_FIELDS_MAX 1024
 #define FORMAT_WIDTH_MAX 4096u
@@ -59,20 +61,6 @@ static int add_part(struct skep_format *f, const char *text, size_t len, uint32_
         f->room = room;
     }
     f->parts[f->n_parts++] = (struct part){text, len, request, width};
-    return 0;
-}
-
-/* How much of the n bytes at name is the name of a field: a full stop behind it may end a sentence. */
-static size_t name_length(const char *name, size_t n)
-{
-    size_t unused;
-    for (size_t len = n; len > 0;) {
-        if (skep_rule_field_find_dotted(name, len, &unused))
-            return len;
-        while (len > 0 && name[len - 1] != '.')
-            len--;
-        len -= len > 0;
-    }
     return 0;
 }
 
@@ -132,25 +120,19 @@ static int report(struct reader *r, const struct skep_parsed *parsed)
 /* *at: behind the %; then behind the field. */
 static int read_field(struct reader *r, size_t *at, uint32_t *ret)
 {
-    struct skep_lex lex = {.s = r->text.s, .n = r->text.n, .at = *at};
-    size_t begin = *at, n = skep_lex_name(&lex);
-    bool function = begin + n < lex.n && lex.s[begin + n] == '(';
-    size_t len = function ? n : name_length(lex.s + begin, n);
-    if (n == 0) {
+    size_t begin = *at;
+    if (!isalpha((unsigned char)r->text.s[begin])) {
         complain(r, begin - 1, 1, "a field is expected behind `%%`%.*s", "", 0);
         return -EINVAL;
     }
-    struct skep_rule_text text = r->text;
-    if (len > 0 && len < n)
-        text.n = begin + len;
     struct skep_parsed issues = {0};
     const struct skep_operand *o;
-    int e = skep_parse_operand(&r->parse, &text, at, true, &issues, &o);
+    int e = skep_parse_operand(&r->parse, &r->text, at, true, &issues, &o);
     if (e >= 0)
         e = report(r, &issues);
     if (e < 0)
         return e;
-    const char *name = skep_arena_text(r->f->arena, text.s + begin, *at - begin);
+    const char *name = skep_arena_text(r->f->arena, r->text.s + begin, *at - begin);
     return name ? add_request(r, o, name, begin, *at - begin, ret) : -ENOMEM;
 }
 
