@@ -109,7 +109,6 @@ static void test_errors(void **s)
         {"%no.such", "no.such"}, {"%evt.arg.nonsense", "evt.arg"},
         {"% x", "field"},        {"100%", "field"},
         {"100%%", "field"},      {"%evt.arg", "argument"},
-        {"%fd.ip", "compared"},  {"%proc.name[1]", "argument"},
         {"%evt.arg[x", "]"},     {"%nofunction(proc.name)", "nofunction"},
     };
     (void)s;
@@ -119,7 +118,8 @@ static void test_errors(void **s)
         _cleanup_strbuf_ struct skep_strbuf sb;
         skep_strbuf_init(&sb, 65536);
         skep_diags_init(&d, NULL);
-        assert_int_equal(skep_format_new(cases[i].text, NULL, &d, &f), -EINVAL);
+        if (skep_format_new(cases[i].text, NULL, &d, &f) != -EINVAL)
+            fail_msg("%s is fine", cases[i].text);
         assert_null(f);
         skep_diags_put_text(&d, NULL, &sb);
         if (!strstr(sb.s, cases[i].message) || !skep_streq(d.list[0].code, "LOAD_ERR_COMPILE_OUTPUT"))
