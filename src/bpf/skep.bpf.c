@@ -12,6 +12,7 @@
 #include "bpf/sensor/cwd.bpf.c"
 #include "bpf/sensor/dns.bpf.c"
 #include "bpf/sensor/fd.bpf.c"
+#include "bpf/sensor/filter.bpf.c"
 #include "bpf/sensor/kernel.bpf.c"
 #include "bpf/sensor/life.bpf.c"
 #include "bpf/sensor/mount.bpf.c"

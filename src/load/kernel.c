@@ -3,7 +3,6 @@
 
 #include "base/log.h"
 #include "load/kernel_internal.h"
-#include "load/syscalls.h"
 
 #include "skep.skel.h"
 
@@ -18,6 +17,9 @@
 #define DEFAULT_LIFE_BYTES (4UL << 20)
 #define MIN_RING_BYTES (512UL << 10)
 #define BTF_PATH "/sys/kernel/btf/vmlinux"
+
+SKEP_DEFINE_CLEANUP(struct skep_bpf, skep_bpf__destroy)
+#define _cleanup_object_ SKEP_CLEANUP(skep_bpf__destroyp)
 
 struct bpf_object *skep_kernel_object(const struct skep_kernel *k)
 {
@@ -45,8 +47,7 @@ static int listen(enum libbpf_print_level level, const char *fmt, va_list ap)
     return 0;
 }
 
-/* The verifier's last complaint: the line before its closing statistics. */
-static void last_complaint(const char *log, char *ret, size_t size)
+void skep_kernel_complaint(const char *log, char *ret, size_t size)
 {
     const char *best = log, *line = log;
     while (*line) {
@@ -62,7 +63,7 @@ static void last_complaint(const char *log, char *ret, size_t size)
 static void explain_refusal(struct skep_plan_row *row, int error, const char *log)
 {
     char complaint[160] = "";
-    last_complaint(log, complaint, sizeof(complaint));
+    skep_kernel_complaint(log, complaint, sizeof(complaint));
     if (skep_plan_needs_trampoline(row) && error == -EPERM && !*log)
         skep_plan_fail(row, "this kernel refuses %.*s programs", (int)strcspn(row->info.section, "/"),
                        row->info.section);
@@ -101,15 +102,11 @@ static void configure(struct skep_kernel *k)
 {
     volatile struct skep_config *c = &k->bpf->bss->skep_cfg;
     const struct skep_kernel_options *o = &k->options;
-    const struct skep_syscall *tables[] = {skep_syscalls_native(), skep_syscalls_compat()};
-    for (size_t t = 0; t < ARRAY_SIZE(tables); t++) {
-        for (const struct skep_syscall *s = tables[t]; s->name; s++) {
-            c->kind[s->index] = s->kind;
-            c->form[s->index] = s->form;
-        }
+    for (size_t i = 0; i < skep_syscalls_n(); i++) {
+        const struct skep_syscall *s = skep_syscalls_at(i);
+        c->kind[s->index] = s->kind;
+        c->form[s->index] = s->form;
     }
-    for (size_t i = 0; i < SKEP_KIND_MAX; i++)
-        c->enabled[i] = o->wanted[i];
     c->scope = o->scope;
     c->uid = o->uid;
     for (size_t i = 0; i < SKEP_COMM_LEN; i++)
@@ -121,41 +118,17 @@ static void configure(struct skep_kernel *k)
     c->wakeup_bytes = MIN(k->data_bytes, k->life_bytes) / 4;
 }
 
-/* From here on the dispatcher hands calls over; handlers that did not load stay 0. */
-static int enable_syscalls(struct skep_kernel *k)
-{
-    volatile struct skep_config *c = &k->bpf->bss->skep_cfg;
-    int map = bpf_map__fd(k->bpf->maps.skep_handlers);
-    bool loaded[SKEP_HANDLER_MAX] = {false};
-    for (size_t i = 0; i < k->plan.n; i++) {
-        struct skep_plan_row *row = &k->plan.rows[i];
-        if (row->attach != SKEP_ATTACH_HANDLER || row->info.state != SKEP_PROGRAM_LOADED)
-            continue;
-        uint32_t slot = row->handler;
-        int fd = bpf_program__fd(row->prog);
-        if (bpf_map_update_elem(map, &slot, &fd, BPF_ANY) < 0)
-            return -errno;
-        loaded[slot] = true;
-        row->info.state = SKEP_PROGRAM_ATTACHED;
-    }
-    const struct skep_syscall *tables[] = {skep_syscalls_native(), skep_syscalls_compat()};
-    for (size_t t = 0; t < ARRAY_SIZE(tables); t++)
-        for (const struct skep_syscall *s = tables[t]; s->name; s++)
-            if (loaded[s->handler] && skep_plan_wants_call(s, k->options.wanted))
-                c->handler[s->index] = s->handler;
-    return 0;
-}
-
-static void choose_autoload(struct skep_kernel *k)
+static void choose_autoload(struct skep_kernel *k, struct bpf_object *obj)
 {
     struct bpf_program *prog;
     for (size_t i = 0; i < k->plan.n; i++)
-        k->plan.rows[i].prog = NULL;
-    bpf_object__for_each_program(prog, k->bpf->obj)
+        if (!k->plan.rows[i].resident)
+            k->plan.rows[i].prog = NULL;
+    bpf_object__for_each_program(prog, obj)
     {
         struct skep_plan_row *row = skep_plan_find(&k->plan, bpf_program__name(prog));
         bpf_program__set_autoload(prog, false);
-        if (!row)
+        if (!row || row->resident)
             continue;
         row->prog = prog;
         snprintf(row->info.section, sizeof(row->info.section), "%s", bpf_program__section_name(prog));
@@ -164,7 +137,7 @@ static void choose_autoload(struct skep_kernel *k)
         struct skep_plan_row *row = &k->plan.rows[i];
         const char *tp = skep_startswith(row->info.section, "tp_btf/");
         char name[96];
-        if (!row->prog)
+        if (!row->prog || row->resident)
             continue;
         if (!tp || row->info.state == SKEP_PROGRAM_FAILED)
             continue;
@@ -174,40 +147,64 @@ static void choose_autoload(struct skep_kernel *k)
     }
     skep_plan_choose(&k->plan);
     for (size_t i = 0; i < k->plan.n; i++)
-        if (k->plan.rows[i].prog && k->plan.rows[i].info.state == SKEP_PROGRAM_LOADED)
+        if (k->plan.rows[i].prog && !k->plan.rows[i].resident &&
+            k->plan.rows[i].info.state == SKEP_PROGRAM_LOADED)
             bpf_program__set_autoload(k->plan.rows[i].prog, true);
 }
 
-static int set_sizes(struct skep_kernel *k)
+static int set_sizes(struct skep_kernel *k, struct skep_bpf *bpf)
 {
-    int r = bpf_map__set_max_entries(k->bpf->maps.skep_life, (uint32_t)k->life_bytes);
+    int r = bpf_map__set_max_entries(bpf->maps.skep_life, (uint32_t)k->life_bytes);
     if (r >= 0)
-        r = bpf_map__set_max_entries(k->bpf->maps.skep_data, (uint32_t)k->n_cpus);
+        r = bpf_map__set_max_entries(bpf->maps.skep_data, (uint32_t)k->n_cpus);
     if (r >= 0)
-        r = bpf_map__set_max_entries(k->bpf->maps.skep_scratch, (uint32_t)k->n_cpus * SKEP_SCRATCH_SLOTS);
+        r = bpf_map__set_max_entries(bpf->maps.skep_scratch, (uint32_t)k->n_cpus * SKEP_SCRATCH_SLOTS);
     return r;
 }
 
-/* Loads what the plan chose; on the refusal of one program notes the reason and gives -EAGAIN. */
-static int load_once(struct skep_kernel *k, char *log, size_t log_size, char *ret_reason, size_t reason_size)
+/* A later object works on the maps of the first, variables included. */
+static int share_maps(struct skep_kernel *k, struct skep_bpf *bpf)
 {
-    k->bpf = skep_bpf__open();
-    if (!k->bpf)
+    struct bpf_map *map;
+    bpf_object__for_each_map(map, bpf->obj)
+    {
+        int fd = bpf_object__find_map_fd_by_name(k->bpf->obj, bpf_map__name(map));
+        int r = fd < 0 ? fd : bpf_map__reuse_fd(map, fd);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+static void set_log(struct skep_kernel *k, char *log, size_t log_size)
+{
+    for (size_t i = 0; i < k->plan.n; i++)
+        if (k->plan.rows[i].prog && !k->plan.rows[i].resident)
+            bpf_program__set_log_buf(k->plan.rows[i].prog, log, log_size);
+}
+
+/* Loads what the plan chose and is not there yet; on the refusal of one program notes the reason and gives -EAGAIN. */
+static int load_once(struct skep_kernel *k, char *log, size_t log_size, struct skep_bpf **ret,
+                     char *ret_reason, size_t reason_size)
+{
+    _cleanup_object_ struct skep_bpf *bpf = skep_bpf__open();
+    if (!bpf)
         return -errno;
-    int r = set_sizes(k);
+    bpf->rodata->skep_has_rdonly_cast = btf_has(k, "bpf_rdonly_cast");
+    bpf->rodata->skep_has_task_from_vpid = btf_has(k, "bpf_task_from_vpid");
+    bpf->rodata->skep_has_task_from_pid = btf_has(k, "bpf_task_from_pid");
+    int r = k->bpf ? share_maps(k, bpf) : set_sizes(k, bpf);
     if (r < 0)
         return r;
-    k->bpf->rodata->skep_has_rdonly_cast = btf_has(k, "bpf_rdonly_cast");
-    k->bpf->rodata->skep_has_task_from_vpid = btf_has(k, "bpf_task_from_vpid");
-    k->bpf->rodata->skep_has_task_from_pid = btf_has(k, "bpf_task_from_pid");
-    choose_autoload(k);
-    for (size_t i = 0; i < k->plan.n; i++)
-        if (k->plan.rows[i].prog)
-            bpf_program__set_log_buf(k->plan.rows[i].prog, log, log_size);
+    choose_autoload(k, bpf->obj);
+    set_log(k, log, log_size);
     log[0] = said.program[0] = said.last[0] = '\0';
-    r = skep_bpf__load(k->bpf);
-    if (r >= 0)
+    r = skep_bpf__load(bpf);
+    if (r >= 0) {
+        set_log(k, NULL, 0); /* the buffer goes away */
+        *ret = TAKE_PTR(bpf);
         return 0;
+    }
     struct skep_plan_row *row = skep_plan_find(&k->plan, said.program);
     if (!row) {
         snprintf(ret_reason, reason_size, "cannot load the BPF object: %s", strerror(-r));
@@ -218,8 +215,6 @@ static int load_once(struct skep_kernel *k, char *log, size_t log_size, char *re
     for (size_t i = 0; skep_plan_needs_trampoline(row) && r == -EPERM && i < k->plan.n; i++)
         if (&k->plan.rows[i] != row && skep_plan_needs_trampoline(&k->plan.rows[i]))
             skep_plan_fail(&k->plan.rows[i], "%s", row->info.reason);
-    skep_bpf__destroy(k->bpf);
-    k->bpf = NULL;
     return -EAGAIN;
 }
 
@@ -235,7 +230,8 @@ static void read_program_info(struct skep_plan_row *row)
     row->info.jited_bytes = info.jited_prog_len;
 }
 
-static int load(struct skep_kernel *k, char *ret_reason, size_t reason_size)
+/* As far as the kernel goes along; what it refuses the plan does without. */
+static int load(struct skep_kernel *k, struct skep_bpf **ret, char *ret_reason, size_t reason_size)
 {
     size_t log_size = 1 << 18;
     _cleanup_free_ char *log = calloc(1, log_size);
@@ -245,15 +241,20 @@ static int load(struct skep_kernel *k, char *ret_reason, size_t reason_size)
     if (r >= 0)
         r = -EAGAIN;
     for (int i = 0; r == -EAGAIN && i < SKEP_PLAN_MAX; i++)
-        r = load_once(k, log, log_size, ret_reason, reason_size);
-    for (size_t i = 0; r >= 0 && i < k->plan.n; i++) {
+        r = load_once(k, log, log_size, ret, ret_reason, reason_size);
+    for (size_t i = 0; i < k->plan.n; i++) {
         struct skep_plan_row *row = &k->plan.rows[i];
-        if (row->prog) /* the buffer goes away */
-            bpf_program__set_log_buf(row->prog, NULL, 0);
-        if (row->info.state == SKEP_PROGRAM_LOADED)
-            read_program_info(row);
+        if (row->resident)
+            continue;
+        if (r < 0 || row->info.state != SKEP_PROGRAM_LOADED) {
+            row->prog = NULL;
+            continue;
+        }
+        row->resident = true;
+        read_program_info(row);
     }
     free(TAKE_PTR(k->btf));
+    k->btf_len = 0;
     return r;
 }
 
@@ -313,10 +314,16 @@ int skep_kernel_open(const struct skep_kernel_options *o, struct skep_kernel **r
     k->data_bytes = ring_size((o->data_bytes ? o->data_bytes : DEFAULT_DATA_BYTES) / (size_t)k->n_cpus);
     libbpf_set_strict_mode(LIBBPF_STRICT_ALL);
     libbpf_print_fn_t before = libbpf_set_print(listen);
-    skep_plan_init(&k->plan, o->wanted);
+    if (o->selection)
+        k->selection = *o->selection;
+    else
+        memcpy(k->selection.kinds, o->wanted, sizeof(o->wanted));
+    k->options.selection = NULL; /* it need not live as long as we do */
+    skep_plan_init(&k->plan);
+    skep_plan_want(&k->plan, &k->selection);
     for (size_t i = 0; o->snapshot_only && i < k->plan.n; i++)
         k->plan.rows[i].wanted = k->plan.rows[i].attach == SKEP_ATTACH_ITER;
-    r = load(k, ret_reason, reason_size);
+    r = load(k, &k->bpf, ret_reason, reason_size);
     libbpf_set_print(before);
     if (r >= 0) {
         configure(k);
@@ -394,24 +401,131 @@ static void run_once(struct skep_plan_row *row)
     bpf_link__destroy(link);
 }
 
-int skep_kernel_attach(struct skep_kernel *k, char *ret_reason, size_t reason_size)
+static int load_more(struct skep_kernel *k, char *ret_reason, size_t reason_size)
 {
-    libbpf_print_fn_t before = libbpf_set_print(listen);
-    int r = enable_syscalls(k);
+    skep_plan_choose(&k->plan);
+    bool missing = false;
+    for (size_t i = 0; i < k->plan.n; i++)
+        missing |= k->plan.rows[i].info.state == SKEP_PROGRAM_LOADED && !k->plan.rows[i].resident;
+    if (!missing)
+        return 0;
+    struct skep_bpf **more = reallocarray(k->more, k->n_more + 1, sizeof(struct skep_bpf *));
+    if (!more)
+        return -ENOMEM;
+    k->more = more;
+    int r = load(k, &k->more[k->n_more], ret_reason, reason_size);
+    if (r >= 0)
+        k->n_more++;
+    return r;
+}
+
+/* Handlers that did not load stay 0. */
+static void enable_syscalls(struct skep_kernel *k, const struct skep_selection *s)
+{
+    volatile struct skep_config *c = &k->bpf->bss->skep_cfg;
+    uint8_t handler[2 * SKEP_SYSCALL_MAX] = {0}, without[2 * SKEP_SYSCALL_MAX] = {0};
+    bool there[SKEP_HANDLER_MAX] = {false};
+    for (size_t i = 0; i < k->plan.n; i++)
+        if (k->plan.rows[i].handler && k->plan.rows[i].info.state == SKEP_PROGRAM_ATTACHED)
+            there[k->plan.rows[i].handler] = true;
+    for (size_t i = 0; i < skep_syscalls_n(); i++) {
+        const struct skep_syscall *call = skep_syscalls_at(i);
+        if (there[call->handler] && skep_selection_needs(s, i))
+            handler[call->index] = call->handler;
+        if (s->kinds[call->kind] && !skep_selection_wants(s, i))
+            without[call->index] = call->kind;
+    }
+    for (size_t i = 0; i < SKEP_KIND_MAX; i++)
+        c->enabled[i] = s->kinds[i];
+    for (size_t i = 0; i < 2 * SKEP_SYSCALL_MAX; i++) {
+        c->without[i] = without[i];
+        c->handler[i] = handler[i];
+    }
+}
+
+/* Programs in an array, by number. */
+static int put_program(struct bpf_map *array, uint32_t slot, const struct skep_plan_row *row)
+{
+    int fd = bpf_program__fd(row->prog);
+    return bpf_map_update_elem(bpf_map__fd(array), &slot, &fd, BPF_ANY) < 0 ? -errno : 0;
+}
+
+static int attach_one(struct skep_kernel *k, struct skep_plan_row *row)
+{
+    int r = 0;
+    switch (row->attach) {
+    case SKEP_ATTACH_HANDLER:
+        r = put_program(k->bpf->maps.skep_handlers, row->handler, row);
+        break;
+    case SKEP_ATTACH_FILTER:
+        r = put_program(k->bpf->maps.skep_filters, SKEP_FILTER_EMIT, row);
+        break;
+    case SKEP_ATTACH_AUTO:
+    case SKEP_ATTACH_CGROUP:
+        return attach_row(k, row); /* a sensor that cannot be attached is missing, no more */
+    default:                       /* when it is needed */
+        return 0;
+    }
+    if (r >= 0)
+        row->info.state = SKEP_PROGRAM_ATTACHED;
+    else
+        skep_plan_fail(row, "loaded, but not put into its slot: %s", strerror(-r));
+    return r;
+}
+
+static void detach_one(struct skep_kernel *k, struct skep_plan_row *row)
+{
+    uint32_t slot = row->handler;
+    if (row->attach == SKEP_ATTACH_HANDLER)
+        bpf_map_delete_elem(bpf_map__fd(k->bpf->maps.skep_handlers), &slot);
+    bpf_link__destroy(row->link);
+    row->link = NULL;
+}
+
+/* What the plan calls loaded comes to life, and what nobody wants any more ends. */
+static int attach_wanted(struct skep_kernel *k, char *ret_reason, size_t reason_size)
+{
+    int r = 0;
     for (size_t i = 0; r >= 0 && i < k->plan.n; i++) {
         struct skep_plan_row *row = &k->plan.rows[i];
-        if (row->info.state != SKEP_PROGRAM_LOADED || row->attach > SKEP_ATTACH_CGROUP)
+        if (row->info.state != SKEP_PROGRAM_LOADED || attach_one(k, row) >= 0 ||
+            !skep_startswith(row->info.name, "life_"))
             continue;
-        if (attach_row(k, row) < 0 && skep_startswith(row->info.name, "life_")) {
-            snprintf(ret_reason, reason_size, "%s: %s", row->info.name, row->info.reason);
-            r = -EOPNOTSUPP;
-        }
+        snprintf(ret_reason, reason_size, "%s: %s", row->info.name, row->info.reason);
+        r = -EOPNOTSUPP;
     }
     for (size_t i = 0; r >= 0 && i < k->plan.n; i++)
         if (k->plan.rows[i].info.state == SKEP_PROGRAM_LOADED && k->plan.rows[i].attach == SKEP_ATTACH_ONCE)
             run_once(&k->plan.rows[i]);
-    libbpf_set_print(before);
     return r;
+}
+
+int skep_kernel_enable(struct skep_kernel *k, const struct skep_selection *s, char *ret_reason,
+                       size_t reason_size)
+{
+    libbpf_print_fn_t before = libbpf_set_print(listen);
+    skep_plan_want(&k->plan, s);
+    int r = load_more(k, ret_reason, reason_size);
+    if (r >= 0)
+        r = attach_wanted(k, ret_reason, reason_size);
+    libbpf_set_print(before);
+    if (r < 0) { /* what is in force stays so */
+        skep_plan_want(&k->plan, &k->selection);
+        skep_plan_choose(&k->plan);
+        return r;
+    }
+    enable_syscalls(k, s);
+    for (size_t i = 0; i < k->plan.n; i++)
+        if (k->plan.rows[i].info.state == SKEP_PROGRAM_UNUSED && k->plan.rows[i].resident)
+            detach_one(k, &k->plan.rows[i]);
+    k->selection = *s;
+    return 0;
+}
+
+int skep_kernel_attach(struct skep_kernel *k, char *ret_reason, size_t reason_size)
+{
+    struct skep_selection s = k->selection;
+    return skep_kernel_enable(k, &s, ret_reason, reason_size);
 }
 
 void skep_kernel_detach(struct skep_kernel *k)
@@ -430,9 +544,14 @@ struct skep_kernel *skep_kernel_free(struct skep_kernel *k)
 {
     if (!k)
         return NULL;
+    skep_swap_free(k->swap);
     skep_kernel_detach(k);
     skep_stream_close(k);
     skep_fd_close(k->cgroup_fd);
+    skep_filters_free(k->filters);
+    for (size_t i = 0; i < k->n_more; i++)
+        skep_bpf__destroy(k->more[i]);
+    free(k->more);
     skep_bpf__destroy(k->bpf);
     free(k->programs);
     free(k->btf);

@@ -23,12 +23,14 @@
  */
 #include "abi/event.h"
 #include "base/macro.h"
+#include "load/selection.h"
 
 #define SKEP_KERNEL_LAG 2000000ULL /* ns */
 
 struct skep_kernel_options {
     bool wanted[SKEP_KIND_MAX];
-    uint32_t scope; /* enum skep_scope_flag */
+    const struct skep_selection *selection; /* in place of wanted, when calls are to be chosen, too; copied */
+    uint32_t scope;                         /* enum skep_scope_flag */
     uint32_t uid;
     char comm[SKEP_COMM_LEN];
     uint32_t host_pid_ns; /* for SKEP_SCOPE_HOST_ONLY */

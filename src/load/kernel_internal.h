@@ -4,8 +4,10 @@
 /*
  * What kernel.c (loading and attaching), plan.c (which programs) and stream.c (reading) share.
  */
+#include "load/filter.h"
 #include "load/kernel.h"
 #include "load/ring.h"
+#include "load/syscalls.h"
 
 #include <bpf/libbpf.h>
 
@@ -14,6 +16,7 @@ enum skep_attach {
     SKEP_ATTACH_CGROUP,
     SKEP_ATTACH_ITER,
     SKEP_ATTACH_HANDLER,
+    SKEP_ATTACH_FILTER,
     SKEP_ATTACH_ONCE,
 };
 
@@ -23,7 +26,9 @@ struct skep_plan_row {
     enum skep_attach attach;
     uint8_t handler; /* slot, for ATTACH_HANDLER */
     bool wanted;
-    struct bpf_program *prog; /* of the object that is open now, or NULL */
+    bool resident; /* in the kernel, wanted or not */
+    struct bpf_program
+        *prog; /* of the object that it was loaded from, or of the one that is being loaded; or NULL */
     struct bpf_link *link;
 };
 
@@ -34,18 +39,16 @@ struct skep_plan {
     size_t n;
 };
 
-/* Fills the plan from the tables: every program, wanted or not. */
-void skep_plan_init(struct skep_plan *p, const bool wanted[SKEP_KIND_MAX]);
+/* Fills the plan from the tables: every program, none wanted. */
+void skep_plan_init(struct skep_plan *p);
+/* Which of them are wanted; skep_plan_choose() makes something of it. */
+void skep_plan_want(struct skep_plan *p, const struct skep_selection *s);
 /* For each sensor, the best implementation that has not failed; the others become spare. */
 void skep_plan_choose(struct skep_plan *p);
 struct skep_plan_row *skep_plan_find(struct skep_plan *p, const char *program);
 void skep_plan_fail(struct skep_plan_row *row, const char *fmt, ...) SKEP_PRINTF(2, 3);
 /* The kernel refuses BPF trampolines as such: so do all programs that need one fail. */
 bool skep_plan_needs_trampoline(const struct skep_plan_row *row);
-
-/* Whether the dispatcher must hand this call over to its handler. */
-struct skep_syscall;
-bool skep_plan_wants_call(const struct skep_syscall *s, const bool wanted[SKEP_KIND_MAX]);
 
 /* One input of the merge: a ring, or a snapshot in memory. */
 struct skep_input {
@@ -57,10 +60,15 @@ struct skep_input {
 };
 
 struct skep_kernel {
-    struct skep_bpf *bpf;
+    struct skep_bpf *bpf;   /* the object, with all that was wanted at first */
+    struct skep_bpf **more; /* the same again, with programs that were wanted later; they share its maps */
+    size_t n_more;
     struct skep_plan plan;
     struct skep_program *programs; /* copies of the plan's rows, for the public view */
     struct skep_kernel_options options;
+    struct skep_selection selection; /* in force */
+    struct skep_filters *filters;    /* installed, or NULL */
+    struct skep_swap *swap;          /* under way, or NULL */
     int n_cpus;
     char *btf; /* the kernel's, while loading */
     size_t btf_len;
@@ -75,6 +83,17 @@ struct skep_kernel {
 };
 
 struct bpf_object *skep_kernel_object(const struct skep_kernel *k);
+/* Brings programs and tables to what s wants: loads what is missing, attaches it, and takes off the rest. */
+int skep_kernel_enable(struct skep_kernel *k, const struct skep_selection *s, char *ret_reason,
+                       size_t reason_size);
+/* Puts the programs of f into their slots, and empties all others; NULL: none. */
+int skep_kernel_install(struct skep_kernel *k, const struct skep_filters *f);
+/* The verifier's last complaint: the line before its closing statistics. */
+void skep_kernel_complaint(const char *log, char *ret, size_t size);
+struct skep_swap *skep_swap_free(struct skep_swap *s);
+
+/* Inputs by number: the life ring, data rings by CPU, and the snapshot last. */
+enum { SKEP_INPUT_LIFE, SKEP_INPUT_DATA };
 int skep_stream_open(struct skep_kernel *k);
 void skep_stream_close(struct skep_kernel *k);
 #endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "load/kernel_internal.h"
-#include "load/syscalls.h"
 
 #include <stdarg.h>
 
@@ -60,19 +59,11 @@ bool skep_program_makes(const struct skep_program *p, const char *kind)
     return false;
 }
 
-/* exec tells who the user was before, so calls that change the user are noted also when nobody asks for them. */
-bool skep_plan_wants_call(const struct skep_syscall *s, const bool wanted[SKEP_KIND_MAX])
+static bool handler_wanted(uint8_t slot, const struct skep_selection *s)
 {
-    return wanted[s->kind] || (s->handler == SKEP_HANDLER_cred && wanted[SKEP_KIND_exec]);
-}
-
-static bool handler_wanted(uint8_t slot, const bool wanted[SKEP_KIND_MAX])
-{
-    const struct skep_syscall *tables[] = {skep_syscalls_native(), skep_syscalls_compat()};
-    for (size_t t = 0; t < ARRAY_SIZE(tables); t++)
-        for (const struct skep_syscall *s = tables[t]; s->name; s++)
-            if (s->handler == slot && skep_plan_wants_call(s, wanted))
-                return true;
+    for (size_t i = 0; i < skep_syscalls_n(); i++)
+        if (skep_syscalls_at(i)->handler == slot && skep_selection_needs(s, i))
+            return true;
     return false;
 }
 
@@ -85,9 +76,8 @@ static struct skep_plan_row *add(struct skep_plan *p, const char *program, const
     return row;
 }
 
-void skep_plan_init(struct skep_plan *p, const bool wanted[SKEP_KIND_MAX])
+void skep_plan_init(struct skep_plan *p)
 {
-    bool any_handler = false;
     p->n = 0;
     for (size_t i = 0; i < ARRAY_SIZE(handlers); i++) {
         char program[64];
@@ -95,9 +85,7 @@ void skep_plan_init(struct skep_plan *p, const bool wanted[SKEP_KIND_MAX])
         struct skep_plan_row *row = add(p, program, program, 1);
         row->attach = SKEP_ATTACH_HANDLER;
         row->handler = row->info.handler = handlers[i].slot;
-        row->wanted = handler_wanted(handlers[i].slot, wanted);
         row->info.doc = "handler of system calls";
-        any_handler |= row->wanted;
     }
     for (size_t i = 0; i < ARRAY_SIZE(sensors); i++) {
         struct skep_plan_row *row = add(p, sensors[i].program, sensors[i].sensor, sensors[i].rank);
@@ -105,8 +93,19 @@ void skep_plan_init(struct skep_plan *p, const bool wanted[SKEP_KIND_MAX])
         row->info.doc = sensors[i].doc;
         row->info.kinds = sensors[i].kinds;
         row->info.optional = skep_startswith(sensors[i].program, "note_") != NULL;
-        row->wanted = list_wanted(sensors[i].kinds, wanted) ||
-                      (any_handler && skep_streq(sensors[i].program, "syscall_exit"));
+    }
+}
+
+void skep_plan_want(struct skep_plan *p, const struct skep_selection *s)
+{
+    bool any_handler = false;
+    for (size_t i = 0; i < p->n; i++) { /* handlers come first */
+        struct skep_plan_row *row = &p->rows[i];
+        bool on_the_way = row->attach == SKEP_ATTACH_FILTER || skep_streq(row->info.name, "syscall_exit");
+        if (row->attach == SKEP_ATTACH_HANDLER)
+            any_handler |= row->wanted = handler_wanted(row->handler, s);
+        else
+            row->wanted = list_wanted(row->info.kinds, s->kinds) || (on_the_way && any_handler);
     }
 }
 
@@ -115,6 +114,8 @@ void skep_plan_choose(struct skep_plan *p)
     for (size_t i = 0; i < p->n; i++) {
         struct skep_plan_row *row = &p->rows[i];
         if (row->info.state == SKEP_PROGRAM_FAILED)
+            continue;
+        if (row->wanted && row->resident && row->info.state >= SKEP_PROGRAM_LOADED)
             continue;
         row->info.state = row->wanted ? SKEP_PROGRAM_LOADED : SKEP_PROGRAM_UNUSED;
         for (size_t j = 0; row->wanted && j < p->n; j++)

@@ -10,8 +10,6 @@
 #define RELEASE_BYTES (256 * 1024)
 #define SNAPSHOT_MAX (512UL << 20)
 
-enum { INPUT_LIFE, INPUT_DATA }; /* data rings by CPU from here on, the snapshot last */
-
 /* ---- a heap of input numbers, by the time of their next record ---- */
 
 static uint64_t head_time(const struct skep_kernel *k, size_t at)
@@ -122,7 +120,7 @@ int skep_stream_open(struct skep_kernel *k)
     k->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     if (k->epoll_fd < 0)
         return -errno;
-    int r = input_open(k, INPUT_LIFE, bpf_object__find_map_fd_by_name(obj, "skep_life"), k->life_bytes);
+    int r = input_open(k, SKEP_INPUT_LIFE, bpf_object__find_map_fd_by_name(obj, "skep_life"), k->life_bytes);
     int outer = bpf_object__find_map_fd_by_name(obj, "skep_data");
     for (int cpu = 0; r >= 0 && cpu < k->n_cpus; cpu++) {
         _cleanup_close_ int fd =
@@ -131,7 +129,7 @@ int skep_stream_open(struct skep_kernel *k)
             return -errno;
         if (bpf_map_update_elem(outer, &cpu, &fd, BPF_ANY) < 0)
             return -errno;
-        r = input_open(k, INPUT_DATA + (size_t)cpu, fd, k->data_bytes);
+        r = input_open(k, SKEP_INPUT_DATA + (size_t)cpu, fd, k->data_bytes);
     }
     return r;
 }

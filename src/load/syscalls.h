@@ -5,8 +5,7 @@
  * abi/syscalls.def with the numbers of this architecture, for native and for 32-bit calls.
  */
 #include "abi/event.h"
-
-#include <stdint.h>
+#include "base/macro.h"
 
 struct skep_syscall {
     const char *name;
@@ -19,4 +18,16 @@ struct skep_syscall {
 /* Ended by a row with a NULL name. */
 const struct skep_syscall *skep_syscalls_native(void);
 const struct skep_syscall *skep_syscalls_compat(void);
+
+/* The rows of both, native ones first. A call that makes one of several kinds has a row for each. */
+extern const size_t skep_syscalls_native_n, skep_syscalls_compat_n;
+static inline size_t skep_syscalls_n(void)
+{
+    return skep_syscalls_native_n + skep_syscalls_compat_n;
+}
+static inline const struct skep_syscall *skep_syscalls_at(size_t row)
+{
+    return row < skep_syscalls_native_n ? &skep_syscalls_native()[row]
+                                        : &skep_syscalls_compat()[row - skep_syscalls_native_n];
+}
 #endif

@@ -16,6 +16,8 @@ static const struct skep_syscall compat[] = {
 #include "abi/syscalls.def"
     {0}};
 
+const size_t skep_syscalls_compat_n = ARRAY_SIZE(compat) - 1;
+
 const struct skep_syscall *skep_syscalls_compat(void)
 {
     return compat;

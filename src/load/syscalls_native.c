@@ -18,6 +18,8 @@ static const struct skep_syscall native[] = {
 #include "abi/syscalls.def"
     {0}};
 
+const size_t skep_syscalls_native_n = ARRAY_SIZE(native) - 1;
+
 const struct skep_syscall *skep_syscalls_native(void)
 {
     return native;

@@ -66,6 +66,7 @@ struct skep_rule_ctx {
     const struct skep_fact_request *requests;
     const void *matchers;          /* the compiler's, for skep_rule_match() */
     struct skep_rule_users *users; /* names of users and groups */
+    struct skep_rule_hosts *hosts; /* names of addresses; NULL: they have none */
     char *arena;
     struct skep_fact facts[];
 };

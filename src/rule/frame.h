@@ -12,12 +12,19 @@
  *   kernel   a tp_btf/sys_exit program that a sensor reached by tail call: looks for the scratch slot of this CPU that
  *            waits for the filter on behalf of this thread; drop counts the event as filtered and gives the slot back;
  *            pass calls on to the program that puts the record into the ring. Written for verifiers from 6.1 on.
+ *   test     a raw_tp program for BPF_PROG_TEST_RUN: the record is the one element of an array; r0 = 1 pass, 0 drop.
+ *            So a body can be tried in the kernel on any record, with no sensor at all.
+ *
+ * Nothing but the frames knows where records wait (struct skep_slot in abi/config.h).
  */
 #include "isa/build.h"
 
-enum skep_frame_kind { SKEP_FRAME_ENGINE, SKEP_FRAME_KERNEL };
+#define SKEP_FRAME_BODY_STACK 448 /* bytes below r10 that belong to the body */
 
-/* Numbers of maps as LDDW with source register 5 names them, behind those of the body. KERNEL only. */
+enum skep_frame_kind { SKEP_FRAME_ENGINE, SKEP_FRAME_KERNEL, SKEP_FRAME_TEST };
+
+/* Numbers of maps as LDDW with source register 5 names them, behind those of the body. KERNEL only; TEST has one,
+ * scratch_map, which is an array of one record. */
 struct skep_frame {
     enum skep_frame_kind kind;
     uint16_t event;       /* the kind of event, for the counters */

@@ -9,6 +9,8 @@
  *   skep_scratch   where records are put together: SKEP_SCRATCH_SLOTS for each CPU, see lib/emit.h
  *   skep_counters  the ledger, per kind and CPU
  *   skep_handlers  programs that the system call dispatcher hands over to, by slot (abi/syscalls.def)
+ *   skep_filters   programs that judge a record of their kind (by number) before it goes into the ring;
+ *                  SKEP_FILTER_EMIT puts it there
  *   skep_tracked   processes in scope, when the scope is a process tree: tgid -> 1
  *   skep_cgroups   cgroups whose path was told already
  *   skep_creds     credentials of each task before its last call that changed them
@@ -17,15 +19,6 @@
  *   skep_rings     sequence numbers, and events lost on the life cycle ring
  */
 #include "bpf/kernel.h"
-
-struct skep_scratch {
-    __u64 busy; /* 1: taken */
-    __u32 len;  /* bytes of the record so far */
-    __u32 pad;
-    char record[SKEP_RECORD_MAX +
-                SKEP_PATH_MAX];     /* appending stops at SKEP_RECORD_MAX, one string may stand out */
-    char path[SKEP_PATH_MAX + 512]; /* paths grow here from the end to the start */
-};
 
 struct skep_ring_template {
     __uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -48,7 +41,7 @@ struct {
     __uint(type, BPF_MAP_TYPE_ARRAY);
     __uint(max_entries, SKEP_SCRATCH_SLOTS);
     __type(key, __u32);
-    __type(value, struct skep_scratch);
+    __type(value, struct skep_slot);
 } skep_scratch SEC(".maps");
 
 struct {
@@ -64,6 +57,13 @@ struct {
     __type(key, __u32);
     __type(value, __u32);
 } skep_handlers SEC(".maps");
+
+struct {
+    __uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+    __uint(max_entries, SKEP_KIND_MAX);
+    __type(key, __u32);
+    __type(value, __u32);
+} skep_filters SEC(".maps");
 
 struct {
     __uint(type, BPF_MAP_TYPE_HASH);

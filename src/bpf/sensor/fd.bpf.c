@@ -35,8 +35,7 @@ int sys_dup(__u64 *ctx)
     ev->newfd = call.ret;
     skep_fill_fd(&b, &ev->fd, call.task, call.ret);
     skep_fill_socket(skep_file_of(call.task, call.ret), &ev->local, &ev->remote, &ev->proto);
-    skep_submit(&b);
-    return 0;
+    return skep_hand_over(ctx, &b);
 }
 
 SEC("tp_btf/sys_exit")
@@ -60,8 +59,7 @@ int sys_memfd(__u64 *ctx)
         ev->inode = SKEP_READ(struct inode, inode, i_ino);
         ev->dev = SKEP_READ(struct super_block, sb, s_dev);
     }
-    skep_submit(&b);
-    return 0;
+    return skep_hand_over(ctx, &b);
 }
 
 SEC("tp_btf/sys_exit")
@@ -88,6 +86,5 @@ int sys_pipe(__u64 *ctx)
             ev->inode = SKEP_READ(struct inode, inode, i_ino);
         }
     }
-    skep_submit(&b);
-    return 0;
+    return skep_hand_over(ctx, &b);
 }

@@ -25,6 +25,12 @@ int BPF_PROG(note_module, struct module *mod)
     return 0;
 }
 
+/* It must not be taken for the name of the thread's next call. */
+static __always_inline void module_forget(__u64 id)
+{
+    bpf_map_delete_elem(&skep_modules, &id);
+}
+
 SEC("tp_btf/sys_exit")
 int sys_module(__u64 *ctx)
 {
@@ -34,8 +40,10 @@ int sys_module(__u64 *ctx)
     __u64 id = bpf_get_current_pid_tgid();
     char *name = bpf_map_lookup_elem(&skep_modules, &id);
     struct skep_ev_module *ev = skep_begin_call(&b, SKEP_KIND_module, sizeof(*ev), &call);
-    if (!ev)
-        goto forget;
+    if (!ev) {
+        module_forget(id);
+        return 0;
+    }
     switch (call.form) {
     case SKEP_FORM_finit_module:
         ev->path = skep_put_file_path(&b, skep_file_of(call.task, (int)skep_arg(&call, 0)), call.task->fs);
@@ -52,11 +60,8 @@ int sys_module(__u64 *ctx)
     }
     if (name)
         ev->name = skep_put_kernel_str(&b, name);
-    skep_submit(&b);
-forget: /* it must not be taken for the name of the thread's next call */
-    if (name)
-        bpf_map_delete_elem(&skep_modules, &id);
-    return 0;
+    module_forget(id);
+    return skep_hand_over(ctx, &b);
 }
 
 /* ---- bpf(2) ---- */
@@ -227,8 +232,7 @@ int sys_bpf(__u64 *ctx)
     ev->command = command;
     ev->prog_type = ev->map_type = ev->attach_type = SKEP_NO_VALUE;
     bpf_fill_object(&b, ev, call.task, bpf_fill_args(&b, ev, &call));
-    skep_submit(&b);
-    return 0;
+    return skep_hand_over(ctx, &b);
 }
 
 /* ---- the others ---- */
@@ -253,8 +257,7 @@ int sys_perf(__u64 *ctx)
     ev->target_pid = (int)skep_arg(&call, 1);
     ev->target_cpu = (int)skep_arg(&call, 2);
     ev->flags = (__u32)skep_arg(&call, 4);
-    skep_submit(&b);
-    return 0;
+    return skep_hand_over(ctx, &b);
 }
 
 SEC("tp_btf/sys_exit")
@@ -267,8 +270,7 @@ int sys_userfaultfd(__u64 *ctx)
     if (!ev)
         return 0;
     ev->flags = (__u32)skep_arg(&call, 0);
-    skep_submit(&b);
-    return 0;
+    return skep_hand_over(ctx, &b);
 }
 
 /* operations of keyctl(2), from include/uapi/linux/keyctl.h */
@@ -329,8 +331,7 @@ int sys_keyctl(__u64 *ctx)
         ev->type = skep_put_user_str(&b, (void *)skep_arg(&call, 0));
         ev->description = skep_put_user_str(&b, (void *)skep_arg(&call, 1));
     }
-    skep_submit(&b);
-    return 0;
+    return skep_hand_over(ctx, &b);
 }
 
 SEC("tp_btf/sys_exit")
@@ -350,6 +351,5 @@ int sys_kexec(__u64 *ctx)
         ev->segments = (__u32)skep_arg(&call, 1);
         ev->flags = (__u32)skep_arg(&call, 3);
     }
-    skep_submit(&b);
-    return 0;
+    return skep_hand_over(ctx, &b);
 }

@@ -28,8 +28,7 @@ int sys_mount(__u64 *ctx)
     ev->source = skep_put_user_str(&b, (void *)a[0]);
     ev->fstype = skep_put_user_str(&b, (void *)a[2]);
     ev->options = skep_put_user_str(&b, (void *)a[4]);
-    skep_submit(&b);
-    return 0;
+    return skep_hand_over(ctx, &b);
 }
 
 SEC("tp_btf/sys_exit")
@@ -52,8 +51,7 @@ int sys_umount(__u64 *ctx)
     ev->path_source = named.source;
     if (call.form == SKEP_FORM_path_flags)
         ev->flags = skep_arg(&call, 1);
-    skep_submit(&b);
-    return 0;
+    return skep_hand_over(ctx, &b);
 }
 
 SEC("tp_btf/sys_exit")
@@ -73,6 +71,5 @@ int sys_fsopen(__u64 *ctx)
         ev->fstype = skep_put_kernel_str(&b, SKEP_READ(struct file_system_type, type, name));
     else
         ev->fstype = skep_put_user_str(&b, (void *)skep_arg(&call, 0));
-    skep_submit(&b);
-    return 0;
+    return skep_hand_over(ctx, &b);
 }

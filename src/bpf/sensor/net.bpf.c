@@ -174,8 +174,7 @@ int sys_socket(__u64 *ctx)
         ev->type = x.arg[1] & 0xf; /* SOCK_NONBLOCK and SOCK_CLOEXEC stand above */
         ev->proto = x.arg[2];
     }
-    skep_submit(&b);
-    return 0;
+    return skep_hand_over(ctx, &b);
 }
 
 SEC("tp_btf/sys_exit")
@@ -198,8 +197,7 @@ int sys_bind(__u64 *ctx)
         ev->local = name.at;
         ev->path = skep_put_sockaddr_name(&b, &name);
     }
-    skep_submit(&b);
-    return 0;
+    return skep_hand_over(ctx, &b);
 }
 
 SEC("tp_btf/sys_exit")
@@ -216,8 +214,7 @@ int sys_listen(__u64 *ctx)
     NET_FILL(ev, &s, x.arg[0]);
     ev->backlog = x.arg[1];
     ev->path = net_own_name(&b, &s, &x);
-    skep_submit(&b);
-    return 0;
+    return skep_hand_over(ctx, &b);
 }
 
 /* From here on the connection belongs to the process that accepted it, not to the one that listens. */
@@ -253,8 +250,7 @@ int sys_accept(__u64 *ctx)
     if (accepted)
         ev->remote = s.remote;
     ev->path = net_own_name(&b, &s, &x);
-    skep_submit(&b);
-    return 0;
+    return skep_hand_over(ctx, &b);
 }
 
 /* Whether the socket itself can tell whom the call meant. */
@@ -283,8 +279,7 @@ int sys_connect(__u64 *ctx)
         ev->path = skep_put_unix_name(&b, skep_unix_peer(s.sk), x.call.task->fs);
     if (!ev->path.off)
         ev->path = skep_put_sockaddr_name(&b, &name);
-    skep_submit(&b);
-    return 0;
+    return skep_hand_over(ctx, &b);
 }
 
 /* ---- send and receive ---- */
@@ -397,8 +392,7 @@ int sys_send(__u64 *ctx)
     NET_FILL(ev, &s, x.arg[0]);
     net_fill_peer(&b, &s, &name, &ev->remote, &ev->path);
     ev->size = net_size_of_call(&x);
-    skep_submit(&b);
-    return 0;
+    return skep_hand_over(ctx, &b);
 }
 
 SEC("tp_btf/sys_exit")
@@ -421,6 +415,5 @@ int sys_recv(__u64 *ctx)
     NET_FILL(ev, &s, x.arg[0]);
     net_fill_peer(&b, &s, &name, &ev->remote, &ev->path);
     ev->size = net_size_of_call(&x);
-    skep_submit(&b);
-    return 0;
+    return skep_hand_over(ctx, &b);
 }

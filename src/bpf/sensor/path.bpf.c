@@ -194,7 +194,7 @@ int sys_path(__u64 *ctx)
     skep_call_init(&call, ctx);
     path_decode(&p, call.form, call.compat);
     __u32 kind = path_kind(&call, &p);
-    if (!skep_cfg.enabled[kind & (SKEP_KIND_MAX - 1)])
+    if (!skep_call_wanted(&call, kind))
         return 0;
     union path_ev *ev = skep_begin_call(&b, kind, sizeof(*ev), &call);
     if (!ev)
@@ -214,8 +214,7 @@ int sys_path(__u64 *ctx)
     ev->head.path_source = named.source;
     if (kind == SKEP_KIND_symlink)
         ev->symlink.target = skep_put_user_str(&b, (void *)p.value);
-    skep_submit(&b);
-    return 0;
+    return skep_hand_over(ctx, &b);
 }
 
 /* ---- two paths ---- */
@@ -327,6 +326,5 @@ int sys_two_paths(__u64 *ctx)
     ev->head.inode = path.inode;
     ev->head.dev = path.dev;
     ev->head.path_source = two_paths_source(&path, &target);
-    skep_submit(&b);
-    return 0;
+    return skep_hand_over(ctx, &b);
 }

@@ -101,8 +101,7 @@ int sys_ptrace(__u64 *ctx)
     ev->request = request;
     if (request == PTRACE_TRACEME) {
         skep_fill_target(&ev->target, (__u64)call.task, call.task);
-        skep_submit(&b);
-        return 0;
+        return skep_hand_over(ctx, &b);
     }
     int number = (int)skep_arg(&call, 1);
     ev->addr = skep_arg(&call, 2);
@@ -113,8 +112,7 @@ int sys_ptrace(__u64 *ctx)
         if (traced)
             skep_fill_target(&ev->target, traced, call.task);
     }
-    skep_submit(&b);
-    return 0;
+    return skep_hand_over(ctx, &b);
 }
 
 /* A process may use these calls on itself, to read without fear of a fault: that is nobody's business. */
@@ -140,8 +138,7 @@ int sys_process_vm(__u64 *ctx)
     ev->direction = call.form == SKEP_FORM_vm_write ? SKEP_DIR_OUT : SKEP_DIR_IN;
     ev->size = call.ret > 0 ? call.ret : 0;
     skep_find_target(&ev->target, number, call.task);
-    skep_submit(&b);
-    return 0;
+    return skep_hand_over(ctx, &b);
 }
 
 /* ---- signals ---- */
