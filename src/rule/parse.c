@@ -249,6 +249,14 @@ static int parse_macro(struct skep_parser *ps, size_t len, struct skep_parsed *r
 
 static int parse_or(struct skep_parser *ps, struct skep_parsed *ret);
 
+/* What ended a value early and touches it was probably meant to be a part of it. */
+static void hint_quotes(struct skep_parser *ps)
+{
+    char c = skep_lex_peek(&ps->l);
+    if (c && strchr("=,\"'", c) && ps->l.at && !strchr(" \t\r\n)", ps->l.s[ps->l.at - 1]))
+        skep_diags_hint(ps->p->diags, "a value with such characters is written in quotes");
+}
+
 static int parse_primary(struct skep_parser *ps, struct skep_parsed *ret)
 {
     char buf[64];
@@ -260,6 +268,7 @@ static int parse_primary(struct skep_parser *ps, struct skep_parsed *ret)
             return 0;
         skep_parser_error(ps, ps->l.at, 1, "`and`, `or` or `)` is expected instead of %s",
                           skep_parser_here(ps, buf, sizeof(buf)));
+        hint_quotes(ps);
         if (ps->l.at >= ps->l.n)
             skep_diags_hint(ps->p->diags, "a parenthesis is not closed");
         return -EINVAL;
@@ -373,6 +382,7 @@ int skep_parse_condition(const struct skep_parse *p, const struct skep_rule_text
         r = skep_parser_error(&ps, ps.l.at, MAX(skep_lex_bare(&ps.l), (size_t)1),
                               "`and`, `or` or the end is expected instead of %s",
                               skep_parser_here(&ps, buf, sizeof(buf)));
+        hint_quotes(&ps);
         if (skep_lex_peek(&ps.l) == ')')
             skep_diags_hint(p->diags, "there is no open parenthesis for it");
     }

@@ -51,10 +51,12 @@ static const struct skep_rule_field *find_field(struct skep_parser *ps, const ch
     const struct skep_rule_field *f = known ? skep_textmap_get(known, name, n) : NULL;
     if (f)
         return f == &none ? NULL : f;
-    f = skep_rule_field_find(name, n);
-    /* The name in the text lives as long as the map. Without memory it is looked for again. */
+    size_t arg_at;
+    f = skep_rule_field_find_dotted(name, n, &arg_at);
+    /* Without memory it is looked for again. */
+    const char *key = f && strlen(f->name) == n ? f->name : name;
     if (known)
-        (void)skep_textmap_put(known, f ? f->name : name, n, (void *)(uintptr_t)(f ? f : &none));
+        (void)skep_textmap_put(known, key, n, (void *)(uintptr_t)(f ? f : &none));
     return f;
 }
 
@@ -101,6 +103,15 @@ static void check_arg(struct skep_parser *ps, const struct skep_operand *o)
             wrong = "takes a number from 0 to 1023 as its argument";
         _Static_assert(SKEP_FIELD_INDEX_MAX == 1023, "the message says so");
     }
+    if (!wrong && o->arg && !skep_rule_field_arg_known(f, o->arg, strlen(o->arg))) {
+        struct skep_rule_issue *issue = skep_parse_issue(ps->p, ps->into, true, ps->p->code, &o->place,
+                                                         "there is no field `%s.%.100s`", f->name, o->arg);
+        if (issue) {
+            issue->kind = SKEP_ISSUE_FIELD;
+            issue->hint = f->name;
+        }
+        return;
+    }
     if (!wrong)
         return;
     struct skep_rule_issue *issue =
@@ -116,7 +127,13 @@ static int parse_field(struct skep_parser *ps, struct skep_operand *o)
     ps->l.at += n;
     o->transform = SKEP_TRANSFORM_INVALID;
     o->field = find_field(ps, name, n);
-    int r = parse_arg(ps, &o->arg);
+    size_t own = o->field ? strlen(o->field->name) : n;
+    if (own < n) {
+        o->arg = skep_arena_text(ps->p->arena, name + own + 1, n - own - 1);
+        if (!o->arg)
+            return -ENOMEM;
+    }
+    int r = own < n ? 0 : parse_arg(ps, &o->arg);
     if (r < 0)
         return r;
     o->place = skep_parser_place(ps, at, ps->l.at - at);

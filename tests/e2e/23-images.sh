@@ -57,7 +57,7 @@ if pid == 0:
     os.execv("bin/foreign", ["bin/foreign", "terminal"])
 os.waitpid(pid, 0)'
 setsid --wait bin/foreign session-leader
-unshare -fp --kill-child sh -c 'bin/foreign in-pid-namespace; :'
+setsid --wait unshare -fp --kill-child sh -c 'bin/foreign in-pid-namespace; :'
 setsid --wait unshare -fp --kill-child setsid --wait bin/foreign two-sessions
 bin/foreign last
 t_check "the last program is seen" wait_json 20 all.out 'e.kind == "exec" and "last" in e.proc.args'

@@ -46,8 +46,20 @@ private() {
         exec "$@"' private "$base" "$dirs" "$@"
 }
 
+# private_run FUNCTION: an exported function, with copies of all directories that programs of the system write to.
+private_run() {
+    private /etc,/var,/run,/home,/usr bash -c "$1"
+}
+
 # own_net COMMAND...: in a network namespace of its own, with a loopback interface.
 own_net() {
+    local inside
+    if [ "$(type -t "$1")" = function ]; then
+        # a function of this shell: what follows in a namespace that this shell itself cannot enter
+        inside=$(declare -f private private_run "$1")
+        unshare --net bash -c 'ip link set lo up && eval "$1" && shift && "$@"' own_net "$inside" "$@"
+        return
+    fi
     unshare --net sh -c 'ip link set lo up && exec "$@"' own_net "$@"
 }
 
