@@ -46,15 +46,36 @@ enum skep_scope_flag {
     SKEP_SCOPE_HOST_ONLY = 1 << 3, /* only processes in the host's pid and mount namespaces */
 };
 
+/* Of a system call. */
+enum skep_ret_class {
+    SKEP_RET_OK = 1 << 0,
+    SKEP_RET_FAILED = 1 << 1,
+};
+
+/*
+ * What can be told from the arguments alone, before anything is read and put together: wanted are flags f with
+ * (f & mask) == value for one of the n tests; n 0: all are.
+ */
+#define SKEP_FLAG_TESTS 4
+struct skep_flag_tests {
+    __u32 n;
+    struct {
+        __u32 mask;
+        __u32 value;
+    } test[SKEP_FLAG_TESTS];
+};
+
 struct skep_config {
     __u8 handler[2 * SKEP_SYSCALL_MAX]; /* slot of the program; 0: nobody asked for this call */
     __u8 kind[2 * SKEP_SYSCALL_MAX];    /* kind of event that it makes */
     __u8 form[2 * SKEP_SYSCALL_MAX];    /* enum skep_form_id */
-    __u8 without[2 *
-                 SKEP_SYSCALL_MAX]; /* of a call that makes one of several kinds: the one not wanted of it */
-    __u8 enabled[SKEP_KIND_MAX];    /* kinds that somebody wants */
-    __u8 filtered[SKEP_KIND_MAX];   /* kinds that have a filter in skep_filters */
-    __u32 scope;                    /* enum skep_scope_flag; does not apply to the life cycle ring */
+    __u8 without[2 * SKEP_SYSCALL_MAX]; /* of a call that makes one of several kinds: the one not wanted */
+    __u8 enabled[SKEP_KIND_MAX];        /* kinds that somebody wants */
+    __u8 filtered[SKEP_KIND_MAX];       /* kinds that have a filter in skep_filters */
+    __u8 unwanted_ret[SKEP_KIND_MAX];   /* enum skep_ret_class: outcomes that no rule wants */
+    struct skep_flag_tests open_flags;  /* of opens that some rule may want */
+    __u32 late_raw_path;                /* 1: the filter of opens does not ask for the path as it was given */
+    __u32 scope;                        /* enum skep_scope_flag; does not apply to the life cycle ring */
     skep_uid uid;
     char comm[SKEP_COMM_LEN];
     skep_pid self; /* our own process: what it does is counted as filtered */
@@ -70,12 +91,15 @@ struct skep_config {
  * the current task, and hands over to the filter of the kind, which looks through the slots of the CPU for this mark.
  * A thread returns from one system call at a time, and nothing else waits for a filter: so the mark is unique, and
  * sensors that interrupt on the same CPU never carry it.
+ *
+ * What costs time and says nothing of the event itself comes last, when the record has passed: of the header time,
+ * start, exec_id, cgroup, caps (and what the ring gives, seq and len). A filter does not see these.
  */
 struct skep_slot {
     __u64 busy;    /* 1: taken */
     __u64 waiting; /* the task whose record waits for the filter; 0: none */
     __u32 len;     /* bytes of the record so far */
-    __u32 pad;
+    __u32 late;    /* of an open: its raw_path is put behind the rest when the filter has passed it */
     char record[SKEP_RECORD_MAX +
                 SKEP_PATH_MAX];     /* appending stops at SKEP_RECORD_MAX, one string may stand out */
     char path[SKEP_PATH_MAX + 512]; /* paths grow here from the end to the start */

@@ -188,6 +188,20 @@ struct skep_ev_container {
     skep_text runtime;
     skep_text pod;
     skep_text namespace_;
+    skep_text image_id;     /* digest of the image's configuration, in hexadecimal */
+    skep_text image_digest; /* of the image in its registry: sha256:... */
+    skep_text pod_uid;
+    skep_text sandbox; /* id of the container that holds the pod together */
+    skep_text ip;
+    skep_text cni;           /* what the network plugins answered: JSON */
+    skep_textlist mounts;    /* five strings each: source, destination, mode, true (may be written) or false,
+                                 propagation */
+    skep_environ labels;     /* key=value */
+    skep_environ pod_labels; /* of the pod, in the same way */
+    skep_textlist healthcheck; /* command and arguments */
+    __u64 started;             /* when the runtime started it, nanoseconds since 1970; 0: not known */
+    __u32 traits;              /* enum skep_container_trait */
+    __u32 pad;
 };
 
 struct skep_ev_snapshot {

@@ -154,6 +154,8 @@ static int load_program(const struct load *l, char *ret_reason, size_t reason_si
 
 struct filter {
     int fd; /* -1: none */
+    bool no_raw_path;
+    struct skep_filter_early early;
     char *reason;
 };
 
@@ -261,7 +263,18 @@ int skep_filters_load(struct skep_filters *f, uint16_t kind, const struct skep_f
     to->reason = fd < 0 ? strdup(*reason ? reason : strerror(-fd)) : NULL;
     skep_fd_close(to->fd);
     to->fd = fd < 0 ? -1 : fd;
+    to->no_raw_path = fd >= 0 && p->no_raw_path;
     return fd < 0 ? fd : 0;
+}
+
+int skep_filters_early(struct skep_filters *f, uint16_t kind, const struct skep_filter_early *e)
+{
+    if (!made_by_calls(kind) || (e->flags.n && kind != SKEP_KIND_open))
+        return -EOPNOTSUPP;
+    if (e->flags.n > SKEP_FLAG_TESTS)
+        return -E2BIG;
+    f->kinds[kind].early = *e;
+    return 0;
 }
 
 bool skep_filters_has(const struct skep_filters *f, uint16_t kind)
@@ -283,11 +296,34 @@ uint32_t skep_filters_verified(const struct skep_filters *f, uint16_t kind)
     return info.verified_insns;
 }
 
+/* A sensor may look at any moment: n is 0 while the tests change. */
+static void set_flag_tests(volatile struct skep_flag_tests *to, const struct skep_flag_tests *from)
+{
+    to->n = 0;
+    for (size_t i = 0; from && i < from->n; i++) {
+        to->test[i].mask = from->test[i].mask;
+        to->test[i].value = from->test[i].value;
+    }
+    if (from)
+        to->n = from->n;
+}
+
+static void install_early(struct skep_kernel *k, const struct skep_filters *f)
+{
+    volatile struct skep_config *c = &k->bpf->bss->skep_cfg;
+    const struct filter *open = f ? &f->kinds[SKEP_KIND_open] : NULL;
+    for (size_t kind = 0; kind < SKEP_KIND_MAX; kind++)
+        c->unwanted_ret[kind] = f ? f->kinds[kind].early.unwanted_ret : 0;
+    set_flag_tests(&c->open_flags, open ? &open->early.flags : NULL);
+    c->late_raw_path = open && open->no_raw_path;
+}
+
 /* The program is in its slot before the sensors are told to look there, and stays until they no longer are. */
 int skep_kernel_install(struct skep_kernel *k, const struct skep_filters *f)
 {
     volatile struct skep_config *c = &k->bpf->bss->skep_cfg;
     int array = bpf_map__fd(k->bpf->maps.skep_filters);
+    install_early(k, f);
     for (uint32_t kind = SKEP_FILTER_EMIT + 1; kind < SKEP_KIND_MAX; kind++) {
         int fd = f ? f->kinds[kind].fd : -1;
         if (fd >= 0) {

@@ -37,6 +37,16 @@ struct skep_filter_program {
     size_t n_insns;
     const uint32_t *maps; /* numbers in the maps of the set */
     size_t n_maps;
+    bool no_raw_path; /* of open: it does not ask for the path as it was given, which is then read only of what passes */
+};
+
+/*
+ * What of a kind can be dropped before its record is even begun: by its outcome, and for open by its flags. As bits of
+ * enum skep_ret_class, 0: all outcomes are wanted. Holds with or without a program.
+ */
+struct skep_filter_early {
+    uint8_t unwanted_ret;
+    struct skep_flag_tests flags;
 };
 
 struct skep_filters;
@@ -51,6 +61,9 @@ SKEP_DEFINE_CLEANUP(struct skep_filters, skep_filters_free)
 /* -EOPNOTSUPP: this kind has no filter stage here (the sensors lack it, or it is not made by system calls); other
  * errors are the kernel's. The reason is kept. */
 int skep_filters_load(struct skep_filters *f, uint16_t kind, const struct skep_filter_program *p);
+
+/* -EOPNOTSUPP: as above, or flags of another kind than open. */
+int skep_filters_early(struct skep_filters *f, uint16_t kind, const struct skep_filter_early *e);
 
 bool skep_filters_has(const struct skep_filters *f, uint16_t kind);
 /* Why a kind has no filter, or NULL: nobody tried, or it has one. */

@@ -40,6 +40,11 @@ struct skep_build {
 
 #define SKEP_COUNT(field) __sync_fetch_and_add(&(field), 1)
 
+static __always_inline struct task_struct *skep_current(void)
+{
+    return SKEP_PLAIN(struct task_struct, bpf_get_current_task_btf());
+}
+
 static __always_inline struct skep_counters *skep_counters_of(__u32 kind)
 {
     return bpf_map_lookup_elem(&skep_counters, &kind);
@@ -129,32 +134,47 @@ static __always_inline bool skep_in_scope(struct task_struct *t)
 
 static __always_inline __u64 skep_cgroup_of(struct task_struct *t);
 
-/* The part of the header that says who acts. */
-static __always_inline void skep_hdr_task(struct skep_hdr *h, struct task_struct *t)
+/* The part of the header that says who acts: what filters may ask for ... */
+static __always_inline void skep_hdr_who(struct skep_hdr *h, struct task_struct *t)
 {
-    struct task_struct *leader = t->group_leader;
     const struct cred *cred = t->cred;
     h->pid = t->tgid;
     h->tid = t->pid;
-    h->start = leader->start_boottime;
-    h->exec_id = (__u32)t->self_exec_id;
     h->uid = cred->uid.val;
     h->gid = cred->gid.val;
     h->euid = cred->euid.val;
     h->egid = cred->egid.val;
-    h->caps = compat_cred_effective(cred);
-    h->cgroup = skep_cgroup_of(t);
     /* two loads instead of a helper call */
     const __u64 *comm = (const __u64 *)t->comm;
     ((__u64 *)h->comm)[0] = comm[0];
     ((__u64 *)h->comm)[1] = comm[1];
 }
 
+/* ... and the rest. */
+static __always_inline void skep_hdr_more(struct skep_hdr *h, struct task_struct *t)
+{
+    struct task_struct *leader = t->group_leader;
+    h->start = leader->start_boottime;
+    h->exec_id = (__u32)t->self_exec_id;
+    h->caps = compat_cred_effective(t->cred);
+    h->cgroup = skep_cgroup_of(t);
+}
+
+static __always_inline void skep_hdr_task(struct skep_hdr *h, struct task_struct *t)
+{
+    skep_hdr_who(h, t);
+    skep_hdr_more(h, t);
+}
+
+static __always_inline void skep_hdr_time(struct skep_hdr *h)
+{
+    h->time = bpf_ktime_get_boot_ns();
+}
+
 static __always_inline void skep_hdr_init(struct skep_hdr *h, __u32 kind, __u32 cpu, bool life)
 {
     h->kind = kind;
     h->flags = 0;
-    h->time = bpf_ktime_get_boot_ns();
     h->cpu = cpu;
     h->ring = life ? 0 : 1 + cpu;
     h->ret = 0;
@@ -179,20 +199,33 @@ static __always_inline void *skep_claim(struct skep_build *b, __u32 kind, __u32 
     return b->s->record;
 }
 
-/* Starts a record on a data ring for what task does; NULL when it is filtered or lost. */
-static __always_inline void *skep_begin(struct skep_build *b, __u32 kind, __u32 size, struct task_struct *t)
+/* Starts a record on a data ring for what task does, unless it is known already that nobody wants it. The header has
+ * what filters see; skep_end() brings the rest. NULL: filtered or lost. */
+static __always_inline void *skep_begin_unless(struct skep_build *b, bool unwanted, __u32 kind, __u32 size,
+                                               struct task_struct *t)
 {
     b->c = skep_counters_of(kind);
     if (!b->c)
         return NULL;
     SKEP_COUNT(b->c->seen);
-    if (!skep_in_scope(t)) {
+    if (unwanted || !skep_in_scope(t)) {
         SKEP_COUNT(b->c->filtered);
         return NULL;
     }
     struct skep_hdr *h = skep_claim(b, kind, size, false);
     if (h)
-        skep_hdr_task(h, t);
+        skep_hdr_who(h, t);
+    return h;
+}
+
+/* The same with all of the header. */
+static __always_inline void *skep_begin(struct skep_build *b, __u32 kind, __u32 size, struct task_struct *t)
+{
+    struct skep_hdr *h = skep_begin_unless(b, false, kind, size, t);
+    if (h) {
+        skep_hdr_time(h);
+        skep_hdr_more(h, t);
+    }
     return h;
 }
 
@@ -205,8 +238,10 @@ static __always_inline void *skep_begin_life(struct skep_build *b, __u32 kind, _
         return NULL;
     SKEP_COUNT(b->c->seen);
     struct skep_hdr *h = skep_claim(b, kind, size, true);
-    if (h)
+    if (h) {
+        skep_hdr_time(h);
         skep_hdr_task(h, t);
+    }
     return h;
 }
 
@@ -272,6 +307,14 @@ static __always_inline bool skep_submit(struct skep_build *b)
         SKEP_COUNT(b->c->lost[SKEP_LOST_ring_full]);
     skep_scratch_release(b->s);
     return done;
+}
+
+/* Ends a record that skep_begin_unless() began. */
+static __always_inline void skep_end(struct skep_build *b, struct task_struct *t)
+{
+    skep_hdr_time(skep_hdr(b));
+    skep_hdr_more(skep_hdr(b), t);
+    skep_submit(b);
 }
 
 /* ---- strings behind the struct ---- */

@@ -30,11 +30,6 @@ static __always_inline bool skep_build_again(struct skep_build *b, __u32 slot)
     return b->s != NULL;
 }
 
-static __always_inline struct task_struct *skep_current(void)
-{
-    return SKEP_PLAIN(struct task_struct, bpf_get_current_task_btf());
-}
-
 /* The name's bytes again, behind directory and slash. They were put into the same record before. */
 __weak __noinline int skep_name_lexical(struct skep_named *to, __u32 slot, int dirfd, __u32 raw_off,
                                         __u32 raw_len)

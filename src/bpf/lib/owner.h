@@ -88,6 +88,7 @@ static __always_inline void *skep_begin_owner(struct skep_build *b, __u32 kind, 
     struct skep_hdr *h = skep_claim(b, kind, size, false);
     if (!h)
         return NULL;
+    skep_hdr_time(h);
     if (o && o->who.pid) {
         h->flags = SKEP_HDR_INDIRECT;
         h->start = o->who.start;

@@ -18,8 +18,8 @@
  *
  *         return skep_hand_over(ctx, &b);
  *
- * which lets the filter of the kind judge the record first, when there is one. That is a tail call: nothing behind
- * it runs then.
+ * which lets the filter of the kind judge the record first, when there is one, and completes the header behind it. That
+ * is a tail call: nothing that follows would run.
  *
  * Pointers among the arguments point to the caller's memory, which another thread may have changed since the
  * kernel read it. What an event claims comes from kernel objects where there is one; the caller's string is
@@ -148,20 +148,33 @@ static __always_inline void *skep_fill_call(struct skep_hdr *h, __u32 size, cons
     return h;
 }
 
+static __always_inline bool skep_ret_unwanted(const struct skep_call *call, __u32 kind)
+{
+    __u32 class = call->ret < 0 ? SKEP_RET_FAILED : SKEP_RET_OK;
+    return skep_cfg.unwanted_ret[SKEP_BOUND(kind, SKEP_KIND_MAX)] & class;
+}
+
 /* Starts the record of a system call and fills in what all of them share, zeroes the rest; NULL: filtered or
- * lost. */
+ * lost. unwanted: its arguments told so already. */
+static __always_inline void *skep_begin_call_unless(struct skep_build *b, bool unwanted, __u32 kind,
+                                                    __u32 size, const struct skep_call *call)
+{
+    unwanted |= skep_ret_unwanted(call, kind);
+    return skep_fill_call(skep_begin_unless(b, unwanted, kind, size, call->task), size, call);
+}
+
 static __always_inline void *skep_begin_call(struct skep_build *b, __u32 kind, __u32 size,
                                              const struct skep_call *call)
 {
-    return skep_fill_call(skep_begin(b, kind, size, call->task), size, call);
+    return skep_begin_call_unless(b, false, kind, size, call);
 }
 
 /*
- * Ends the record of a system call, by way of the filter of its kind. The byte in the configuration is there because a
- * tail call into an empty slot costs more than a look at it. A filter that was taken out in between leaves us the
- * record.
+ * Hands the record of a system call to the filter of its kind, and comes back when there is none. The byte in the
+ * configuration is there because a tail call into an empty slot costs more than a look at it. A filter that was taken
+ * out in between leaves us the record.
  */
-static __always_inline int skep_hand_over(__u64 *ctx, struct skep_build *b)
+static __always_inline void skep_ask_filter(__u64 *ctx, struct skep_build *b)
 {
     __u32 kind = b->kind;
     if (skep_cfg.filtered[SKEP_BOUND(kind, SKEP_KIND_MAX)]) {
@@ -169,7 +182,12 @@ static __always_inline int skep_hand_over(__u64 *ctx, struct skep_build *b)
         bpf_tail_call(ctx, &skep_filters, kind);
         b->s->waiting = 0;
     }
-    skep_submit(b);
+}
+
+static __always_inline int skep_hand_over(__u64 *ctx, struct skep_build *b)
+{
+    skep_ask_filter(ctx, b);
+    skep_end(b, skep_current());
     return 0;
 }
 

@@ -3,7 +3,7 @@
  * The end of the filter stage: a filter found that a record may matter, and calls on to here. The filters themselves
  * are made from rules at run time, see rule/frame.h and load/filter.h.
  */
-#include "bpf/lib/syscall.h"
+#include "bpf/lib/open.h"
 
 /* The slot that waits on behalf of this thread; as the filters find it. */
 static __always_inline bool filter_find(struct skep_build *b)
@@ -22,6 +22,14 @@ static __always_inline bool filter_find(struct skep_build *b)
     return false;
 }
 
+static __always_inline void filter_put_late(struct skep_build *b, __u64 *ctx)
+{
+    struct skep_ev_open *ev = (struct skep_ev_open *)b->s->record;
+    struct skep_call call;
+    skep_call_init(&call, ctx);
+    ev->raw_path = skep_put_user_str(b, (void *)skep_open_name(&call));
+}
+
 SEC("tp_btf/sys_exit")
 int sys_emit(__u64 *ctx)
 {
@@ -35,6 +43,8 @@ int sys_emit(__u64 *ctx)
         skep_scratch_release(b.s);
         return 0;
     }
-    skep_submit(&b);
+    if (b.kind == SKEP_KIND_open && b.s->late)
+        filter_put_late(&b, ctx);
+    skep_end(&b, skep_current());
     return 0;
 }

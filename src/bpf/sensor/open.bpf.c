@@ -5,48 +5,7 @@
  * it starts from.
  */
 #include "bpf/lib/lexical.h"
-#include "bpf/lib/syscall.h"
-
-#define O_CREAT_WRONLY_TRUNC 01101
-
-struct open_how_user {
-    __u64 flags;
-    __u64 mode;
-    __u64 resolve;
-};
-
-static __always_inline void open_fill_args(struct skep_ev_open *ev, const struct skep_call *call,
-                                           __u64 *ret_name)
-{
-    struct open_how_user how = {0};
-    ev->dirfd = AT_FDCWD;
-    switch (call->form) {
-    case SKEP_FORM_open:
-        *ret_name = skep_arg(call, 0);
-        ev->flags = skep_arg(call, 1);
-        ev->mode = skep_arg(call, 2);
-        return;
-    case SKEP_FORM_creat:
-        *ret_name = skep_arg(call, 0);
-        ev->flags = O_CREAT_WRONLY_TRUNC;
-        ev->mode = skep_arg(call, 1);
-        return;
-    case SKEP_FORM_open_handle:
-        ev->dirfd = (int)skep_arg(call, 0);
-        ev->flags = skep_arg(call, 2);
-        return;
-    case SKEP_FORM_openat2:
-        bpf_probe_read_user(&how, sizeof(how), (void *)skep_arg(call, 2));
-        ev->flags = how.flags;
-        ev->mode = how.mode;
-        break;
-    default:
-        ev->flags = skep_arg(call, 2);
-        ev->mode = skep_arg(call, 3);
-    }
-    ev->dirfd = (int)skep_arg(call, 0);
-    *ret_name = skep_arg(call, 1);
-}
+#include "bpf/lib/open.h"
 
 SEC("tp_btf/sys_exit")
 int sys_open(__u64 *ctx)
@@ -54,12 +13,19 @@ int sys_open(__u64 *ctx)
     struct skep_call call;
     struct skep_build b;
     skep_call_init(&call, ctx);
-    struct skep_ev_open *ev = skep_begin_call(&b, SKEP_KIND_open, sizeof(*ev), &call);
+    struct skep_open_call o;
+    skep_open_decode(&o, &call);
+    struct skep_ev_open *ev =
+        skep_begin_call_unless(&b, skep_open_unwanted(&o), SKEP_KIND_open, sizeof(*ev), &call);
     if (!ev)
         return 0;
-    __u64 name = 0;
-    open_fill_args(ev, &call, &name);
-    ev->raw_path = skep_put_user_str(&b, (void *)name);
+    ev->flags = o.flags;
+    ev->mode = o.mode;
+    ev->dirfd = o.dirfd;
+    bool late = skep_cfg.late_raw_path && call.ret >= 0;
+    b.s->late = late;
+    if (!late)
+        ev->raw_path = skep_put_user_str(&b, (void *)o.name);
 
     struct file *f = call.ret >= 0 ? skep_file_of(call.task, call.ret) : NULL;
     if (f) {
@@ -77,5 +43,9 @@ int sys_open(__u64 *ctx)
         ev->path = named.path;
         ev->path_source = named.source;
     }
-    return skep_hand_over(ctx, &b);
+    skep_ask_filter(ctx, &b);
+    if (b.s->late)
+        ev->raw_path = skep_put_user_str(&b, (void *)o.name);
+    skep_end(&b, call.task);
+    return 0;
 }

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef SKEP_BPF_LIB_OPEN_H
+#define SKEP_BPF_LIB_OPEN_H
+/*
+ * The arguments of open and its kin: shared by their handler and by the end of the filter stage, which puts the name as
+ * it was given into a record that passed.
+ */
+#include "bpf/lib/syscall.h"
+
+#define O_CREAT_WRONLY_TRUNC 01101
+
+struct skep_open_how {
+    __u64 flags;
+    __u64 mode;
+    __u64 resolve;
+};
+
+struct skep_open_call {
+    __u64 name; /* 0: none */
+    __u32 flags;
+    __u32 mode;
+    __s32 dirfd;
+    __u32 pad;
+};
+
+static __always_inline void skep_open_decode(struct skep_open_call *o, const struct skep_call *call)
+{
+    struct skep_open_how how = {0};
+    *o = (struct skep_open_call){.dirfd = AT_FDCWD};
+    switch (call->form) {
+    case SKEP_FORM_open:
+        o->name = skep_arg(call, 0);
+        o->flags = skep_arg(call, 1);
+        o->mode = skep_arg(call, 2);
+        return;
+    case SKEP_FORM_creat:
+        o->name = skep_arg(call, 0);
+        o->flags = O_CREAT_WRONLY_TRUNC;
+        o->mode = skep_arg(call, 1);
+        return;
+    case SKEP_FORM_open_handle:
+        o->dirfd = (int)skep_arg(call, 0);
+        o->flags = skep_arg(call, 2);
+        return;
+    case SKEP_FORM_openat2:
+        bpf_probe_read_user(&how, sizeof(how), (void *)skep_arg(call, 2));
+        o->flags = how.flags;
+        o->mode = how.mode;
+        break;
+    default:
+        o->flags = skep_arg(call, 2);
+        o->mode = skep_arg(call, 3);
+    }
+    o->dirfd = (int)skep_arg(call, 0);
+    o->name = skep_arg(call, 1);
+}
+
+/* Just the name. */
+static __always_inline __u64 skep_open_name(const struct skep_call *call)
+{
+    switch (call->form) {
+    case SKEP_FORM_open:
+    case SKEP_FORM_creat:
+        return skep_arg(call, 0);
+    case SKEP_FORM_open_handle:
+        return 0;
+    }
+    return skep_arg(call, 1);
+}
+
+static __always_inline bool skep_open_unwanted(const struct skep_open_call *o)
+{
+    __u32 n = skep_cfg.open_flags.n;
+    if (n == 0)
+        return false;
+#pragma unroll
+    for (__u32 i = 0; i < SKEP_FLAG_TESTS; i++)
+        if (i < n && (o->flags & skep_cfg.open_flags.test[i].mask) == skep_cfg.open_flags.test[i].value)
+            return false;
+    return true;
+}
+#endif
