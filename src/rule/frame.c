@@ -11,7 +11,8 @@
 
 /* Members of the slot, from the record in r6. */
 #define FROM_RECORD(member)                                                                                  \
-    ((int16_t)((int)offsetof(struct skep_slot, member) - (int)offsetof(struct skep_slot, record)))
+    ((int16_t)((int)offsetof(struct skep_scratch_slot, member) -                                             \
+               (int)offsetof(struct skep_scratch_slot, record)))
 
 /* What generated code calls in the kernel, by number; see bpf-helpers(7). */
 enum {
@@ -52,7 +53,7 @@ static void kernel_begin(const struct skep_frame *f, struct skep_build *b)
         lookup(b, f->scratch_map);
         skep_build_jump_imm(b, SKEP_OP_JEQ_IMM, 0, 0, none);
         skep_build_reg(b, SKEP_OP_MOV64_REG, 6, 0);
-        skep_build_load(b, SKEP_OP_LDXDW, 0, 6, offsetof(struct skep_slot, waiting));
+        skep_build_load(b, SKEP_OP_LDXDW, 0, 6, offsetof(struct skep_scratch_slot, waiting));
         skep_build_jump_reg(b, SKEP_OP_JEQ_REG, 0, 7, found);
         skep_build_imm(b, SKEP_OP_ADD64_IMM, 8, 1);
     }
@@ -60,7 +61,7 @@ static void kernel_begin(const struct skep_frame *f, struct skep_build *b)
     skep_build_mov(b, 0, 0);
     skep_build_exit(b);
     skep_build_bind(b, found);
-    skep_build_imm(b, SKEP_OP_ADD64_IMM, 6, offsetof(struct skep_slot, record));
+    skep_build_imm(b, SKEP_OP_ADD64_IMM, 6, offsetof(struct skep_scratch_slot, record));
 }
 
 /* counters[event].<what> += 1, and the slot is free again. The barrier of the atomic operation is not needed for the

@@ -15,7 +15,7 @@
  *   test     a raw_tp program for BPF_PROG_TEST_RUN: the record is the one element of an array; r0 = 1 pass, 0 drop.
  *            So a body can be tried in the kernel on any record, with no sensor at all.
  *
- * Nothing but the frames knows where records wait (struct skep_slot in abi/config.h).
+ * Nothing but the frames knows where records wait (struct skep_scratch_slot in abi/config.h).
  */
 #include "isa/build.h"
 

@@ -119,7 +119,7 @@ __weak __noinline int skep_walk_up(struct skep_walk *w)
     if (!w)
         return 0;
     __u32 slot = w->slot;
-    struct skep_slot *s = bpf_map_lookup_elem(&skep_scratch, &slot);
+    struct skep_scratch_slot *s = bpf_map_lookup_elem(&skep_scratch, &slot);
     if (!s)
         return 0;
     struct skep_walk_ctx x = {.w = w, .buf = s->path};

@@ -448,7 +448,7 @@ static const struct skep_rule_field fields[] = {
     BOOL("is_exe_deleted", get_exec_flag, SKEP_EXEC_DELETED,
          "the executable had no name any more when it was executed; so has one in memory"),
     STREAM("stdin.type", stdin, 0,
-           "what standard input was when the program was started: file, directory, pipe, socket, ..."),
+           "what standard input was when the program was started: file, directory, pipe, socket and so on"),
     STREAM("stdin.name", stdin, 1, "what it referred to: a path, pipe:[inode], socket:[inode]"),
     STREAM("stdout.type", stdout, 0, "the same of standard output"),
     STREAM("stdout.name", stdout, 1, "the same of standard output"),
