@@ -76,9 +76,14 @@ struct skep_task {
     skep_caps permitted;
     skep_caps inheritable;
     struct skep_namespaces ns;
-    char tty[16]; /* empty: none */
+    char tty[16];           /* empty: none */
+    skep_time pid_ns_start; /* of the first process of its pid namespace; 0: not known */
+    __u32 tty_nr;           /* the terminal's device as stat(2) encodes it; 0: none, or not known */
+    skep_pid ns_session; /* session and process group as seen from its own pid namespace; 0: not seen there */
+    skep_pid ns_pgid;
+    __u32 pad;
 };
-SKEP_STATIC_ASSERT(sizeof(struct skep_task) == 104, "task layout");
+SKEP_STATIC_ASSERT(sizeof(struct skep_task) == 128, "task layout");
 
 /* ---- life cycle ---- */
 
@@ -104,6 +109,10 @@ struct skep_image {
     __u32 args_captured;
     __u32 env_size;
     __u32 env_captured;
+    __u64 ctime; /* of the image's file when it was executed, nanoseconds since 1970; 0: not known */
+    __u64 mtime;
+    __u32 traits; /* enum skep_image_trait */
+    __u32 pad;
 };
 
 struct skep_ev_exec {
@@ -179,6 +188,20 @@ struct skep_ev_container {
     skep_text runtime;
     skep_text pod;
     skep_text namespace_;
+    skep_text image_id;     /* digest of the image's configuration, in hexadecimal */
+    skep_text image_digest; /* of the image in its registry: sha256:... */
+    skep_text pod_uid;
+    skep_text sandbox; /* id of the container that holds the pod together */
+    skep_text ip;
+    skep_text cni;           /* what the network plugins answered: JSON */
+    skep_textlist mounts;    /* five strings each: source, destination, mode, true (may be written) or false,
+                                 propagation */
+    skep_environ labels;     /* key=value */
+    skep_environ pod_labels; /* of the pod, in the same way */
+    skep_textlist healthcheck; /* command and arguments */
+    __u64 started;             /* when the runtime started it, nanoseconds since 1970; 0: not known */
+    __u32 traits;              /* enum skep_container_trait */
+    __u32 pad;
 };
 
 struct skep_ev_snapshot {

@@ -125,6 +125,27 @@ enum skep_exec_flag {
     SKEP_EXEC_ZOMBIE = 1 << 11,  /* already dead, not yet waited for (snapshot only) */
 };
 
+/* More about the file of an image. They are for rules and not among the flags that people are shown: half of all
+ * programs are writable by root. */
+enum skep_image_trait {
+    SKEP_IMAGE_WRITABLE = 1 << 0,    /* the process may write the file, by its credentials and the mount */
+    SKEP_IMAGE_LOWER_LAYER = 1 << 1, /* on overlayfs: the file is in a lower layer */
+    SKEP_IMAGE_SEEN = 1 << 2,        /* the file was looked at: what is not said of it above is not so */
+};
+
+enum skep_container_trait {
+    SKEP_CONTAINER_PRIVILEGED = 1 << 0,
+    SKEP_CONTAINER_HOST_PID = 1 << 1, /* it is in the host's namespace of this sort */
+    SKEP_CONTAINER_HOST_NETWORK = 1 << 2,
+    SKEP_CONTAINER_HOST_IPC = 1 << 3,
+    /* What is known: the bits above say nothing without. */
+    SKEP_CONTAINER_KNOWN_PRIVILEGES = 1 << 8,
+    SKEP_CONTAINER_KNOWN_NAMESPACES = 1 << 9,
+    SKEP_CONTAINER_KNOWN_MOUNTS = 1 << 10,
+    SKEP_CONTAINER_KNOWN_LABELS = 1 << 11,
+    SKEP_CONTAINER_KNOWN_HEALTHCHECK = 1 << 12,
+};
+
 enum skep_fd_kind {
     SKEP_FD_NONE = 0, /* not open */
     SKEP_FD_FILE = 1,

@@ -97,6 +97,30 @@ void skep_clock_put_time_of_day(struct skep_strbuf *sb, int64_t utc_ns)
     skep_strbuf_printf(sb, "%02d:%02d:%02d.%03ld", tm.tm_hour, tm.tm_min, tm.tm_sec, rest / 1000000);
 }
 
+void skep_clock_put_local(struct skep_strbuf *sb, int64_t utc_ns, bool date, bool fraction)
+{
+    time_t s;
+    long rest;
+    struct tm tm;
+    split(utc_ns, &s, &rest);
+    if (!localtime_r(&s, &tm))
+        tm = (struct tm){.tm_mday = 1};
+    if (date)
+        skep_strbuf_printf(sb, "%04d-%02d-%02d ", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday);
+    skep_strbuf_printf(sb, "%02d:%02d:%02d", tm.tm_hour, tm.tm_min, tm.tm_sec);
+    if (fraction)
+        skep_strbuf_printf(sb, ".%09ld", rest);
+}
+
+void skep_clock_put_iso8601(struct skep_strbuf *sb, int64_t utc_ns)
+{
+    size_t len = sb->len;
+    skep_clock_put_rfc3339(sb, utc_ns);
+    if (sb->len > len)
+        skep_strbuf_truncate(sb, sb->len - 1); /* its Z */
+    skep_strbuf_puts(sb, "+0000");
+}
+
 static const struct {
     const char *name;
     uint64_t ns;

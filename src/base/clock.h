@@ -16,6 +16,10 @@ int64_t skep_clock_boot_offset(void);
 void skep_clock_put_rfc3339(struct skep_strbuf *sb, int64_t utc_ns);
 /* Local time of day, HH:MM:SS.mmm, for terminals. */
 void skep_clock_put_time_of_day(struct skep_strbuf *sb, int64_t utc_ns);
+/* Local time: [2026-01-31 ]23:59:59[.000000001]. */
+void skep_clock_put_local(struct skep_strbuf *sb, int64_t utc_ns, bool date, bool fraction);
+/* ISO 8601 as Falco writes it, UTC: 2026-01-31T23:59:59.000000001+0000. */
+void skep_clock_put_iso8601(struct skep_strbuf *sb, int64_t utc_ns);
 /* Text such as 250ms, 5s, 2m, 1h or 1h30m to nanoseconds; -EINVAL, -ERANGE. */
 int skep_duration_parse(const char *s, uint64_t *ret_ns);
 /* 1.23ms, 4.5s, 2m03s: three significant digits. */

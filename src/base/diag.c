@@ -8,40 +8,73 @@ void skep_diags_init(struct skep_diags *d, const char *file)
     *d = (struct skep_diags){.file = file};
 }
 
+static void clear_one(struct skep_diag *diag)
+{
+    free(diag->message);
+    free(diag->hint);
+    free(diag->file);
+    free(diag->text);
+}
+
 void skep_diags_clear(struct skep_diags *d)
 {
-    for (size_t i = 0; i < d->n; i++) {
-        free(d->list[i].message);
-        free(d->list[i].hint);
-        free(d->list[i].file);
-        free(d->list[i].text);
+    for (size_t i = 0; i < d->n; i++)
+        clear_one(&d->list[i]);
+    free(d->list);
+    *d = (struct skep_diags){.file = d->file, .max = d->max};
+}
+
+/* Takes the last warning out; false: there is none. */
+static bool drop_warning(struct skep_diags *d)
+{
+    for (size_t i = d->n; i > 0; i--) {
+        if (!d->list[i - 1].warning)
+            continue;
+        clear_one(&d->list[i - 1]);
+        memmove(&d->list[i - 1], &d->list[i], (d->n - i) * sizeof(*d->list));
+        d->n--;
+        return true;
     }
-    skep_diags_init(d, d->file);
+    return false;
+}
+
+static bool grow(struct skep_diags *d)
+{
+    size_t room = MAX(d->room * 2, (size_t)16);
+    struct skep_diag *list = realloc(d->list, room * sizeof(*list));
+    if (!list)
+        return false;
+    d->list = list;
+    d->room = room;
+    return true;
 }
 
 /* Room for one more; errors count also when there is none. */
 static struct skep_diag *next_diag(struct skep_diags *d, bool warning, const char *code, size_t length)
 {
+    d->last = NULL;
     d->n_errors += !warning;
-    if (d->n == SKEP_DIAGS_MAX) {
+    if (d->n == (d->max ? d->max : SKEP_DIAGS_MAX)) {
+        d->more++;
+        if (warning || !drop_warning(d))
+            return NULL;
+    }
+    if (d->n == d->room && !grow(d)) {
         d->more++;
         return NULL;
     }
-    struct skep_diag *diag = &d->list[d->n++];
+    struct skep_diag *diag = d->last = &d->list[d->n++];
     *diag = (struct skep_diag){.warning = warning, .length = (unsigned)MAX(length, (size_t)1), .code = code};
     return diag;
 }
 
 static void locate(struct skep_diag *diag, const char *source, size_t len, size_t at)
 {
-    diag->line = diag->column = 1;
-    for (size_t i = 0; i < at && i < len && source[i]; i++) {
-        diag->column++;
-        if (source[i] == '\n') {
-            diag->line++;
-            diag->column = 1;
-        }
-    }
+    size_t from = 0, end = MIN(at, len);
+    diag->line = 1;
+    for (const char *eol; (eol = memchr(source + from, '\n', end - from)); diag->line++)
+        from = (size_t)(eol + 1 - source);
+    diag->column = (unsigned)(end - from + 1);
 }
 
 static void put_message(struct skep_diag *diag, const char *fmt, va_list ap)
@@ -56,7 +89,7 @@ void skep_diags_add(struct skep_diags *d, const char *source, size_t at, size_t 
     struct skep_diag *diag = next_diag(d, false, code, length);
     if (!diag)
         return;
-    locate(diag, source, SIZE_MAX, at);
+    locate(diag, source, strlen(source), at);
     va_list ap;
     va_start(ap, fmt);
     put_message(diag, fmt, ap);
@@ -77,16 +110,20 @@ void skep_diags_add_in(struct skep_diags *d, bool warning, const char *file, con
     if (!source)
         return;
     locate(diag, source, source_len, MIN(at, source_len));
-    const char *line = source + MIN(at, source_len) - (diag->column - 1);
-    diag->text = strndup(line, strcspn(line, "\n"));
+    diag->text_at = diag->column > SHOWN_LINE_MAX ? diag->column - SHOWN_LINE_MAX : 0;
+    const char *line = source + MIN(at, source_len) - (diag->column - 1) + diag->text_at;
+    size_t rest = MIN((size_t)(source + source_len - line), (size_t)SHOWN_LINE_MAX * 2);
+    const char *eol = memchr(line, '\n', rest);
+    size_t n = eol ? (size_t)(eol - line) : rest;
+    diag->text = strndup(line, n && line[n - 1] == '\r' ? n - 1 : n);
 }
 
 void skep_diags_hint(struct skep_diags *d, const char *fmt, ...)
 {
     /* The hint belongs to the diagnostic before it: when that did not fit, neither does its hint. */
-    if (d->n == 0 || d->more)
+    struct skep_diag *diag = d->last;
+    if (!diag)
         return;
-    struct skep_diag *diag = &d->list[d->n - 1];
     va_list ap;
     va_start(ap, fmt);
     free(diag->hint);
@@ -108,7 +145,7 @@ static void put_source_line(const struct skep_diag *diag, const char *source, st
             return;
         source++;
     }
-    size_t n = strcspn(source, "\n"), at = MIN(diag->column - 1, n);
+    size_t n = strcspn(source, "\n"), at = MIN(diag->column - 1 - diag->text_at, n);
     /* A long line is shown from a little before the place in question. */
     size_t from = at > SHOWN_LINE_MAX / 2 ? at - SHOWN_LINE_MAX / 2 : 0;
     size_t shown = MIN(n - from, (size_t)SHOWN_LINE_MAX);

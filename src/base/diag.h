@@ -10,13 +10,14 @@
  *       ^~~
  *       hint: did you mean `path`?
  *
- * or as JSON. The list is bounded; what did not fit is counted.
+ * or as JSON. The list is bounded; what did not fit is counted. An error takes the place of the last warning when the
+ * list is full, so that many warnings do not hide what is really wrong.
  */
 #include "base/json.h"
 
 #include <stdarg.h>
 
-#define SKEP_DIAGS_MAX 64
+#define SKEP_DIAGS_MAX 64 /* unless max says otherwise */
 
 struct skep_diag {
     bool warning;     /* what was meant can be done all the same */
@@ -27,15 +28,20 @@ struct skep_diag {
     char *message;
     char *hint; /* NULL: none */
     char *file; /* NULL: that of the list */
-    char *text; /* the line in question, when the list's text is not one; NULL: it is */
+    char
+        *text; /* the line in question (of a long one a part), when the list's text is not one; NULL: it is */
+    unsigned text_at; /* bytes of the line in front of it that are left out */
 };
 
 struct skep_diags {
     const char *file; /* name of the text, borrowed */
-    struct skep_diag list[SKEP_DIAGS_MAX];
+    struct skep_diag *list;
     size_t n;
-    size_t more;     /* that did not fit */
-    size_t n_errors; /* also those that did not fit */
+    size_t more;            /* that did not fit */
+    size_t n_errors;        /* also those that did not fit */
+    size_t max;             /* most in the list; 0: SKEP_DIAGS_MAX */
+    size_t room;            /* private: allocated */
+    struct skep_diag *last; /* private: the one that a hint belongs to; NULL: it did not fit */
 };
 
 void skep_diags_init(struct skep_diags *d, const char *file);

@@ -12,6 +12,13 @@ void skep_strbuf_init(struct skep_strbuf *sb, size_t max)
     *sb = (struct skep_strbuf){.s = empty_string, .max = MIN(max, SIZE_MAX / 4)};
 }
 
+void skep_strbuf_init_fixed(struct skep_strbuf *sb, char *memory, size_t size)
+{
+    memory[0] = '\0';
+    /* what is as long as the memory is never outgrown */
+    *sb = (struct skep_strbuf){.s = memory, .cap = size, .max = size - 1};
+}
+
 void skep_strbuf_clear(struct skep_strbuf *sb)
 {
     if (sb->cap)

@@ -27,6 +27,9 @@ struct skep_strbuf {
 };
 
 void skep_strbuf_init(struct skep_strbuf *sb, size_t max);
+/* Writes to the caller's memory, size bytes, at least 1, and never allocates: for small texts on the stack. Not to be
+ * cleared. */
+void skep_strbuf_init_fixed(struct skep_strbuf *sb, char *memory, size_t size);
 void skep_strbuf_clear(struct skep_strbuf *sb); /* frees; the buffer is empty and usable again */
 void skep_strbuf_reset(struct skep_strbuf *sb); /* empties, keeps the memory and drops the failed mark */
 void skep_strbuf_truncate(struct skep_strbuf *sb, size_t len);

@@ -44,6 +44,23 @@ struct proc_ns_operations___type {
     int type;
 };
 
+struct inode___timespec {
+    struct timespec64 i_mtime, i_ctime;
+};
+
+struct inode___ctime {
+    struct timespec64 __i_ctime;
+};
+
+struct inode___mtime {
+    struct timespec64 __i_mtime;
+};
+
+struct inode___split {
+    __s64 i_mtime_sec, i_ctime_sec;
+    __u32 i_mtime_nsec, i_ctime_nsec;
+};
+
 struct delayed_filename {
     struct filename *__incomplete_filename;
 };
@@ -184,6 +201,51 @@ DEFINE_CAPS(inheritable)
 DEFINE_CAPS(permitted)
 DEFINE_CAPS(effective)
 #undef DEFINE_CAPS
+
+/*
+ * When an inode and its content were changed last, in nanoseconds since 1970. The times were renamed in two steps
+ * (13bc24457850 "fs: rename i_ctime field to __i_ctime", 6.6; 12cd44023651 "fs: rename inode i_atime and i_mtime fields",
+ * 6.7) and split into seconds and nanoseconds (3aa63a569c64 "fs: switch timespec64 fields in inode to discrete
+ * integers", 6.11). The highest bit of the nanoseconds is a mark of its own: 4e40eff0b573 ("fs: add infrastructure for
+ * multigrain timestamps", 6.13).
+ */
+#define COMPAT_NS(sec, nsec) ((__u64)(sec)*1000000000ULL + ((nsec)&0x7fffffff))
+
+static __always_inline __u64 compat_inode_ctime(struct inode *inode)
+{
+    struct inode___split *split = (void *)inode;
+    if (bpf_core_field_exists(split->i_ctime_sec)) {
+        __u64 ns = COMPAT_NS(split->i_ctime_sec, split->i_ctime_nsec);
+        barrier_var(ns);
+        return ns;
+    }
+    struct inode___ctime *now = (void *)inode;
+    if (bpf_core_field_exists(now->__i_ctime)) {
+        __u64 ns = COMPAT_NS(now->__i_ctime.tv_sec, now->__i_ctime.tv_nsec);
+        barrier_var(ns);
+        return ns;
+    }
+    struct inode___timespec *before = (void *)inode;
+    return COMPAT_NS(before->i_ctime.tv_sec, before->i_ctime.tv_nsec);
+}
+
+static __always_inline __u64 compat_inode_mtime(struct inode *inode)
+{
+    struct inode___split *split = (void *)inode;
+    if (bpf_core_field_exists(split->i_mtime_sec)) {
+        __u64 ns = COMPAT_NS(split->i_mtime_sec, split->i_mtime_nsec);
+        barrier_var(ns);
+        return ns;
+    }
+    struct inode___mtime *now = (void *)inode;
+    if (bpf_core_field_exists(now->__i_mtime)) {
+        __u64 ns = COMPAT_NS(now->__i_mtime.tv_sec, now->__i_mtime.tv_nsec);
+        barrier_var(ns);
+        return ns;
+    }
+    struct inode___timespec *before = (void *)inode;
+    return COMPAT_NS(before->i_mtime.tv_sec, before->i_mtime.tv_nsec);
+}
 
 /* 633488947ef6 ("kernfs: Use RCU to access kernfs_node::parent", 6.15) */
 static __always_inline struct kernfs_node *compat_kernfs_parent(struct kernfs_node *kn)

@@ -41,6 +41,7 @@ struct qstr {
 
 struct super_block {
     __u32 s_dev;
+    unsigned long s_flags;
     unsigned long s_magic;
 };
 
@@ -50,6 +51,7 @@ struct kuid {
 
 struct inode {
     unsigned short i_mode;
+    unsigned int i_flags;
     struct kuid i_uid;
     struct kuid i_gid;
     unsigned long i_ino;
@@ -139,11 +141,28 @@ struct ns_common {
     unsigned int inum;
 };
 
+struct uid_gid_extent {
+    __u32 first;
+    __u32 lower_first;
+    __u32 count;
+};
+
+struct uid_gid_map {
+    __u32 nr_extents;
+    struct uid_gid_extent extent[5]; /* of more they stand elsewhere */
+};
+
 struct user_namespace {
+    struct uid_gid_map uid_map;
+    struct uid_gid_map gid_map;
+    int level;
     struct ns_common ns;
 };
 
+struct task_struct;
+
 struct pid_namespace {
+    struct task_struct *child_reaper;
     unsigned int level;
     struct ns_common ns;
 };
@@ -182,12 +201,25 @@ struct nsproxy {
     struct cgroup_namespace *cgroup_ns;
 };
 
+struct group_info {
+    int ngroups;
+    struct kuid gid[1]; /* ascending */
+};
+
 struct cred {
     struct kuid uid, gid, suid, sgid, euid, egid, fsuid, fsgid;
     struct user_namespace *user_ns;
+    struct group_info *group_info;
+};
+
+struct tty_driver {
+    int major;
+    int minor_start;
 };
 
 struct tty_struct {
+    struct tty_driver *driver;
+    int index;
     char name[64];
 };
 
@@ -492,6 +524,13 @@ struct bpf_iter__task_file {
 #define S_IFIFO 0010000
 #define S_ISUID 04000
 #define S_ISGID 02000
+#define S_IWUSR 00200
+#define S_IWGRP 00020
+#define S_IWOTH 00002
+#define S_IMMUTABLE 8
+#define SB_RDONLY 1
+#define MNT_READONLY 0x40
+#define CAP_DAC_OVERRIDE 1
 #define PF_EXITING 0x4
 #define PF_IO_WORKER 0x10
 #define PF_KTHREAD 0x00200000

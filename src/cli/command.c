@@ -18,6 +18,7 @@ static const struct skep_command_entry entries[] = {
 static const char *const group_titles[] = {
     [SKEP_COMMAND_GROUP_OBSERVE] = "See the host",
     [SKEP_COMMAND_GROUP_RECORD] = "Keep what was seen",
+    [SKEP_COMMAND_GROUP_RULES] = "Detect",
     [SKEP_COMMAND_GROUP_ENGINE] = "Run BPF programs without the kernel",
     [SKEP_COMMAND_GROUP_ABOUT] = "About skep",
 };

@@ -16,7 +16,7 @@
  * `skep -- COMMAND` is `skep run -- COMMAND`.
  *
  * A command may be a family: `skep vm` has a table of its own, cli/vm.def, whose entries are called "vm run" and so on
- * and whose files are src/cli/vm_<name>.c.
+ * and whose files are src/cli/vm_<name>.c; likewise `skep rules`.
  */
 #include "agent/options.h"
 #include "cli/options.h"
@@ -24,6 +24,7 @@
 enum skep_command_group {
     SKEP_COMMAND_GROUP_OBSERVE,
     SKEP_COMMAND_GROUP_RECORD,
+    SKEP_COMMAND_GROUP_RULES,
     SKEP_COMMAND_GROUP_ENGINE,
     SKEP_COMMAND_GROUP_ABOUT,
     SKEP_COMMAND_GROUP_MAX,

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/options.h"
 
-#include <ctype.h>
 #include <pwd.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/number.h"
 
 #define WIDTH 80
 #define HELP_COLUMN 26
@@ -104,48 +104,11 @@ static int bad_value(struct parser *p, struct written w, const char *value, cons
     return -EINVAL;
 }
 
-/* Decimal digits only: no sign, no space, no other base. */
-static int parse_number(const char *s, uint64_t max, uint64_t *ret, const char **ret_end)
-{
-    uint64_t v = 0;
-    if (!isdigit((unsigned char)*s))
-        return -EINVAL;
-    for (; isdigit((unsigned char)*s); s++) {
-        uint64_t digit = (uint64_t)(*s - '0');
-        if (v > (max - digit) / 10)
-            return -ERANGE;
-        v = v * 10 + digit;
-    }
-    *ret = v;
-    *ret_end = s;
-    return 0;
-}
-
-static int parse_size(const char *s, uint64_t *ret)
-{
-    static const char units[] = "KMGT";
-    const char *end;
-    uint64_t v;
-    int r = parse_number(s, UINT64_MAX, &v, &end);
-    if (r < 0)
-        return r;
-    const char *unit = *end ? strchr(units, toupper((unsigned char)*end)) : NULL;
-    unsigned shift = unit ? 10 * ((unsigned)(unit - units) + 1) : 0;
-    if (unit)
-        end = end[1] == 'i' && end[2] == 'B' ? end + 3 : end + 1;
-    if (*end)
-        return -EINVAL;
-    if (v > UINT64_MAX >> shift)
-        return -ERANGE;
-    *ret = v << shift;
-    return 0;
-}
-
 static int parse_uid(const char *s, int64_t *ret)
 {
     const char *end;
     uint64_t v;
-    if (parse_number(s, UINT32_MAX - 1, &v, &end) == 0 && !*end) {
+    if (skep_number_parse(s, UINT32_MAX - 1, &v, &end) == 0 && !*end) {
         *ret = (int64_t)v;
         return 0;
     }
@@ -240,12 +203,12 @@ static int store(struct parser *p, struct written w, const char *value)
         *(uint64_t *)to = v;
         return 0;
     case SKEP_OPTION_SIZE:
-        if (parse_size(value, &v) < 0 || v == 0)
+        if (skep_size_parse(value, &v) < 0 || v == 0)
             return bad_value(p, w, value, "is not a size such as 65536, 512K or 16M");
         *(uint64_t *)to = v;
         return 0;
     case SKEP_OPTION_PID:
-        if (parse_number(value, PID_HIGHEST, &v, &end) < 0 || *end || v == 0)
+        if (skep_number_parse(value, PID_HIGHEST, &v, &end) < 0 || *end || v == 0)
             return bad_value(p, w, value, "is not a process id");
         *(uint32_t *)to = (uint32_t)v;
         return 0;

@@ -14,10 +14,11 @@ void skep_cgroups_init(struct skep_cgroups *c)
 
 static struct skep_container *container_free(struct skep_container *k)
 {
-    free(k->name);
-    free(k->image);
-    free(k->pod);
-    free(k->namespace_);
+#define SKEP_CONTAINER_TEXT(member) free(k->member);
+#define SKEP_CONTAINER_LIST(member, max) free(k->member.s);
+#include "event/container.def"
+#undef SKEP_CONTAINER_TEXT
+#undef SKEP_CONTAINER_LIST
     free(k);
     return NULL;
 }
@@ -226,6 +227,47 @@ static int update_text(struct skep_cgroups *c, struct skep_container *k, char **
     return 0;
 }
 
+/* The same for a list, which ends in a NUL whatever the record says. */
+static int update_list(struct skep_cgroups *c, struct skep_container *k, struct skep_bytes *field, size_t max,
+                       const struct skep_hdr *h, struct skep_slice s)
+{
+    const char *from = skep_slice_get(h, s);
+    size_t n = MIN((size_t)s.len, max);
+    if (!from)
+        return 0;
+    char *copy = malloc(n + 1);
+    if (!copy)
+        return -ENOMEM;
+    memcpy(copy, from, n);
+    copy[n] = '\0';
+    if (n && copy[n - 1] != '\0')
+        n++;
+    k->bytes += n - field->len;
+    c->bytes += n - field->len;
+    free(field->s);
+    *field = (struct skep_bytes){copy, n};
+    return 0;
+}
+
+static int update(struct skep_cgroups *c, struct skep_container *k, const struct skep_ev_container *e)
+{
+    int r = 0;
+#define SKEP_CONTAINER_TEXT(member)                                                                          \
+    if (r >= 0)                                                                                              \
+        r = update_text(c, k, &k->member, &e->h, e->member);
+#define SKEP_CONTAINER_LIST(member, max)                                                                     \
+    if (r >= 0)                                                                                              \
+        r = update_list(c, k, &k->member, max, &e->h, e->member);
+#include "event/container.def"
+#undef SKEP_CONTAINER_TEXT
+#undef SKEP_CONTAINER_LIST
+    if (e->started)
+        k->started = e->started;
+    if (e->traits)
+        k->traits = e->traits;
+    return r;
+}
+
 static int apply_container(struct skep_cgroups *c, const struct skep_hdr *h)
 {
     const struct skep_ev_container *e = (const struct skep_ev_container *)h;
@@ -253,14 +295,7 @@ static int apply_container(struct skep_cgroups *c, const struct skep_hdr *h)
         return 0;
     if (runtime > SKEP_RUNTIME_NONE)
         k->runtime = runtime;
-    r = update_text(c, k, &k->name, h, e->name);
-    if (r >= 0)
-        r = update_text(c, k, &k->image, h, e->image);
-    if (r >= 0)
-        r = update_text(c, k, &k->pod, h, e->pod);
-    if (r >= 0)
-        r = update_text(c, k, &k->namespace_, h, e->namespace_);
-    return r;
+    return update(c, k, e);
 }
 
 int skep_cgroups_apply(struct skep_cgroups *c, const struct skep_hdr *h, const struct skep_cgroup **ret_ask)

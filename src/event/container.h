@@ -31,11 +31,12 @@
 #include "abi/event.h"
 #include "base/hashmap.h"
 #include "base/strbuf.h"
+#include "event/proc.h"
 
 #define SKEP_CONTAINER_ID_MAX 128
 #define SKEP_CONTAINER_TEXT_MAX 1024 /* bytes kept of a name, an image, a pod, a namespace */
 #define SKEP_CGROUPS_MAX 65536
-#define SKEP_CGROUPS_BYTES (8u << 20)
+#define SKEP_CGROUPS_BYTES (32u << 20)
 
 enum skep_runtime {
     SKEP_RUNTIME_NONE, /* not a container */
@@ -80,14 +81,18 @@ enum skep_runtime skep_runtime_by_name(const char *s, size_t n); /* SKEP_RUNTIME
 struct skep_container {
     char id[SKEP_CONTAINER_ID_MAX]; /* NUL-terminated */
     enum skep_runtime runtime;
-    char *name; /* these are NULL until known */
-    char *image;
-    char *pod;
-    char *namespace_;
-    bool asked;      /* the resolver was to be asked */
-    unsigned refs;   /* cgroups in it */
-    size_t bytes;    /* of the text above */
-    uint64_t key[2]; /* in skep_cgroups.containers */
+    /* These are NULL until known. */
+#define SKEP_CONTAINER_TEXT(member) char *member;
+#define SKEP_CONTAINER_LIST(member, max) struct skep_bytes member;
+#include "event/container.def"
+#undef SKEP_CONTAINER_TEXT
+#undef SKEP_CONTAINER_LIST
+    uint64_t started; /* nanoseconds since 1970; 0: not known */
+    uint32_t traits;  /* enum skep_container_trait */
+    bool asked;       /* the resolver was to be asked */
+    unsigned refs;    /* cgroups in it */
+    size_t bytes;     /* of the text above */
+    uint64_t key[2];  /* in skep_cgroups.containers */
 };
 
 struct skep_cgroup {

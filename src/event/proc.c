@@ -90,6 +90,7 @@ struct skep_proc_image *skep_proc_image_unref(struct skep_proc_image *i)
     bytes_clear(&i->args);
     bytes_clear(&i->script);
     bytes_clear(&i->env);
+    bytes_clear(&i->env_all);
     bytes_clear(&i->env_raw);
     free(i);
     return NULL;
@@ -106,9 +107,12 @@ static bool env_is_chosen(const char *s, size_t len)
     return false;
 }
 
-/* Keeps the chosen variables of a complete environment. */
+/* Keeps the chosen variables of a complete environment, and all of it for those who asked. */
 static int env_choose(struct skep_proc_image *i, const char *env, size_t n)
 {
+    int r = i->keep_env ? bytes_set(&i->env_all, env, n, n) : 0;
+    if (r < 0)
+        return r;
     _cleanup_free_ char *kept = malloc(n + 1);
     size_t len = 0;
     if (!kept)
@@ -153,7 +157,7 @@ static int image_fill(struct skep_proc_image *i, const struct skep_hdr *h, const
     return bytes_set(&i->env_raw, env, have_env, want_env);
 }
 
-static int image_new(const struct skep_hdr *h, uint32_t exec_id, const struct skep_image *from,
+static int image_new(const struct skep_hdr *h, uint32_t exec_id, const struct skep_image *from, bool keep_env,
                      struct skep_proc_image **ret)
 {
     struct skep_proc_image *i = calloc(1, sizeof(*i));
@@ -164,6 +168,7 @@ static int image_new(const struct skep_hdr *h, uint32_t exec_id, const struct sk
     i->seq = h->seq;
     i->cpu = h->cpu;
     i->blank = !from;
+    i->keep_env = keep_env;
     int r = from ? image_fill(i, h, from) : 0;
     if (r < 0) {
         skep_proc_image_unref(i);
@@ -278,7 +283,7 @@ static void proc_new_image(struct skep_proc *p, struct skep_proc_image *image)
 static void proc_missed_exec(struct skep_proc *p, const struct skep_hdr *h)
 {
     struct skep_proc_image *image = NULL;
-    if ((int32_t)(h->exec_id - p->image->exec_id) <= 0 || image_new(h, h->exec_id, NULL, &image) < 0)
+    if ((int32_t)(h->exec_id - p->image->exec_id) <= 0 || image_new(h, h->exec_id, NULL, false, &image) < 0)
         return;
     proc_new_image(p, image);
 }
@@ -307,7 +312,7 @@ static int table_add_blank(struct skep_proc_table *t, uint32_t pid, uint64_t sta
 {
     struct skep_proc_image *image = NULL;
     struct skep_proc *p;
-    int r = image_new(h, h->exec_id, NULL, &image);
+    int r = image_new(h, h->exec_id, NULL, false, &image);
     if (r < 0)
         return r;
     r = table_add(t, pid, start, &p);
@@ -435,7 +440,7 @@ static int apply_image(struct skep_proc_table *t, struct skep_proc *p, const str
                        uint64_t inode, uint32_t dev, uint32_t flags)
 {
     struct skep_proc_image *image = NULL;
-    int r = image_new(h, h->exec_id, from, &image);
+    int r = image_new(h, h->exec_id, from, t->keep_env, &image);
     if (r < 0)
         return r;
     r = bytes_set_slice(&image->script, h, script);
@@ -446,6 +451,9 @@ static int apply_image(struct skep_proc_table *t, struct skep_proc *p, const str
     image->inode = inode;
     image->dev = dev;
     image->flags = flags;
+    image->traits = from->traits;
+    image->ctime = from->ctime;
+    image->mtime = from->mtime;
     proc_new_image(p, image);
     p->task = *task;
     p->partial = false;
@@ -544,6 +552,8 @@ int skep_proc_table_apply(struct skep_proc_table *t, const struct skep_hdr *h)
         return bytes_set_slice(&p->cwd, h, ((const struct skep_ev_chdir *)h)->path);
     case SKEP_KIND_setsid:
         p->task.session = p->task.pgid = ((const struct skep_ev_setsid *)h)->session;
+        p->task.ns_session = p->task.ns_pgid = p->task.ns_pid;
+        p->task.tty_nr = 0;
         memset(p->task.tty, 0, sizeof(p->task.tty));
         return 0;
     case SKEP_KIND_setns:

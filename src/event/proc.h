@@ -34,7 +34,9 @@ struct skep_proc_image {
     struct skep_bytes exe;
     struct skep_bytes args; /* each ended by a NUL */
     struct skep_bytes script;
-    struct skep_bytes env;              /* chosen variables, each ended by a NUL */
+    struct skep_bytes env;     /* chosen variables, each ended by a NUL */
+    struct skep_bytes env_all; /* all of them, where the table keeps them; else NULL */
+    bool keep_env;
     uint64_t seq;                       /* of the record that made it: exec_data refers to it */
     uint32_t cpu;                       /* seq counts by CPU */
     uint32_t args_size, env_size;       /* in the process; what was captured may be less */
@@ -42,7 +44,10 @@ struct skep_proc_image {
     struct skep_bytes env_raw;          /* while env_missing is not 0 */
     uint64_t inode;
     uint32_t dev;
-    uint32_t flags; /* enum skep_exec_flag */
+    uint32_t flags;  /* enum skep_exec_flag */
+    uint32_t traits; /* enum skep_image_trait */
+    uint64_t ctime;  /* of the file, nanoseconds since 1970; 0: not known */
+    uint64_t mtime;
 };
 
 struct skep_proc {
@@ -72,6 +77,7 @@ struct skep_proc_table {
     struct skep_proc *dead_first, *dead_last; /* rows in their grace, oldest first */
     uint64_t snapshot_time;                   /* when the last complete snapshot began */
     uint64_t healed;                          /* processes that a later snapshot had to add or remove */
+    bool keep_env; /* keep whole environments of what is executed from now on, for rules that ask for them */
 };
 
 void skep_proc_table_init(struct skep_proc_table *t);

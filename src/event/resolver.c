@@ -142,10 +142,24 @@ static int look_up(int root, const struct question *question, struct skep_state_
         info->runtime = q.runtime;
     if (q.runtime != SKEP_RUNTIME_NONE)
         snprintf(info->id, sizeof(info->id), "%s", q.id);
-    return 1;
+    r = skep_state_set_pod_uid(info, q.path);
+    if (r >= 0 && !info->ip)
+        r = skep_cni_find(&q, info->sandbox ? info->sandbox : info->id, info);
+    return r < 0 ? r : 1;
 }
 
 /* ---- records ---- */
+
+/* The longest record that all texts and lists make. */
+enum {
+    CONTAINER_RECORD_MAX = sizeof(struct skep_ev_container) + SKEP_CONTAINER_ID_MAX + 64
+#define SKEP_CONTAINER_TEXT(member) +SKEP_CONTAINER_TEXT_MAX + 1
+#define SKEP_CONTAINER_LIST(member, max) +(max)
+#include "event/container.def"
+#undef SKEP_CONTAINER_TEXT
+#undef SKEP_CONTAINER_LIST
+};
+SKEP_STATIC_ASSERT(CONTAINER_RECORD_MAX <= SKEP_RECORD_MAX, "a container's record is no larger than others");
 
 static size_t text_size(const char *s)
 {
@@ -162,12 +176,25 @@ static struct skep_slice put_text(char *record, size_t *at, const char *s)
     return slice;
 }
 
+static struct skep_slice put_list(char *record, size_t *at, struct skep_bytes list)
+{
+    if (!list.s)
+        return (struct skep_slice){0};
+    struct skep_slice slice = {(uint32_t)*at, (uint32_t)list.len};
+    memcpy(record + *at, list.s, list.len);
+    *at += list.len;
+    return slice;
+}
+
 static struct skep_hdr *make_record(uint64_t cgroup, const struct skep_state_info *info)
 {
     const char *runtime = skep_runtime_name(info->runtime);
-    size_t size = sizeof(struct skep_ev_container) + text_size(info->id) + text_size(info->name) +
-                  text_size(info->image) + text_size(runtime) + text_size(info->pod) +
-                  text_size(info->namespace_);
+    size_t size = sizeof(struct skep_ev_container) + text_size(info->id) + text_size(runtime);
+#define SKEP_CONTAINER_TEXT(member) size += text_size(info->member);
+#define SKEP_CONTAINER_LIST(member, max) size += info->member.len;
+#include "event/container.def"
+#undef SKEP_CONTAINER_TEXT
+#undef SKEP_CONTAINER_LIST
     size = ROUND_UP(size, 8);
     struct skep_ev_container *e = calloc(1, size);
     if (!e)
@@ -176,13 +203,16 @@ static struct skep_hdr *make_record(uint64_t cgroup, const struct skep_state_inf
     e->h.kind = SKEP_KIND_container;
     e->h.flags = SKEP_HDR_NO_TASK;
     e->h.cgroup = cgroup;
+    e->started = info->started;
+    e->traits = info->traits;
     size_t at = sizeof(*e);
     e->id = put_text((char *)e, &at, info->id);
-    e->name = put_text((char *)e, &at, info->name);
-    e->image = put_text((char *)e, &at, info->image);
     e->runtime = put_text((char *)e, &at, runtime);
-    e->pod = put_text((char *)e, &at, info->pod);
-    e->namespace_ = put_text((char *)e, &at, info->namespace_);
+#define SKEP_CONTAINER_TEXT(member) e->member = put_text((char *)e, &at, info->member);
+#define SKEP_CONTAINER_LIST(member, max) e->member = put_list((char *)e, &at, info->member);
+#include "event/container.def"
+#undef SKEP_CONTAINER_TEXT
+#undef SKEP_CONTAINER_LIST
     return &e->h;
 }
 

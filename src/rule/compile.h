@@ -22,7 +22,12 @@
  * Comparisons that are not worth code (patterns, regular expressions, substrings in U) are calls of a helper,
  * skep_rule_match(), with the number of a matcher.
  *
- * The result is immutable and may be shared by threads; contexts may not.
+ * The result is immutable and may be shared by threads; contexts may not. To run U:
+ *
+ *     skep_rule_ctx_new(c->requests, c->n_requests, c->n_atoms, &x);
+ *     x->matchers = c->matchers;
+ *     skep_rule_ctx_begin(x, ev);
+ *     run c->exact[ev->h->kind] with r1 = x, r2 = x->size
  */
 #include "base/diag.h"
 #include "isa/insn.h"
@@ -32,7 +37,7 @@
 
 /* Helper numbers of U; whoever runs it registers them with the engine. */
 #define SKEP_RULE_HELPER_FETCH 0x10000 /* (ctx, fact) -> its state */
-#define SKEP_RULE_HELPER_MATCH 0x10001 /* (ctx, matcher) -> 0 or 1 */
+#define SKEP_RULE_HELPER_MATCH 0x10001 /* (ctx, matcher) -> 0 or 1, of a lookup the class of rules to try */
 
 struct skep_rule_map {
     char name[16];
@@ -76,10 +81,19 @@ struct skep_compiled {
     struct skep_compiled_arena *arena;
 };
 
+/* How often an atom was true when it was looked at, from 0 to 1: what was measured goes before what is guessed. */
+struct skep_atom_weight {
+    const char *atom; /* as in skep_atom_note: proc.name = sh */
+    double truth;
+};
+
 struct skep_compile_options {
     bool all;           /* rule_matching: all */
     bool no_pushdown;   /* no filter programs */
     uint32_t max_insns; /* of one program, 0: 1,000,000 for U; K is bounded by SKEP_RULE_FILTER_INSNS */
+    bool notes;         /* fill in skep_compiled.notes */
+    const struct skep_atom_weight *weights; /* n_weights of them */
+    size_t n_weights;
 };
 #define SKEP_RULE_FILTER_INSNS 65536
 

@@ -4,60 +4,94 @@
 #include "base/spell.h"
 #include "event/syscalls.h"
 
-enum {
-    TYPE_NONE,
-#define SKEP_EVTTYPE(name, kind, call) TYPE_##name,
-#include "rule/evttypes.def"
-#undef SKEP_EVTTYPE
-    TYPE_MAX,
-};
-_Static_assert(TYPE_MAX <= SKEP_EVTTYPE_MAX, "types of event");
+#include <pthread.h>
 
-static const struct skep_evttype types[TYPE_MAX] = {
+_Static_assert(SKEP_EVTTYPE_COUNT <= SKEP_EVTTYPE_MAX, "types of event");
+
+static const struct skep_evttype types[SKEP_EVTTYPE_COUNT] = {
 #define CALL(name) #name
 #define OWN(name) NULL
-#define SKEP_EVTTYPE(name, kind, call) [TYPE_##name] = {#name, SKEP_KIND_##kind, call(name)},
+#define SKEP_EVTTYPE(name, kind, call) [SKEP_EVTTYPE_##name] = {#name, SKEP_KIND_##kind, call(name)},
 #include "rule/evttypes.def"
-#undef SKEP_EVTTYPE
 #undef CALL
 #undef OWN
 };
 
+static const unsigned char lengths[SKEP_EVTTYPE_COUNT] = {
+#define SKEP_EVTTYPE(name, kind, call) [SKEP_EVTTYPE_##name] = sizeof(#name) - 1,
+#include "rule/evttypes.def"
+};
+
+static const struct alias {
+    const char *call;
+    uint32_t type;
+} aliases[] = {
+#define SKEP_EVTTYPE_ALIAS(call, name) {#call, SKEP_EVTTYPE_##name},
+#include "rule/evttypes.def"
+};
+
+/* Written once, read by all threads. */
+static struct {
+    uint8_t of_call[2][SKEP_SYSCALL_MAX]; /* [compat][number] */
+    uint8_t of_kind[SKEP_KIND_MAX];       /* when the call does not tell */
+} table;
+_Static_assert(SKEP_EVTTYPE_MAX <= UINT8_MAX + 1, "a type is a byte of the table");
+
 const struct skep_evttype *skep_evttypes(size_t *ret_n)
 {
-    *ret_n = TYPE_MAX;
+    *ret_n = SKEP_EVTTYPE_COUNT;
     return types;
 }
 
 uint32_t skep_evttype_find(const char *name, size_t len)
 {
-    for (uint32_t i = 1; i < TYPE_MAX; i++)
-        if (strlen(types[i].name) == len && memcmp(types[i].name, name, len) == 0)
+    for (uint32_t i = 1; i < SKEP_EVTTYPE_COUNT; i++)
+        if (lengths[i] == len && memcmp(types[i].name, name, len) == 0)
             return i;
-    return 0;
+    for (size_t i = 0; i < ARRAY_SIZE(aliases); i++)
+        if (strlen(aliases[i].call) == len && memcmp(aliases[i].call, name, len) == 0)
+            return aliases[i].type;
+    return SKEP_EVTTYPE_NONE;
 }
 
 const char *skep_evttype_nearest(const char *name, size_t len)
 {
     struct skep_spell sp;
     skep_spell_init(&sp, name, len);
-    for (uint32_t i = 1; i < TYPE_MAX; i++)
+    for (uint32_t i = 1; i < SKEP_EVTTYPE_COUNT; i++)
         skep_spell_offer(&sp, types[i].name);
     return sp.best;
 }
 
+static void fill_calls(bool compat)
+{
+    for (unsigned nr = 0; nr < SKEP_SYSCALL_MAX; nr++) {
+        const char *name = skep_syscall_name(nr, compat);
+        uint32_t type = name ? skep_evttype_find(name, strlen(name)) : SKEP_EVTTYPE_NONE;
+        /* a call must not be taken for something that has only its name in common */
+        if (type && types[type].syscall)
+            table.of_call[compat][nr] = (uint8_t)type;
+    }
+}
+
+static void fill_table(void)
+{
+    fill_calls(false);
+    fill_calls(true);
+    for (uint32_t i = SKEP_EVTTYPE_COUNT - 1; i > 0; i--)
+        table.of_kind[types[i].kind] = (uint8_t)i;
+}
+
 uint32_t skep_evttype_of(const struct skep_hdr *h)
 {
-    const char *call =
-        h->flags & SKEP_HDR_SYSCALL ? skep_syscall_name(h->nr, h->flags & SKEP_HDR_COMPAT) : NULL;
-    uint32_t own = 0;
-    for (uint32_t i = 1; i < TYPE_MAX; i++) {
-        if (types[i].kind != h->kind)
-            continue;
-        if (!types[i].syscall || !own)
-            own = i;
-        if (call && types[i].syscall && strcmp(types[i].syscall, call) == 0)
-            return i;
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, fill_table);
+    if (h->kind >= SKEP_KIND_MAX)
+        return SKEP_EVTTYPE_NONE;
+    if (h->flags & SKEP_HDR_SYSCALL && h->nr < SKEP_SYSCALL_MAX) {
+        uint32_t type = table.of_call[!!(h->flags & SKEP_HDR_COMPAT)][h->nr];
+        if (types[type].kind == h->kind)
+            return type;
     }
-    return own;
+    return table.of_kind[h->kind];
 }

@@ -12,6 +12,14 @@
 
 #define SKEP_EVTTYPE_MAX 256
 
+/* SKEP_EVTTYPE_openat, ... */
+enum skep_evttype_id {
+    SKEP_EVTTYPE_NONE,
+#define SKEP_EVTTYPE(name, kind, call) SKEP_EVTTYPE_##name,
+#include "rule/evttypes.def"
+    SKEP_EVTTYPE_COUNT,
+};
+
 struct skep_evttype {
     const char *name;
     uint16_t kind;
@@ -19,9 +27,9 @@ struct skep_evttype {
 };
 
 const struct skep_evttype *skep_evttypes(size_t *ret_n); /* [0] is not used */
-/* 0: skep does not observe such events. */
+/* By name, also of a call that does what another does (fcntl64). 0: skep does not observe such events. */
 uint32_t skep_evttype_find(const char *name, size_t len);
 const char *skep_evttype_nearest(const char *name, size_t len);
-/* Of a record. */
+/* Of a record: a look-up by the number of its system call. Any thread. */
 uint32_t skep_evttype_of(const struct skep_hdr *h);
 #endif

@@ -75,20 +75,26 @@ static char *arena_take(struct skep_rule_ctx *x, size_t n)
     return p;
 }
 
-static bool put_bytes(struct skep_rule_ctx *x, const void *s, size_t n, uint64_t *ret_value, uint32_t *ret_n)
+char *skep_fact_room(struct skep_rule_ctx *x, size_t n, uint64_t *ret_value, uint32_t *ret_n)
 {
-    if (!s)
-        return false;
     if (n > SKEP_FACT_TEXT_MAX) {
         n = SKEP_FACT_TEXT_MAX;
         x->cut++;
     }
     char *p = arena_take(x, n);
     if (!p)
-        return false;
-    memcpy(p, s, n);
+        return NULL;
     *ret_value = (uint64_t)(uintptr_t)p;
     *ret_n = (uint32_t)n;
+    return p;
+}
+
+static bool put_bytes(struct skep_rule_ctx *x, const void *s, size_t n, uint64_t *ret_value, uint32_t *ret_n)
+{
+    char *p = s ? skep_fact_room(x, n, ret_value, ret_n) : NULL;
+    if (!p)
+        return false;
+    memcpy(p, s, *ret_n);
     return true;
 }
 

@@ -66,6 +66,7 @@ struct skep_rule_ctx {
     const struct skep_fact_request *requests;
     const void *matchers;          /* the compiler's, for skep_rule_match() */
     struct skep_rule_users *users; /* names of users and groups */
+    struct skep_rule_hosts *hosts; /* names of addresses; NULL: they have none */
     char *arena;
     struct skep_fact facts[];
 };
@@ -87,5 +88,8 @@ bool skep_fact_text(struct skep_rule_ctx *x, struct skep_fact *f, const void *s,
 bool skep_fact_ip(struct skep_rule_ctx *x, struct skep_fact *f, const void *ip, size_t n);
 /* Room for n elements of a multi-valued field, to be filled with skep_fact_text() or a number; NULL: full. */
 struct skep_fact_item *skep_fact_list(struct skep_rule_ctx *x, struct skep_fact *f, size_t n);
+/* Room for a text of n bytes that the caller puts together: *ret_value and *ret_n of a fact or an item are set, what is
+ * beyond *ret_n was cut. NULL: the arena is full. */
+char *skep_fact_room(struct skep_rule_ctx *x, size_t n, uint64_t *ret_value, uint32_t *ret_n);
 bool skep_fact_item_text(struct skep_rule_ctx *x, struct skep_fact_item *item, const void *s, size_t n);
 #endif

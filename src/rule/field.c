@@ -67,7 +67,7 @@ const struct skep_rule_spot *skep_rule_field_spot(const struct skep_rule_field *
 {
     for (size_t i = 0; i < f->n_spots; i++)
         if (f->spots[i].kind == 0 || f->spots[i].kind == kind)
-            return &f->spots[i];
+            return f->spots[i].form == SKEP_SPOT_UNKNOWN ? NULL : &f->spots[i];
     return NULL;
 }
 

@@ -36,6 +36,9 @@ enum skep_rule_field_flag {
     /* The argument is the name of an argument of some type of event (field/args.def), or its place; it may also stand
      * behind a dot: evt.arg.flags is evt.arg[flags]. */
     SKEP_FIELD_ARG_EVENT = 1 << 10,
+    SKEP_FIELD_HOSTS =
+        1 << 20, /* lives on all dns events, which must reach user space for it (rule/hosts.h) */
+    SKEP_FIELD_ENVIRON = 1 << 11, /* of whole environments: see skep_proc_table.keep_env */
 };
 #define SKEP_FIELD_INDEX_MAX 1023
 
@@ -48,10 +51,16 @@ enum skep_rule_spot_form {
     SKEP_SPOT_U32,
     SKEP_SPOT_S32,
     SKEP_SPOT_U64,      /* also signed */
-    SKEP_SPOT_BITS,     /* BOOL: (u32 & mask) is one of the n_values numbers in values */
+    SKEP_SPOT_BITS,     /* BOOL: (u32 & mask) is one of the n_values numbers in values; none: always false */
     SKEP_SPOT_ENDPOINT, /* IP: a struct skep_endpoint; family 0: missing */
-    SKEP_SPOT_PORT,     /* NUMBER: the port of a struct skep_endpoint */
+    SKEP_SPOT_PORT,     /* NUMBER: the port of a struct skep_endpoint; family 0: missing */
     SKEP_SPOT_RET,      /* NUMBER: hdr.ret; missing without SKEP_HDR_RET */
+    /* TEXT: a struct skep_slice at off with the path of an object. Known only where the slice is there (its off is not
+     * 0) and the path_source at source_off is SKEP_PATH_OBJECT: other paths still have . and .. in them, which user
+     * space takes out. */
+    SKEP_SPOT_PATH,
+    SKEP_SPOT_FD_RET,  /* NUMBER: hdr.ret, of a call that gives a descriptor; -1 when it is negative */
+    SKEP_SPOT_UNKNOWN, /* decided in user space for this kind, whatever a row for any kind says */
 };
 
 struct skep_rule_spot {
@@ -62,7 +71,8 @@ struct skep_rule_spot {
     uint16_t size;
     uint32_t mask;
     uint32_t values[4];
-    bool has_missing; /* a number that means: missing */
+    uint16_t source_off; /* PATH */
+    bool has_missing;    /* a number that means: missing */
     int64_t missing;
 };
 

@@ -36,6 +36,9 @@ enum skep_rule_state {
     SKEP_RULE_BELOW,        /* its priority is lower than the minimum */
 };
 
+/* "enabled", "disabled", "other-source", ... */
+const char *skep_rule_state_name(enum skep_rule_state state);
+
 struct skep_rule {
     const char *name;
     const char *desc;
@@ -60,6 +63,8 @@ struct skep_policy {
 };
 
 struct skep_policy *skep_policy_free(struct skep_policy *p);
+SKEP_DEFINE_CLEANUP(struct skep_policy, skep_policy_free)
+#define _cleanup_policy_ SKEP_CLEANUP(skep_policy_freep)
 
 /* Which rules are on, in this order: each choice is applied to the rules that it fits. */
 struct skep_rule_choice {

@@ -6,18 +6,79 @@ static bool is_space(char c)
     return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
+static unsigned utf8_len(unsigned long c)
+{
+    return c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+}
+
+/* The escape at s (n bytes are left) of a value in double quotes: its length in the file, and how many bytes of the
+ * value that are no white space it makes. */
+static size_t escape(const char *s, size_t n, size_t *ret_bytes)
+{
+    size_t digits = 0;
+    char hex[9] = "";
+    *ret_bytes = 0;
+    if (n < 2)
+        return n;
+    switch (s[1]) {
+    case 'n':
+    case 't':
+    case 'r':
+    case ' ':
+    case '\t':
+    case '\r':
+    case '\n':
+        return 2;
+    case '_':
+    case 'N':
+        *ret_bytes = 2;
+        return 2;
+    case 'L':
+    case 'P':
+        *ret_bytes = 3;
+        return 2;
+    case 'x':
+        digits = 2;
+        break;
+    case 'u':
+        digits = 4;
+        break;
+    case 'U':
+        digits = 8;
+        break;
+    default:
+        *ret_bytes = 1;
+        return 2;
+    }
+    digits = MIN(digits, n - 2);
+    memcpy(hex, s + 2, digits);
+    unsigned long c = strtoul(hex, NULL, 16);
+    *ret_bytes = c < 0x80 && is_space((char)c) ? 0 : utf8_len(c);
+    return 2 + digits;
+}
+
 size_t skep_rule_source_offset(const struct skep_rule_source *s, size_t at)
 {
-    size_t n = 0, i = s->at;
+    const char *text = s->file->text;
+    size_t len = s->file->len, n = 0, i = MIN(s->at, len), behind = i;
+    char quote = s->quoted && s->at && s->at <= len ? text[s->at - 1] : 0;
+    bool space = at >= s->len || is_space(s->text[at]);
     for (size_t k = 0; k < at && k < s->len; k++)
         n += !is_space(s->text[k]);
-    for (; i < s->file->len; i++) {
-        if (is_space(s->file->text[i]))
-            continue;
-        if (n-- == 0)
+    /* Of white space, and of the end, the place is behind what stands before it. */
+    while (i < len && !(space && n == 0)) {
+        size_t step = 1, bytes = !is_space(text[i]);
+        if (quote == '"' && text[i] == '\\')
+            step = escape(text + i, len - i, &bytes);
+        else if (quote == '\'' && text[i] == '\'')
+            step = 2; /* '' */
+        if (bytes > n)
             break;
+        n -= bytes;
+        i += step;
+        behind = bytes ? i : behind;
     }
-    return MIN(i, s->file->len);
+    return MIN(space ? behind : i, len);
 }
 
 void skep_rule_complain(struct skep_diags *d, bool error, const struct skep_rule_place *p, const char *code,

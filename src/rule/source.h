@@ -23,7 +23,7 @@ struct skep_rule_source {
     const char *text; /* the value, after YAML's folding and quoting */
     size_t len;
     size_t at;   /* byte of the file at which it begins */
-    bool quoted; /* with escapes: places inside are approximate */
+    bool quoted; /* in quotes, of which the first stands at byte at - 1 */
 };
 
 struct skep_rule_place {
@@ -33,7 +33,7 @@ struct skep_rule_place {
 };
 
 /* The byte of the file that a byte of the value stands at. Folding changes only white space, so that the bytes that
- * are none can be counted off. */
+ * are none can be counted off; escapes of quoted values are read again. */
 size_t skep_rule_source_offset(const struct skep_rule_source *s, size_t at);
 
 /* Adds a diagnostic about a place (NULL or without a source: about nothing in particular). error false: a warning,

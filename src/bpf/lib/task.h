@@ -60,11 +60,32 @@ static __always_inline __u32 skep_pid_outer(__u64 pid)
 }
 
 /* The task's own pid namespace; nsproxy names that of its future children. */
-static __always_inline __u32 skep_pid_ns(struct task_struct *t)
+static __always_inline struct pid_namespace *skep_pid_ns_of(struct task_struct *t)
 {
     __u64 pid = (__u64)BPF_CORE_READ(t, thread_pid);
-    struct pid_namespace *ns = (void *)skep_pid_ns_at(pid, skep_pid_level(pid));
+    return (void *)skep_pid_ns_at(pid, skep_pid_level(pid));
+}
+
+static __always_inline __u32 skep_pid_ns(struct task_struct *t)
+{
+    struct pid_namespace *ns = skep_pid_ns_of(t);
     return ns ? BPF_CORE_READ(ns, ns.inum) : 0;
+}
+
+/* When the first process of the task's pid namespace was created. */
+static __always_inline __u64 skep_pid_ns_start(struct task_struct *t)
+{
+    struct pid_namespace *ns = skep_pid_ns_of(t);
+    struct task_struct *first = ns ? BPF_CORE_READ(ns, child_reaper) : NULL;
+    return first ? BPF_CORE_READ(first, start_boottime) : 0;
+}
+
+/* A device number as stat(2) and /proc/PID/stat encode it. */
+static __always_inline __u32 skep_tty_number(struct tty_struct *tty)
+{
+    __u32 major = BPF_CORE_READ(tty, driver, major);
+    __u32 minor = BPF_CORE_READ(tty, driver, minor_start) + BPF_CORE_READ(tty, index);
+    return (minor & 0xff) | major << 8 | (minor & ~0xffU) << 12;
 }
 
 static __always_inline void skep_fill_namespaces(struct skep_namespaces *to, struct task_struct *t)
@@ -94,7 +115,9 @@ static __always_inline void skep_fill_task(struct skep_task *to, struct task_str
         to->parent_pid = parent->tgid;
         to->parent_start = parent->group_leader->start_boottime;
     }
-    to->ns_pid = skep_pid_inner((__u64)BPF_CORE_READ(leader, thread_pid));
+    __u64 own = (__u64)BPF_CORE_READ(leader, thread_pid);
+    to->ns_pid = skep_pid_inner(own);
+    to->pid_ns_start = skep_pid_ns_start(t);
     to->loginuid = compat_loginuid(t);
     to->audit_session = compat_audit_session(t);
     to->suid = cred->suid.val;
@@ -104,11 +127,17 @@ static __always_inline void skep_fill_task(struct skep_task *to, struct task_str
     skep_fill_namespaces(&to->ns, t);
     if (!signal)
         return;
-    to->session = skep_pid_outer((__u64)BPF_CORE_READ(signal, pids[PIDTYPE_SID]));
-    to->pgid = skep_pid_outer((__u64)BPF_CORE_READ(signal, pids[PIDTYPE_PGID]));
+    __u64 session = (__u64)BPF_CORE_READ(signal, pids[PIDTYPE_SID]);
+    __u64 group = (__u64)BPF_CORE_READ(signal, pids[PIDTYPE_PGID]);
+    to->session = skep_pid_outer(session);
+    to->pgid = skep_pid_outer(group);
+    to->ns_session = skep_pid_seen_by(session, own);
+    to->ns_pgid = skep_pid_seen_by(group, own);
     struct tty_struct *tty = signal->tty;
-    if (tty)
+    if (tty) {
+        to->tty_nr = skep_tty_number(tty);
         bpf_probe_read_kernel_str(to->tty, sizeof(to->tty), &tty->name);
+    }
 }
 
 /* t may be an address only. */

@@ -144,8 +144,9 @@ int BPF_PROG(life_exec, struct task_struct *t, int old_pid, struct linux_binprm 
         ev->dev = inode->i_sb->s_dev;
         ev->mode = inode->i_mode & 07777;
         ev->owner = inode->i_uid.val;
-        ev->flags = skep_image_file_flags(exe) |
-                    life_gain_flags(t->cred, inode, BPF_CORE_READ_BITFIELD(bprm, secureexec));
+        __u32 flags = skep_image_file_flags(exe);
+        skep_image_file(&ev->image, exe, t->cred, flags);
+        ev->flags = flags | life_gain_flags(t->cred, inode, BPF_CORE_READ_BITFIELD(bprm, secureexec));
     }
     ev->image.cwd = skep_put_cwd(&b, fs);
     ev->old_uid = before.euid;

@@ -44,6 +44,7 @@ static __always_inline void snapshot_fill(struct skep_build *b, struct skep_ev_p
         ev->inode = inode->i_ino;
         ev->dev = inode->i_sb->s_dev;
         ev->flags = skep_image_file_flags(exe);
+        skep_image_file(&ev->image, exe, t->cred, ev->flags);
     }
     ev->image.cwd = skep_put_cwd(b, fs);
     if (!with_args)

@@ -3,32 +3,169 @@
 
 static const char *const data_roots[] = {"/var/lib/docker", "/var/snap/docker/common/var-lib-docker"};
 
+/* A name, and no id that the image was started by. */
+static bool is_image_name(const char *image, const char *image_id)
+{
+    const char *hex = skep_startswith(image, "sha256:");
+    return !hex && !(image_id && skep_startswith(image_id, image));
+}
+
+static int parse_healthcheck(json_t *config, struct skep_state_info *info)
+{
+    json_t *test = json_object_get(json_object_get(config, "Healthcheck"), "Test");
+    size_t n = json_array_size(test);
+    const char *how = json_string_value(json_array_get(test, 0));
+    int r = 0;
+    info->traits |= SKEP_CONTAINER_KNOWN_HEALTHCHECK;
+    if (!how || info->healthcheck.s || skep_streq(how, "NONE"))
+        return 0;
+    if (skep_streq(how, "CMD-SHELL")) {
+        const char *const shell[] = {"/bin/sh", "-c"};
+        r = skep_state_add(&info->healthcheck, SKEP_STATE_MAX_healthcheck, shell, ARRAY_SIZE(shell));
+    }
+    for (size_t i = 1; r >= 0 && i < n; i++) {
+        const char *text = json_string_value(json_array_get(test, i));
+        if (text)
+            r = skep_state_add(&info->healthcheck, SKEP_STATE_MAX_healthcheck, &text, 1);
+    }
+    return r;
+}
+
+static int parse_mounts(json_t *points, struct skep_state_info *info)
+{
+    const char *destination;
+    json_t *point;
+    if (info->traits & SKEP_CONTAINER_KNOWN_MOUNTS)
+        return 0;
+    info->traits |= SKEP_CONTAINER_KNOWN_MOUNTS;
+    json_object_foreach(points, destination, point)
+    {
+        const char *source = skep_state_member(point, "Source"), *mode = skep_state_member(point, "Relabel");
+        const char *propagation = skep_state_member(point, "Propagation");
+        const char *const texts[] = {source ? source : "", destination, mode ? mode : "",
+                                     json_is_true(json_object_get(point, "RW")) ? "true" : "false",
+                                     propagation ? propagation : ""};
+        int r = skep_state_add(&info->mounts, SKEP_STATE_MAX_mounts, texts, ARRAY_SIZE(texts));
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+static int parse_networks(json_t *settings, struct skep_state_info *info)
+{
+    const char *name;
+    json_t *network;
+    int r = 0;
+    json_object_foreach(json_object_get(settings, "Networks"), name, network)
+    {
+        json_t *endpoint = json_object_get(network, "EndpointSettings");
+        r = skep_state_set_json(&info->ip, network, "IPAddress");
+        if (r >= 0)
+            r = skep_state_set_json(&info->ip, endpoint, "IPAddress");
+        if (r < 0 || info->ip)
+            break;
+    }
+    return r;
+}
+
 int skep_docker_parse(json_t *config, const char *id, struct skep_state_info *info)
 {
     const char *said = skep_state_member(config, "ID");
     if (!said || !skep_streq(said, id))
         return 0;
-    json_t *inner = json_object_get(config, "Config");
-    int r = skep_state_set_annotations(info, json_object_get(inner, "Labels"));
-    const char *name = skep_state_member(config, "Name");
+    json_t *inner = json_object_get(config, "Config"), *labels = json_object_get(inner, "Labels");
+    int r = skep_state_set_annotations(info, labels);
+    const char *name = skep_state_member(config, "Name"), *image = skep_state_member(inner, "Image");
     if (r >= 0 && name)
         r = skep_state_set(&info->name, name + strspn(name, "/"));
     if (r >= 0)
-        r = skep_state_set_json(&info->image, inner, "Image");
+        r = skep_state_set_image_ref(info, skep_state_member(config, "Image"));
+    if (r >= 0 && image && is_image_name(image, info->image_id))
+        r = skep_state_set(&info->image, image);
+    if (r >= 0 && !(info->traits & SKEP_CONTAINER_KNOWN_LABELS)) {
+        info->traits |= SKEP_CONTAINER_KNOWN_LABELS;
+        r = skep_state_add_labels(&info->labels, SKEP_STATE_MAX_labels, labels, NULL);
+    }
+    if (r >= 0)
+        r = parse_mounts(json_object_get(config, "MountPoints"), info);
+    if (r >= 0)
+        r = parse_networks(json_object_get(config, "NetworkSettings"), info);
+    if (r >= 0)
+        r = parse_healthcheck(inner, info);
     if (r < 0)
         return r;
+    skep_state_set_started(info, skep_state_member(json_object_get(config, "State"), "StartedAt"));
     info->runtime = SKEP_RUNTIME_DOCKER;
+    return 1;
+}
+
+static bool is_host(json_t *host, const char *member)
+{
+    const char *mode = skep_state_member(host, member);
+    return mode && skep_streq(mode, "host");
+}
+
+int skep_docker_parse_host(json_t *host, struct skep_state_info *info)
+{
+    if (!json_is_object(host))
+        return 0;
+    info->traits |= SKEP_CONTAINER_KNOWN_PRIVILEGES | SKEP_CONTAINER_KNOWN_NAMESPACES;
+    if (json_is_true(json_object_get(host, "Privileged")))
+        info->traits |= SKEP_CONTAINER_PRIVILEGED;
+    if (is_host(host, "PidMode"))
+        info->traits |= SKEP_CONTAINER_HOST_PID;
+    if (is_host(host, "NetworkMode"))
+        info->traits |= SKEP_CONTAINER_HOST_NETWORK;
+    if (is_host(host, "IpcMode"))
+        info->traits |= SKEP_CONTAINER_HOST_IPC;
+    return 1;
+}
+
+/* Names of images, by repository: each with the id that it stands for. */
+int skep_docker_parse_images(json_t *repositories, struct skep_state_info *info)
+{
+    const char *repository, *name;
+    json_t *names, *id;
+    if (!info->image_id)
+        return 0;
+    json_object_foreach(json_object_get(repositories, "Repositories"), repository, names)
+    {
+        json_object_foreach(names, name, id)
+        {
+            const char *text = json_string_value(id), *hex = text ? skep_startswith(text, "sha256:") : NULL;
+            if (!hex || !skep_streq(hex, info->image_id))
+                continue;
+            int r =
+                strchr(name, '@') ? skep_state_set_image_ref(info, name) : skep_state_set(&info->image, name);
+            if (r < 0)
+                return r;
+        }
+    }
     return 1;
 }
 
 static int find_in(const struct skep_state_query *q, uid_t owner, const char *data_root,
                    struct skep_state_info *info)
 {
-    _cleanup_json_ json_t *config = NULL;
+    _cleanup_json_ json_t *config = NULL, *host = NULL, *images = NULL;
     if (skep_state_read_json(q->root, owner, &config, "%s/containers/%s/config.v2.json", data_root, q->id) <
         0)
         return 0;
-    return skep_docker_parse(config, q->id, info);
+    int r = skep_docker_parse(config, q->id, info);
+    if (r <= 0)
+        return r;
+    if (skep_state_read_json(q->root, owner, &host, "%s/containers/%s/hostconfig.json", data_root, q->id) >=
+        0)
+        r = skep_docker_parse_host(host, info);
+    const char *driver = skep_state_member(config, "Driver");
+    if (r >= 0 && driver && !strchr(driver, '/') &&
+        skep_state_read_json(q->root, owner, &images, "%s/image/%s/repositories.json", data_root, driver) >=
+            0)
+        r = skep_docker_parse_images(images, info);
+    if (r >= 0) /* an id, when the image lost its name */
+        r = skep_state_set_json(&info->image, json_object_get(config, "Config"), "Image");
+    return r < 0 ? r : 1;
 }
 
 int skep_docker_find(const struct skep_state_query *q, struct skep_state_info *info)

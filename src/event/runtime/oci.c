@@ -106,6 +106,7 @@ static int search_root(struct search *s, const char *root)
         r = skep_crun_parse(state, s->cgroup, &bundle);
     if (r <= 0)
         return r;
+    skep_state_set_started(s->info, skep_state_member(state, "created"));
     if (bundle) {
         r = follow_bundle(s, bundle);
         if (r < 0)

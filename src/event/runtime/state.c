@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "event/runtime/state.h"
 
+#include <time.h>
+
 /* Who says what under which name; the first that is there wins. */
 static const struct {
     const char *key;
@@ -20,14 +22,20 @@ static const struct {
     {"io.kubernetes.pod.namespace", offsetof(struct skep_state_info, namespace_)},
     {"io.kubernetes.cri.sandbox-namespace", offsetof(struct skep_state_info, namespace_)},
     {"io.kubernetes.cri-o.Namespace", offsetof(struct skep_state_info, namespace_)},
+    {"io.kubernetes.pod.uid", offsetof(struct skep_state_info, pod_uid)},
+    {"io.kubernetes.cri.sandbox-uid", offsetof(struct skep_state_info, pod_uid)},
+    {"io.kubernetes.cri.sandbox-id", offsetof(struct skep_state_info, sandbox)},
+    {"io.kubernetes.cri-o.SandboxID", offsetof(struct skep_state_info, sandbox)},
+    {"io.kubernetes.sandbox.id", offsetof(struct skep_state_info, sandbox)},
 };
 
 void skep_state_info_clear(struct skep_state_info *info)
 {
-    free(info->name);
-    free(info->image);
-    free(info->pod);
-    free(info->namespace_);
+#define SKEP_CONTAINER_TEXT(member) free(info->member);
+#define SKEP_CONTAINER_LIST(member, max) free(info->member.s);
+#include "event/container.def"
+#undef SKEP_CONTAINER_TEXT
+#undef SKEP_CONTAINER_LIST
     *info = (struct skep_state_info){0};
 }
 
@@ -60,9 +68,143 @@ int skep_state_set_annotations(struct skep_state_info *info, json_t *object)
     return 0;
 }
 
-int skep_bundle_parse(json_t *config, struct skep_state_info *info)
+int skep_state_add(struct skep_bytes *list, size_t max, const char *const *texts, size_t n)
 {
-    return skep_state_set_annotations(info, json_object_get(config, "annotations"));
+    size_t size = 0;
+    for (size_t i = 0; i < n; i++)
+        size += strlen(texts[i]) + 1;
+    if (list->len + size > max)
+        return 0;
+    char *s = realloc(list->s, list->len + size);
+    if (!s)
+        return -ENOMEM;
+    list->s = s;
+    for (size_t i = 0; i < n; i++) {
+        size_t one = strlen(texts[i]) + 1;
+        memcpy(s + list->len, texts[i], one);
+        list->len += one;
+    }
+    return 0;
+}
+
+static bool begins_with_any(const char *s, const char *const *prefixes)
+{
+    for (; prefixes && *prefixes; prefixes++)
+        if (skep_startswith(s, *prefixes))
+            return true;
+    return false;
+}
+
+int skep_state_add_labels(struct skep_bytes *list, size_t max, json_t *object, const char *const *without)
+{
+    const char *key;
+    json_t *value;
+    json_object_foreach(object, key, value)
+    {
+        const char *text = json_string_value(value);
+        if (!text || begins_with_any(key, without) || list->len + strlen(key) + strlen(text) + 2 > max)
+            continue;
+        _cleanup_free_ char *label = NULL;
+        if (asprintf(&label, "%s=%s", key, text) < 0) {
+            label = NULL;
+            return -ENOMEM;
+        }
+        int r = skep_state_add(list, max, (const char *const[]){label}, 1);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+static bool is_hex(const char *s, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!((s[i] >= '0' && s[i] <= '9') || (s[i] >= 'a' && s[i] <= 'f')))
+            return false;
+    return n > 0;
+}
+
+int skep_state_set_image_ref(struct skep_state_info *info, const char *ref)
+{
+    if (!ref)
+        return 0;
+    const char *digest = strrchr(ref, '@'), *hex = skep_startswith(ref, "sha256:");
+    if (digest)
+        return skep_state_set(&info->image_digest, digest + 1);
+    if (!hex)
+        hex = ref;
+    return strlen(hex) == 64 && is_hex(hex, 64) ? skep_state_set(&info->image_id, hex) : 0;
+}
+
+#define UID_LEN 36   /* of a UUID with its four hyphens */
+#define PLAIN_LEN 32 /* of a static pod's */
+
+/* .../pod<uid>/... or ...-pod<uid>.slice, where systemd writes _ for - */
+int skep_state_set_pod_uid(struct skep_state_info *info, const char *path)
+{
+    for (const char *s = path; !info->pod_uid && (s = strstr(s, "pod")); s++) {
+        char uid[UID_LEN + 1];
+        size_t n = strcspn(s + 3, "/.");
+        if ((n != UID_LEN && n != PLAIN_LEN) || s == path || (s[-1] != '/' && s[-1] != '-'))
+            continue;
+        bool ok = true;
+        for (size_t i = 0; i < n; i++) {
+            uid[i] = s[3 + i] == '_' ? '-' : s[3 + i];
+            bool hyphen = n == UID_LEN && (i == 8 || i == 13 || i == 18 || i == 23);
+            ok &= hyphen ? uid[i] == '-' : is_hex(&uid[i], 1);
+        }
+        uid[n] = '\0';
+        if (ok)
+            return skep_state_set(&info->pod_uid, uid);
+    }
+    return 0;
+}
+
+/* Digits in a row; false: other characters. */
+static bool take_digits(const char **s, int n, int *ret)
+{
+    int v = 0;
+    for (int i = 0; i < n; i++) {
+        if ((*s)[i] < '0' || (*s)[i] > '9')
+            return false;
+        v = v * 10 + ((*s)[i] - '0');
+    }
+    *s += n;
+    *ret = v;
+    return true;
+}
+
+static bool take_char(const char **s, char c)
+{
+    if (**s != c)
+        return false;
+    (*s)++;
+    return true;
+}
+
+void skep_state_set_started(struct skep_state_info *info, const char *text)
+{
+    struct tm tm = {0};
+    const char *s = text;
+    int year, month, hour = 0, minute = 0;
+    if (info->started || !s || !take_digits(&s, 4, &year) || !take_char(&s, '-') ||
+        !take_digits(&s, 2, &month) || !take_char(&s, '-') || !take_digits(&s, 2, &tm.tm_mday) ||
+        !take_char(&s, 'T') || !take_digits(&s, 2, &tm.tm_hour) || !take_char(&s, ':') ||
+        !take_digits(&s, 2, &tm.tm_min) || !take_char(&s, ':') || !take_digits(&s, 2, &tm.tm_sec) ||
+        year < 1971)
+        return;
+    uint64_t ns = 0, unit = 100000000;
+    if (take_char(&s, '.'))
+        for (; *s >= '0' && *s <= '9'; s++, unit /= 10)
+            ns += unit * (uint64_t)(*s - '0');
+    int sign = *s == '+' ? 1 : *s == '-' ? -1 : 0;
+    if (sign ? !(s++, take_digits(&s, 2, &hour)) || !take_char(&s, ':') || !take_digits(&s, 2, &minute)
+             : !take_char(&s, 'Z'))
+        return;
+    tm.tm_year = year - 1900;
+    tm.tm_mon = month - 1;
+    time_t t = timegm(&tm) - sign * (hour * 3600 + minute * 60);
+    info->started = (uint64_t)t * 1000000000ULL + ns;
 }
 
 bool skep_state_next_candidate(const char *path, size_t *at, char id[SKEP_CONTAINER_ID_MAX], size_t *ret_end)

@@ -3,7 +3,8 @@
 #define SKEP_EVENT_RUNTIME_STATE_H
 /*
  * What the readers of runtime state share: the question, the answer, and bounded access to files below a root.
- * One file a runtime (docker.c, containerd.c, storage.c for podman and cri-o, oci.c for runc and crun, lxc.c).
+ * One file a runtime (docker.c, containerd.c, storage.c for podman and cri-o, oci.c for runc and crun, lxc.c); what they
+ * share is in bundle.c (OCI bundles) and cni.c (networks).
  *
  * A reader looks for q->id (or, for a candidate, for each component of q->path that may be an id, innermost
  * first) and returns 1 when it found the container and filled in what it knows, 0 when it knows nothing of it,
@@ -31,10 +32,22 @@ struct skep_state_query {
 struct skep_state_info {
     enum skep_runtime runtime;
     char id[SKEP_CONTAINER_ID_MAX];
-    char *name;
-    char *image;
-    char *pod;
-    char *namespace_;
+#define SKEP_CONTAINER_TEXT(member) char *member;
+#define SKEP_CONTAINER_LIST(member, max) struct skep_bytes member;
+#include "event/container.def"
+#undef SKEP_CONTAINER_TEXT
+#undef SKEP_CONTAINER_LIST
+    uint64_t started; /* nanoseconds since 1970; 0: not known */
+    uint32_t traits;  /* enum skep_container_trait */
+};
+
+/* How many bytes of a list are kept. */
+enum skep_state_list_max {
+#define SKEP_CONTAINER_TEXT(member)
+#define SKEP_CONTAINER_LIST(member, max) SKEP_STATE_MAX_##member = (max),
+#include "event/container.def"
+#undef SKEP_CONTAINER_TEXT
+#undef SKEP_CONTAINER_LIST
 };
 
 typedef int skep_state_find(const struct skep_state_query *q, struct skep_state_info *info);
@@ -49,9 +62,20 @@ int skep_storage_find_in(int root, uid_t owner, const char *storage, const char 
                          struct skep_state_info *info);
 
 int skep_docker_parse(json_t *config, const char *id, struct skep_state_info *info);
+/* hostconfig.json, and the list of images (repositories.json), in which info->image_id is looked up. */
+int skep_docker_parse_host(json_t *host, struct skep_state_info *info);
+int skep_docker_parse_images(json_t *repositories, struct skep_state_info *info);
 int skep_storage_parse(json_t *containers, const char *id, struct skep_state_info *info);
-/* An OCI bundle's config.json. */
+/* images.json, in which info->image_id is looked up. */
+int skep_storage_parse_images(json_t *images, struct skep_state_info *info);
+/* An OCI bundle's config.json: annotations, mounts, namespaces and privileges; see bundle.c for what counts as
+ * privileged. */
 int skep_bundle_parse(json_t *config, struct skep_state_info *info);
+/* The config.json of cri-o's sandbox of a pod, for the containers in it. */
+int skep_crio_sandbox_parse(json_t *config, struct skep_state_info *info);
+/* What the network plugins did for a container or sandbox (cni.c): address and answer. */
+int skep_cni_find(const struct skep_state_query *q, const char *id, struct skep_state_info *info);
+int skep_cni_parse(json_t *cached, const char *id, struct skep_state_info *info);
 /* runc's state.json and crun's status. ret_bundle: borrowed from state, NULL: not said. cgroup: when not
  * NULL, the container counts only if it is in this cgroup. 1: it is this container. */
 int skep_runc_parse(json_t *state, const char *id, const char *cgroup, struct skep_state_info *info,
@@ -65,6 +89,18 @@ int skep_state_set(char **field, const char *text);
 int skep_state_set_json(char **field, json_t *object, const char *member);
 /* Takes what Kubernetes, CRI runtimes and nerdctl write as labels or annotations: an object of strings. */
 int skep_state_set_annotations(struct skep_state_info *info, json_t *annotations);
+/* A digest (sha256:HEX, or HEX alone) becomes the image's id, NAME@DIGEST its digest in a registry; anything else
+ * nothing. */
+int skep_state_set_image_ref(struct skep_state_info *info, const char *ref);
+/* The pod's number from the path of its cgroup, where no annotation said it. */
+int skep_state_set_pod_uid(struct skep_state_info *info, const char *path);
+/* When it started, from RFC 3339 text; what is none, or before 1971, sets nothing. */
+void skep_state_set_started(struct skep_state_info *info, const char *text);
+/* Appends n strings that belong together; when they do not fit any more they are left out. -ENOMEM. */
+int skep_state_add(struct skep_bytes *list, size_t max, const char *const *texts, size_t n);
+/* Appends the members of an object of strings as key=value, those that begin with one of the prefixes left out
+ * (NULL-terminated; NULL: all are taken). */
+int skep_state_add_labels(struct skep_bytes *list, size_t max, json_t *object, const char *const *without);
 const char *skep_state_member(json_t *object, const char *member); /* a string member, or NULL */
 
 /* The next component of q->path that may be an id, from the innermost outwards: *at starts as strlen(path).

@@ -21,7 +21,26 @@ static int parse_metadata(json_t *entry, struct skep_state_info *info)
     int r = skep_state_set_json(&info->image, metadata, "image-name");
     if (r >= 0)
         r = skep_state_set_json(&info->name, metadata, "name");
+    if (r >= 0)
+        r = skep_state_set_image_ref(info, skep_state_member(metadata, "image-id"));
     return r;
+}
+
+int skep_storage_parse_images(json_t *images, struct skep_state_info *info)
+{
+    size_t n = info->image_id ? json_array_size(images) : 0;
+    for (size_t i = 0; i < n; i++) {
+        json_t *entry = json_array_get(images, i);
+        const char *said = skep_state_member(entry, "id");
+        if (!said || !skep_streq(said, info->image_id))
+            continue;
+        int r = skep_state_set_json(&info->image_digest, entry, "digest");
+        if (r >= 0)
+            r = skep_state_set(&info->image,
+                               json_string_value(json_array_get(json_object_get(entry, "names"), 0)));
+        return r < 0 ? r : 1;
+    }
+    return 0;
 }
 
 int skep_storage_parse(json_t *containers, const char *id, struct skep_state_info *info)
@@ -56,6 +75,27 @@ static int parse_bundle(json_t *config, struct skep_state_info *info)
     return r;
 }
 
+/* The network and the labels of a pod are with its sandbox. */
+static int parse_sandbox(int root, uid_t owner, const char *storage, const char *driver,
+                         struct skep_state_info *info)
+{
+    _cleanup_json_ json_t *config = NULL;
+    if (info->runtime != SKEP_RUNTIME_CRIO || !info->sandbox || strchr(info->sandbox, '/') ||
+        skep_state_read_json(root, owner, &config, "%s/%s-containers/%s/userdata/config.json", storage,
+                             driver, info->sandbox) < 0)
+        return 0;
+    return skep_crio_sandbox_parse(config, info);
+}
+
+static int parse_images(int root, uid_t owner, const char *storage, const char *driver,
+                        struct skep_state_info *info)
+{
+    _cleanup_json_ json_t *images = NULL;
+    if (skep_state_read_json(root, owner, &images, "%s/%s-images/images.json", storage, driver) < 0)
+        return 0;
+    return skep_storage_parse_images(images, info);
+}
+
 static int find_in_driver(int root, uid_t owner, const char *storage, const char *driver, const char *id,
                           struct skep_state_info *info)
 {
@@ -67,6 +107,8 @@ static int find_in_driver(int root, uid_t owner, const char *storage, const char
                              driver, id) >= 0) {
         found = 1;
         r = parse_bundle(config, info);
+        if (r >= 0)
+            r = parse_sandbox(root, owner, storage, driver, info);
         if (r < 0)
             return r;
     }
@@ -78,6 +120,11 @@ static int find_in_driver(int root, uid_t owner, const char *storage, const char
         if (r < 0)
             return r;
         found |= r;
+    }
+    if (found) {
+        r = parse_images(root, owner, storage, driver, info);
+        if (r < 0)
+            return r;
     }
     return found;
 }

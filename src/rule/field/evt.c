@@ -1,35 +1,446 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/clock.h"
+#include "event/syscalls.h"
 #include "rule/evttype.h"
 #include "rule/fact.h"
 #include "rule/field/args.h"
+#include "rule/field/paths.h"
 
-static bool get_type(struct skep_rule_ctx *x, const struct skep_fact_request *q, struct skep_fact *ret)
+#include <fcntl.h>
+
+#define GET(name)                                                                                            \
+    static bool name(struct skep_rule_ctx *x, const struct skep_fact_request *q, struct skep_fact *ret)
+
+#define KERNEL_O_TMPFILE 020000000
+#define NS_PER_S 1000000000LL
+
+static bool put_text(struct skep_rule_ctx *x, struct skep_fact *ret, const char *s)
+{
+    return s && skep_fact_text(x, ret, s, strlen(s));
+}
+
+GET(get_num)
+{
+    (void)q;
+    return skep_fact_number(ret, (int64_t)(x->ev->h->seq + 1));
+}
+
+/* ---- time ---- */
+
+enum {
+    TIME,
+    TIME_S,
+    TIME_ISO8601,
+    DATETIME,
+    DATETIME_S,
+    RAWTIME,
+    RAWTIME_S,
+    RAWTIME_NS,
+};
+
+static int64_t utc_of(const struct skep_event *ev)
+{
+    return (int64_t)ev->h->time + (ev->session ? ev->session->boot_offset : 0);
+}
+
+GET(get_time)
+{
+    char text[64];
+    struct skep_strbuf sb;
+    uint32_t form = q->field->number;
+    skep_strbuf_init_fixed(&sb, text, sizeof(text));
+    if (form == TIME_ISO8601)
+        skep_clock_put_iso8601(&sb, utc_of(x->ev));
+    else
+        skep_clock_put_local(&sb, utc_of(x->ev), form == DATETIME || form == DATETIME_S,
+                             form == TIME || form == DATETIME);
+    return skep_fact_text(x, ret, sb.s, sb.len);
+}
+
+GET(get_rawtime)
+{
+    int64_t ns = utc_of(x->ev);
+    int64_t rest = ns % NS_PER_S + (ns % NS_PER_S < 0 ? NS_PER_S : 0);
+    switch (q->field->number) {
+    case RAWTIME_S:
+        return skep_fact_number(ret, (ns - rest) / NS_PER_S);
+    case RAWTIME_NS:
+        return skep_fact_number(ret, rest);
+    }
+    return skep_fact_number(ret, ns);
+}
+
+/* ---- what it is ---- */
+
+GET(get_hostname)
+{
+    (void)q;
+    return x->ev->session && put_text(x, ret, x->ev->session->hostname);
+}
+
+GET(get_source)
+{
+    (void)q;
+    return put_text(x, ret, "syscall");
+}
+
+GET(get_type)
 {
     (void)q;
     size_t n;
-    const char *name = skep_evttypes(&n)[x->evttype].name;
-    return skep_fact_text(x, ret, name, name ? strlen(name) : 0);
+    return put_text(x, ret, skep_evttypes(&n)[x->evttype].name);
 }
 
-static bool get_rawres(struct skep_rule_ctx *x, const struct skep_fact_request *q, struct skep_fact *ret)
+GET(get_type_is)
+{
+    size_t n;
+    const char *name = skep_evttypes(&n)[x->evttype].name;
+    return skep_fact_number(ret, name && q->arg && skep_evttype_find(q->arg, strlen(q->arg)) == x->evttype);
+}
+
+GET(get_syscall)
 {
     (void)q;
-    return x->ev->h->flags & SKEP_HDR_RET && skep_fact_number(ret, x->ev->h->ret);
+    const struct skep_hdr *h = x->ev->h;
+    return h->flags & SKEP_HDR_SYSCALL &&
+           put_text(x, ret, skep_syscall_name(h->nr, h->flags & SKEP_HDR_COMPAT));
 }
 
-static bool get_arg(struct skep_rule_ctx *x, const struct skep_fact_request *q, struct skep_fact *ret)
+GET(get_direction)
+{
+    (void)q;
+    return put_text(x, ret, "<"); /* all events tell what came of it */
+}
+
+GET(get_category)
+{
+    (void)q;
+    static const char *const categories[SKEP_KIND_MAX] = {[SKEP_KIND_fork] = "process",
+                                                          [SKEP_KIND_exec] = "process",
+                                                          [SKEP_KIND_exit] = "process",
+                                                          [SKEP_KIND_chdir] = "file",
+                                                          [SKEP_KIND_setsid] = "process",
+                                                          [SKEP_KIND_open] = "file",
+                                                          [SKEP_KIND_unlink] = "file",
+                                                          [SKEP_KIND_rename] = "file",
+                                                          [SKEP_KIND_link] = "file",
+                                                          [SKEP_KIND_symlink] = "file",
+                                                          [SKEP_KIND_mkdir] = "file",
+                                                          [SKEP_KIND_rmdir] = "file",
+                                                          [SKEP_KIND_chmod] = "file",
+                                                          [SKEP_KIND_chown] = "file",
+                                                          [SKEP_KIND_truncate] = "file",
+                                                          [SKEP_KIND_mount] = "file",
+                                                          [SKEP_KIND_umount] = "file",
+                                                          [SKEP_KIND_move_mount] = "file",
+                                                          [SKEP_KIND_fsopen] = "file",
+                                                          [SKEP_KIND_pivot_root] = "file",
+                                                          [SKEP_KIND_chroot] = "process",
+                                                          [SKEP_KIND_dup] = "file",
+                                                          [SKEP_KIND_memfd_create] = "memory",
+                                                          [SKEP_KIND_pipe] = "ipc",
+                                                          [SKEP_KIND_socket] = "net",
+                                                          [SKEP_KIND_bind] = "net",
+                                                          [SKEP_KIND_listen] = "net",
+                                                          [SKEP_KIND_accept] = "net",
+                                                          [SKEP_KIND_connect] = "net",
+                                                          [SKEP_KIND_send] = "net",
+                                                          [SKEP_KIND_recv] = "net",
+                                                          [SKEP_KIND_tcp] = "net",
+                                                          [SKEP_KIND_dns] = "net",
+                                                          [SKEP_KIND_setuid] = "user",
+                                                          [SKEP_KIND_setgid] = "user",
+                                                          [SKEP_KIND_capset] = "process",
+                                                          [SKEP_KIND_ptrace] = "process",
+                                                          [SKEP_KIND_process_vm] = "process",
+                                                          [SKEP_KIND_signal] = "signal",
+                                                          [SKEP_KIND_setns] = "process",
+                                                          [SKEP_KIND_unshare] = "process",
+                                                          [SKEP_KIND_module] = "system",
+                                                          [SKEP_KIND_bpf] = "system",
+                                                          [SKEP_KIND_perf_event_open] = "system",
+                                                          [SKEP_KIND_userfaultfd] = "memory",
+                                                          [SKEP_KIND_keyctl] = "system",
+                                                          [SKEP_KIND_kexec] = "system",
+                                                          [SKEP_KIND_uring] = "file",
+                                                          [SKEP_KIND_container] = "internal"};
+    uint16_t kind = x->ev->h->kind;
+    return kind < SKEP_KIND_MAX && put_text(x, ret, categories[kind]);
+}
+
+GET(get_cpu)
+{
+    (void)q;
+    return skep_fact_number(ret, x->ev->h->cpu);
+}
+
+GET(get_one)
+{
+    (void)x, (void)q;
+    return skep_fact_number(ret, 1);
+}
+
+GET(get_async)
+{
+    (void)q;
+    return skep_fact_bool(ret, x->ev->h->kind == SKEP_KIND_container);
+}
+
+GET(get_asynctype)
+{
+    (void)q;
+    return x->ev->h->kind == SKEP_KIND_container && put_text(x, ret, "container");
+}
+
+/* ---- arguments ---- */
+
+GET(get_arg)
 {
     return skep_rule_args_get(x, q->arg, q->field->type, ret);
 }
 
-static const struct skep_rule_spot ret_spot[] = {{.form = SKEP_SPOT_RET}};
+GET(get_args)
+{
+    (void)q;
+    _cleanup_strbuf_ struct skep_strbuf sb;
+    skep_strbuf_init(&sb, SKEP_FACT_TEXT_MAX);
+    skep_rule_args_put(x, &sb);
+    return skep_fact_text(x, ret, sb.s, sb.len);
+}
+
+GET(get_abspath)
+{
+    const struct skep_hdr *h = x->ev->h;
+    struct skep_slice path, raw;
+    if (!skep_rule_path_of(h, (enum skep_rule_path)q->field->number, &path, &raw))
+        return false;
+    if (!path.off)
+        path = raw;
+    return skep_fact_text(x, ret, skep_slice_get(h, path), path.len);
+}
+
+/* The only data that events carry are messages of the name service. */
+GET(get_buffer)
+{
+    (void)q;
+    const struct skep_hdr *h = x->ev->h;
+    if (h->kind != SKEP_KIND_dns)
+        return false;
+    struct skep_slice s = ((const struct skep_ev_dns *)h)->message;
+    return skep_fact_text(x, ret, skep_slice_get(h, s), s.len);
+}
+
+GET(get_buflen)
+{
+    (void)q;
+    const struct skep_ev_dns *ev = (const void *)x->ev->h;
+    return ev->h.kind == SKEP_KIND_dns && ev->message.off && skep_fact_number(ret, ev->message.len);
+}
+
+/* ---- what came of it ---- */
+
+GET(get_rawres)
+{
+    (void)q;
+    int64_t result;
+    return skep_rule_result(x->ev->h, &result) && skep_fact_number(ret, result);
+}
+
+GET(get_res)
+{
+    (void)q;
+    char text[32];
+    struct skep_strbuf sb;
+    int64_t result;
+    if (!skep_rule_result(x->ev->h, &result))
+        return false;
+    skep_strbuf_init_fixed(&sb, text, sizeof(text));
+    if (result >= 0)
+        skep_strbuf_puts(&sb, "SUCCESS");
+    else
+        skep_rule_put_error(&sb, result);
+    return skep_fact_text(x, ret, sb.s, sb.len);
+}
+
+GET(get_failed)
+{
+    (void)q;
+    return skep_fact_bool(ret, x->ev->h->ret < 0);
+}
+
+/* ---- input and output; number: SKEP_DIR_ as bits ---- */
+
+static uint32_t io_of(const struct skep_hdr *h)
+{
+    return h->kind == SKEP_KIND_recv ? SKEP_DIR_IN : h->kind == SKEP_KIND_send ? SKEP_DIR_OUT : 0;
+}
+
+GET(get_is_io)
+{
+    return skep_fact_bool(ret, io_of(x->ev->h) & q->field->number);
+}
+
+GET(get_io_dir)
+{
+    (void)q;
+    uint32_t io = io_of(x->ev->h);
+    return io && put_text(x, ret, io == SKEP_DIR_IN ? "read" : "write");
+}
+
+GET(get_false)
+{
+    (void)x, (void)q;
+    return skep_fact_bool(ret, false);
+}
+
+/* ---- open ---- */
+
+static const struct skep_ev_open *open_of(const struct skep_rule_ctx *x)
+{
+    return x->ev->h->kind == SKEP_KIND_open ? (const void *)x->ev->h : NULL;
+}
+
+GET(get_open_read)
+{
+    (void)q;
+    const struct skep_ev_open *ev = open_of(x);
+    return skep_fact_bool(ret, ev && (ev->flags & O_ACCMODE) != O_WRONLY);
+}
+
+GET(get_open_write)
+{
+    (void)q;
+    const struct skep_ev_open *ev = open_of(x);
+    uint32_t mode = ev ? ev->flags & O_ACCMODE : O_RDONLY;
+    return skep_fact_bool(ret, mode == O_WRONLY || mode == O_RDWR);
+}
+
+GET(get_open_exec)
+{
+    (void)q;
+    const struct skep_ev_open *ev = open_of(x);
+    return skep_fact_bool(ret, ev && ev->flags & (O_CREAT | KERNEL_O_TMPFILE) && ev->mode & 0111);
+}
+
+GET(get_open_create)
+{
+    (void)q;
+    const struct skep_ev_open *ev = open_of(x);
+    return skep_fact_bool(ret, ev && ev->created);
+}
+
+/* ---- the table ---- */
+
+#define NEVER                                                                                                \
+    {                                                                                                        \
+        .form = SKEP_SPOT_BITS                                                                               \
+    }
+
+static const struct skep_rule_spot ret_spots[] = {{.kind = SKEP_KIND_exec, .form = SKEP_SPOT_UNKNOWN},
+                                                  {.kind = SKEP_KIND_fork, .form = SKEP_SPOT_UNKNOWN},
+                                                  {.form = SKEP_SPOT_RET}};
+static const struct skep_rule_spot cpu_spots[] = {
+    {.form = SKEP_SPOT_U32, .off = offsetof(struct skep_hdr, cpu)}};
+/* the sign */
+static const struct skep_rule_spot failed_spots[] = {{.form = SKEP_SPOT_BITS,
+                                                      .off = offsetof(struct skep_hdr, ret) + 4,
+                                                      .mask = 1U << 31,
+                                                      .n_values = 1,
+                                                      .values = {1U << 31}}};
+static const struct skep_rule_spot open_read_spots[] = {{.kind = SKEP_KIND_open,
+                                                         .form = SKEP_SPOT_BITS,
+                                                         .off = offsetof(struct skep_ev_open, flags),
+                                                         .mask = O_ACCMODE,
+                                                         .n_values = 3,
+                                                         .values = {O_RDONLY, O_RDWR, O_ACCMODE}},
+                                                        NEVER};
+static const struct skep_rule_spot open_write_spots[] = {{.kind = SKEP_KIND_open,
+                                                          .form = SKEP_SPOT_BITS,
+                                                          .off = offsetof(struct skep_ev_open, flags),
+                                                          .mask = O_ACCMODE,
+                                                          .n_values = 2,
+                                                          .values = {O_WRONLY, O_RDWR}},
+                                                         NEVER};
+static const struct skep_rule_spot open_exec_spots[] = {{.kind = SKEP_KIND_open, .form = SKEP_SPOT_UNKNOWN},
+                                                        NEVER};
+static const struct skep_rule_spot open_create_spots[] = {
+    {.kind = SKEP_KIND_open, .form = SKEP_SPOT_U8, .off = offsetof(struct skep_ev_open, created)}, NEVER};
+static const struct skep_rule_spot async_spots[] = {{.kind = SKEP_KIND_container, .form = SKEP_SPOT_UNKNOWN},
+                                                    NEVER};
+static const struct skep_rule_spot never_spots[] = {NEVER};
+
+#define PLAIN(name, type, kinds, get, doc)                                                                   \
+    {                                                                                                        \
+        "evt." name, doc, SKEP_RULE_##type, 0, kinds, get, NULL, 0, 0                                        \
+    }
+#define SPOTTED(name, type, kinds, get, spots, doc)                                                          \
+    {                                                                                                        \
+        "evt." name, doc, SKEP_RULE_##type, 0, kinds, get, spots, ARRAY_SIZE(spots), 0                       \
+    }
+#define OF(name, type, flags, kinds, get, number, doc)                                                       \
+    {                                                                                                        \
+        "evt." name, doc, SKEP_RULE_##type, flags, kinds, get, NULL, 0, number                               \
+    }
+
+#define PATH_KINDS "open,unlink,rmdir,mkdir,chmod,chown,truncate,chroot,chdir,umount,uring"
+#define PATHS_KINDS "rename,link,symlink,mount,move_mount,pivot_root,uring"
 
 static const struct skep_rule_field fields[] = {
-    {"evt.type", "name of the system call, or of what happened", SKEP_RULE_TEXT, 0, "*", get_type, NULL, 0,
-     0},
-    {"evt.arg", "argument of the event, by name or place, as text", SKEP_RULE_TEXT,
-     SKEP_FIELD_ARG_REQUIRED | SKEP_FIELD_ARG_EVENT, "*", get_arg, NULL, 0, 0},
-    {"evt.rawres", "what the call returned", SKEP_RULE_NUMBER, 0, "*", get_rawres, ret_spot, 1, 0},
+    PLAIN("num", NUMBER, "*", get_num, "number of the event, from 1, within its CPU's ring"),
+    OF("time", TEXT, SKEP_FIELD_TIME, "*", get_time, TIME,
+       "local time of day with nanoseconds; in JSON a number"),
+    OF("time.s", TEXT, 0, "*", get_time, TIME_S, "local time of day"),
+    OF("time.iso8601", TEXT, SKEP_FIELD_TIME, "*", get_time, TIME_ISO8601,
+       "time in ISO 8601, UTC, with nanoseconds; in JSON a number"),
+    OF("datetime", TEXT, 0, "*", get_time, DATETIME, "local date and time with nanoseconds"),
+    OF("datetime.s", TEXT, 0, "*", get_time, DATETIME_S, "local date and time"),
+    OF("rawtime", NUMBER, SKEP_FIELD_TIME, "*", get_rawtime, RAWTIME, "nanoseconds since 1970, UTC"),
+    OF("rawtime.s", NUMBER, 0, "*", get_rawtime, RAWTIME_S, "whole seconds of evt.rawtime"),
+    OF("rawtime.ns", NUMBER, 0, "*", get_rawtime, RAWTIME_NS, "the rest of evt.rawtime in nanoseconds"),
+    PLAIN("hostname", TEXT, "*", get_hostname, "name of the host that the event was seen on"),
+    PLAIN("source", TEXT, "*", get_source, "where the event comes from: syscall"),
+    SPOTTED("is_async", BOOL, "*", get_async, async_spots,
+            "the event was added by user space: what is known of a container"),
+    PLAIN("asynctype", TEXT, "container", get_asynctype, "what sort of such an event it is: container"),
+    PLAIN("type", TEXT, "*", get_type,
+          "name of the system call, or of what happened (procexit, tcp, io_uring)"),
+    OF("type.is", NUMBER, SKEP_FIELD_ARG_REQUIRED, "*", get_type_is, 0,
+       "1 if the event is of the type, else 0"),
+    PLAIN("syscall.type", TEXT, "*", get_syscall, "name of the system call; missing for what is none"),
+    OF("dir", TEXT, SKEP_FIELD_DEPRECATED, "*", get_direction, 0, "<: the call has returned"),
+    PLAIN("category", TEXT, "*", get_category,
+          "file, net, process, user, ipc, memory, signal, system or internal"),
+    SPOTTED("cpu", NUMBER, "*", get_cpu, cpu_spots, "number of the CPU"),
+    PLAIN("args", TEXT, "*", get_args, "all arguments as name=value, a readable form in parentheses"),
+    OF("arg", TEXT, SKEP_FIELD_ARG_REQUIRED | SKEP_FIELD_ARG_EVENT, "*", get_arg, 0,
+       "argument of the event, by name or place, in its readable form (ENOENT, O_RDONLY|O_CLOEXEC, AF_INET, root)"),
+    OF("rawarg", NUMBER, SKEP_FIELD_ARG_REQUIRED | SKEP_FIELD_ARG_EVENT, "*", get_arg, 0,
+       "argument of the event that is a number, by name or place"),
+    PLAIN("info", TEXT, "*", get_args, "the same as evt.args"),
+    PLAIN("buffer", TEXT, "dns", get_buffer, "bytes of data: those of a message of the name service"),
+    PLAIN("buflen", NUMBER, "dns", get_buflen, "how many bytes evt.buffer has"),
+    PLAIN("res", TEXT, "*", get_res, "SUCCESS, or the error by name: ENOENT"),
+    SPOTTED("rawres", NUMBER, "*", get_rawres, ret_spots, "what the call returned; negative: an error"),
+    SPOTTED("failed", BOOL, "*", get_failed, failed_spots, "the call returned an error"),
+    OF("is_io", BOOL, 0, "*", get_is_io, SKEP_DIR_IN | SKEP_DIR_OUT, "the event is a send or recv"),
+    OF("is_io_read", BOOL, 0, "*", get_is_io, SKEP_DIR_IN, "the event is a recv"),
+    OF("is_io_write", BOOL, 0, "*", get_is_io, SKEP_DIR_OUT, "the event is a send"),
+    PLAIN("io_dir", TEXT, "send,recv", get_io_dir, "read or write"),
+    SPOTTED("is_wait", BOOL, "*", get_false, never_spots,
+            "the call makes the thread wait (sleep, poll): never, no such call is observed"),
+    PLAIN("count", NUMBER, "*", get_one, "always 1"),
+    SPOTTED("is_open_read", BOOL, "*", get_open_read, open_read_spots, "a file was to be opened for reading"),
+    SPOTTED("is_open_write", BOOL, "*", get_open_write, open_write_spots,
+            "a file was to be opened for writing"),
+    SPOTTED("is_open_exec", BOOL, "*", get_open_exec, open_exec_spots,
+            "a file was to be created with permission to execute it"),
+    SPOTTED("is_open_create", BOOL, "*", get_open_create, open_create_spots,
+            "a file was opened and created by that"),
+    OF("abspath", TEXT, 0, PATH_KINDS, get_abspath, SKEP_RULE_PATH, "canonical path of a call on files"),
+    OF("abspath.src", TEXT, 0, PATHS_KINDS, get_abspath, SKEP_RULE_PATH_SOURCE,
+       "canonical source path of a call with two"),
+    OF("abspath.dst", TEXT, 0, PATHS_KINDS, get_abspath, SKEP_RULE_PATH_TARGET,
+       "canonical target path of a call with two"),
 };
 
 const struct skep_rule_family skep_rule_family_evt = {"evt", "The event", fields, ARRAY_SIZE(fields)};

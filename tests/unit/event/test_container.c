@@ -196,7 +196,7 @@ static void test_full_of_text(void **state)
     memset(path, 'x', sizeof(path) - 1);
     path[0] = '/';
     path[sizeof(path) - 1] = '\0';
-    for (uint64_t i = 1; i <= 4000; i++)
+    for (uint64_t i = 1; i <= 2 * SKEP_CGROUPS_BYTES / sizeof(path); i++)
         see(c, i, path);
     assert_true(c->evicted > 0);
     assert_true(c->bytes <= SKEP_CGROUPS_BYTES);

@@ -123,9 +123,13 @@ static bool take(struct fixture *f, int timeout_ms)
     assert_int_equal(h->len % 8, 0);
     const struct skep_ev_container *e = (const struct skep_ev_container *)h;
     assert_true(h->len >= sizeof(*e));
-    const struct skep_slice slices[] = {e->id, e->name, e->image, e->runtime, e->pod, e->namespace_};
-    for (size_t i = 0; i < ARRAY_SIZE(slices); i++)
-        check_slice(h, slices[i]);
+    check_slice(h, e->id);
+    check_slice(h, e->runtime);
+#define SKEP_CONTAINER_TEXT(member) check_slice(h, e->member);
+#define SKEP_CONTAINER_LIST(member, max) check_slice(h, e->member);
+#include "event/container.def"
+#undef SKEP_CONTAINER_TEXT
+#undef SKEP_CONTAINER_LIST
     const struct skep_cgroup *g;
     assert_int_equal(skep_cgroups_apply(&f->cgroups, h, &g), 0);
     assert_null(g);
@@ -139,9 +143,13 @@ struct file {
 
 struct scenario {
     const char *what;
-    struct file files[4];
+    struct file files[6];
     const char *cgroup;
     const char *runtime, *id, *name, *image, *pod, *namespace_;
+    const char *image_id, *image_digest, *pod_uid, *sandbox, *ip, *cni;
+    const char *mounts, *labels, *pod_labels, *healthcheck; /* with | for NUL */
+    uint64_t started;
+    uint32_t traits; /* of what is known, 0: not compared */
 };
 
 #define STORAGE_LIST(id, name, image)                                                                        \
@@ -154,7 +162,172 @@ struct scenario {
     "\"pod-1\",\"io.kubernetes.cri.sandbox-namespace\":\"prod\",\"io.kubernetes.cri.image-name\":"           \
     "\"reg/app:2\"}}"
 
+#define IMAGE "1d34ffeaf190be23d3de5a8de0a436676b758f48f835c3a2d4768b798c15a7f1"
+#define POD_UID "0a1b2c3d-1111-2222-3333-444455556666"
+#define POD_PATH "/kubepods.slice/kubepods-pod0a1b2c3d_1111_2222_3333_444455556666.slice"
+#define KNOWN_BUNDLE                                                                                         \
+    (SKEP_CONTAINER_KNOWN_PRIVILEGES | SKEP_CONTAINER_KNOWN_NAMESPACES | SKEP_CONTAINER_KNOWN_MOUNTS |       \
+     SKEP_CONTAINER_KNOWN_LABELS)
+#define CAPS_MOST                                                                                            \
+    "\"CAP_CHOWN\",\"CAP_DAC_OVERRIDE\",\"CAP_DAC_READ_SEARCH\",\"CAP_FOWNER\",\"CAP_FSETID\",\"CAP_KILL\"," \
+    "\"CAP_SETGID\",\"CAP_SETUID\",\"CAP_SETPCAP\",\"CAP_LINUX_IMMUTABLE\",\"CAP_NET_BIND_SERVICE\","        \
+    "\"CAP_NET_BROADCAST\",\"CAP_NET_ADMIN\",\"CAP_NET_RAW\",\"CAP_IPC_LOCK\",\"CAP_IPC_OWNER\","            \
+    "\"CAP_SYS_MODULE\",\"CAP_SYS_RAWIO\",\"CAP_SYS_CHROOT\",\"CAP_SYS_PTRACE\",\"CAP_SYS_PACCT\","          \
+    "\"CAP_SYS_ADMIN\",\"CAP_SYS_BOOT\",\"CAP_SYS_NICE\",\"CAP_SYS_RESOURCE\",\"CAP_SYS_TIME\","             \
+    "\"CAP_SYS_TTY_CONFIG\",\"CAP_MKNOD\",\"CAP_LEASE\",\"CAP_AUDIT_WRITE\",\"CAP_AUDIT_CONTROL\","          \
+    "\"CAP_SETFCAP\",\"CAP_MAC_OVERRIDE\",\"CAP_MAC_ADMIN\",\"CAP_SYSLOG\",\"CAP_WAKE_ALARM\","              \
+    "\"CAP_BLOCK_SUSPEND\""
+#define RUNC_STATE                                                                                            \
+    "{\"id\":\"hand1\",\"created\":\"2024-02-29T23:59:59.5Z\",\"cgroup_paths\":{\"\":\"/hand1\"},\"config\":" \
+    "{\"labels\":[\"bundle=/b\"]}}"
+
 static const struct scenario scenarios[] = {
+    {
+        .what = "docker, all that there is",
+        .files =
+            {{"/var/lib/docker/containers/" A "/config.v2.json",
+              "{\"ID\":\"" A "\",\"Name\":\"/web\",\"Driver\":\"overlay2\",\"Image\":\"sha256:" IMAGE "\","
+              "\"State\":{\"StartedAt\":\"2023-11-14T22:13:20.000000007Z\"},"
+              "\"Config\":{\"Image\":\"1d34ffea\",\"Labels\":{\"a\":\"b\",\"n\":1,\"e\":\"\"},"
+              "\"Healthcheck\":{\"Test\":[\"CMD-SHELL\",\"curl x\"]}},"
+              "\"NetworkSettings\":{\"Networks\":{\"none\":{\"IPAddress\":\"\"},\"b\":{\"IPAddress\":"
+              "\"172.17.0.2\"}}},"
+              "\"MountPoints\":{\"/proc2\":{\"Source\":\"/proc\",\"RW\":true,\"Propagation\":\"rprivate\","
+              "\"Relabel\":\"z\"},\"/v\":{\"Source\":\"/var/run\",\"RW\":false}}}"},
+             {"/var/lib/docker/containers/" A "/hostconfig.json",
+              "{\"Privileged\":true,\"PidMode\":\"host\",\"NetworkMode\":\"b\",\"IpcMode\":\"private\"}"},
+             {"/var/lib/docker/image/overlay2/repositories.json",
+              "{\"Repositories\":{\"x\":{\"x:1\":\"sha256:" A "\"},\"reg:5000/app\":{\"reg:5000/app:2\":"
+              "\"sha256:" IMAGE "\",\"reg:5000/app@sha256:" B "\":\"sha256:" IMAGE "\"}}}"}},
+        .cgroup = "/docker/" A,
+        .runtime = "docker",
+        .id = A,
+        .name = "web",
+        .image = "reg:5000/app:2",
+        .image_id = IMAGE,
+        .image_digest = "sha256:" B,
+        .ip = "172.17.0.2",
+        .mounts = "/proc|/proc2|z|true|rprivate|/var/run|/v||false||",
+        .labels = "a=b|e=|",
+        .healthcheck = "/bin/sh|-c|curl x|",
+        .started = 1700000000000000007ULL,
+        .traits = KNOWN_BUNDLE | SKEP_CONTAINER_KNOWN_HEALTHCHECK | SKEP_CONTAINER_PRIVILEGED |
+                  SKEP_CONTAINER_HOST_PID,
+    },
+    {
+        .what = "docker with an image that lost its name",
+        .files = {{"/var/lib/docker/containers/" A "/config.v2.json",
+                   "{\"ID\":\"" A "\",\"Name\":\"/web\",\"Driver\":\"../../x\",\"Image\":\"sha256:" IMAGE
+                   "\",\"Config\":{\"Image\":\"sha256:" IMAGE "\"},\"State\":{\"StartedAt\":"
+                   "\"0001-01-01T00:00:00Z\"}}"}},
+        .cgroup = "/docker/" A,
+        .runtime = "docker",
+        .id = A,
+        .name = "web",
+        .image = "sha256:" IMAGE,
+        .image_id = IMAGE,
+    },
+    {
+        .what = "containerd under Kubernetes, with its mounts and network",
+        .files =
+            {{TASKS "/k8s.io/" A "/config.json",
+              "{\"annotations\":{\"io.kubernetes.cri.container-name\":\"app\",\"io.kubernetes.cri.sandbox-name\":"
+              "\"pod-1\",\"io.kubernetes.cri.sandbox-namespace\":\"prod\",\"io.kubernetes.cri.sandbox-id\":\"" B
+              "\",\"io.kubernetes.cri.image-name\":\"reg/app@sha256:" IMAGE
+              "\"},\"mounts\":[{\"destination\":"
+              "\"/proc\",\"type\":\"proc\",\"source\":\"proc\"},{\"destination\":\"/h\",\"type\":\"bind\","
+              "\"source\":\"/etc\",\"options\":[\"rbind\",\"rprivate\",\"ro\"]},{\"destination\":\"/w\","
+              "\"source\":\"/w\",\"options\":[\"bind\"]}],\"linux\":{\"namespaces\":[{\"type\":\"pid\"},"
+              "{\"type\":\"ipc\",\"path\":\"/proc/77/ns/ipc\"},{\"type\":\"network\",\"path\":"
+              "\"/proc/1/ns/net\"}]}}"},
+             {"/var/lib/cni/results/cbr0-" A "-eth0", "{\"containerId\":\"" A "\"}"},
+             {"/var/lib/cni/results/cbr0-" B "-eth0",
+              "{\"kind\":\"cniCacheV1\",\"containerId\":\"" B
+              "\",\"result\":{\"ips\":[{\"address\":\"10.22.0.5/16\"}]}}"}},
+        .cgroup = POD_PATH "/cri-containerd-" A ".scope",
+        .runtime = "containerd",
+        .id = A,
+        .name = "app",
+        .image = "reg/app@sha256:" IMAGE,
+        .pod = "pod-1",
+        .namespace_ = "prod",
+        .pod_uid = POD_UID,
+        .sandbox = B,
+        .ip = "10.22.0.5",
+        .cni = "{\"ips\":[{\"address\":\"10.22.0.5/16\"}]}",
+        .mounts = "/etc|/h||false|rprivate|/w|/w||true||",
+        .traits = KNOWN_BUNDLE | SKEP_CONTAINER_HOST_NETWORK,
+    },
+    {
+        .what = "cri-o with its sandbox",
+        .files =
+            {{"/var/lib/containers/storage/overlay-containers/" A "/userdata/config.json",
+              "{\"annotations\":{\"io.container.manager\":\"cri-o\",\"io.kubernetes.container.name\":\"app\","
+              "\"io.kubernetes.pod.name\":\"pod-1\",\"io.kubernetes.pod.namespace\":\"prod\","
+              "\"io.kubernetes.pod.uid\":\"" POD_UID "\",\"io.kubernetes.cri-o.ImageName\":\"quay.io/app:3\","
+              "\"io.kubernetes.cri-o.ImageRef\":\"" IMAGE "\",\"io.kubernetes.cri-o.SandboxID\":\"" B
+              "\",\"io.kubernetes.cri-o.Labels\":\"{\\\"tier\\\":\\\"web\\\"}\"}}"},
+             {"/var/lib/containers/storage/overlay-containers/" B "/userdata/config.json",
+              "{\"annotations\":{\"io.kubernetes.cri-o.Labels\":\"{\\\"app\\\":\\\"shop\\\"}\","
+              "\"io.kubernetes.cri-o.IP.0\":\"10.85.0.3\",\"io.kubernetes.cri-o.CNIResult\":\"{}\"}}"},
+             {"/var/lib/containers/storage/overlay-images/images.json",
+              "[{\"id\":\"" B "\",\"digest\":\"no\"},{\"id\":\"" IMAGE "\",\"digest\":\"sha256:" A "\"}]"}},
+        .cgroup = "/kubepods.slice/kubepods-pod1.slice/crio-" A ".scope",
+        .runtime = "cri-o",
+        .id = A,
+        .name = "app",
+        .image = "quay.io/app:3",
+        .pod = "pod-1",
+        .namespace_ = "prod",
+        .image_id = IMAGE,
+        .image_digest = "sha256:" A,
+        .pod_uid = POD_UID,
+        .sandbox = B,
+        .ip = "10.85.0.3",
+        .cni = "{}",
+        .labels = "tier=web|",
+        .pod_labels = "app=shop|",
+    },
+    {
+        .what = "runc by hand with everything allowed",
+        .files = {{"/run/runc/hand1/state.json", RUNC_STATE},
+                  {"/b/config.json",
+                   "{\"annotations\":{\"mine\":\"1\",\"org.systemd.property.X\":\"2\"},\"process\":{"
+                   "\"capabilities\":{\"bounding\":[" CAPS_MOST
+                   ",\"CAP_AUDIT_READ\"]}},\"linux\":{\"namespaces\":[{\"type\":\"pid\"},{\"type\":\"ipc\"},"
+                   "{\"type\":\"network\"}]}}"}},
+        .cgroup = "/hand1",
+        .runtime = "runc",
+        .id = "hand1",
+        .name = "hand1",
+        .labels = "mine=1|",
+        .started = 1709251199500000000ULL,
+        .traits = (KNOWN_BUNDLE & ~SKEP_CONTAINER_KNOWN_MOUNTS) | SKEP_CONTAINER_PRIVILEGED,
+    },
+    {
+        .what = "runc by hand, one capability short",
+        .files = {{"/run/runc/hand1/state.json", RUNC_STATE},
+                  {"/b/config.json",
+                   "{\"process\":{\"capabilities\":{\"bounding\":[" CAPS_MOST "]}},\"linux\":{}}"}},
+        .cgroup = "/hand1",
+        .runtime = "runc",
+        .id = "hand1",
+        .name = "hand1",
+        .started = 1709251199500000000ULL,
+        .traits = SKEP_CONTAINER_KNOWN_PRIVILEGES,
+    },
+    {
+        .what = "runc by hand, with a system call filter",
+        .files = {{"/run/runc/hand1/state.json", RUNC_STATE},
+                  {"/b/config.json", "{\"process\":{\"capabilities\":{\"bounding\":[" CAPS_MOST
+                                     ",\"CAP_AUDIT_READ\"]}},\"linux\":{\"seccomp\":{}}}"}},
+        .cgroup = "/hand1",
+        .runtime = "runc",
+        .id = "hand1",
+        .name = "hand1",
+        .started = 1709251199500000000ULL,
+        .traits = SKEP_CONTAINER_KNOWN_PRIVILEGES,
+    },
     {
         .what = "docker",
         .files = {{"/var/lib/docker/containers/" A "/config.v2.json",
@@ -174,6 +347,8 @@ static const struct scenario scenarios[] = {
                    "\"io.kubernetes.container.name\":\"app\",\"io.kubernetes.pod.name\":\"pod-1\","
                    "\"io.kubernetes.pod.namespace\":\"prod\"}}}"}},
         .cgroup = "/kubepods/burstable/pod1/" A, /* the path says containerd */
+        .labels = "io.kubernetes.container.name=app|io.kubernetes.pod.name=pod-1|"
+                  "io.kubernetes.pod.namespace=prod|",
         .runtime = "docker",
         .id = A,
         .name = "app",
@@ -210,6 +385,7 @@ static const struct scenario scenarios[] = {
         .runtime = "containerd",
         .id = A,
         .name = "web",
+        .labels = "nerdctl/name=web|",
     },
     {
         .what = "nerdctl with a name file",
@@ -336,6 +512,7 @@ static const struct scenario scenarios[] = {
         .runtime = "runc",
         .id = "hand2",
         .name = "given",
+        .labels = "nerdctl/name=given|",
     },
     {
         .what = "lxc",
@@ -370,6 +547,35 @@ static int compare(const struct scenario *s, const char *field, const char *got,
     return 1;
 }
 
+static int compare_list(const struct scenario *s, const char *field, struct skep_bytes got, const char *want)
+{
+    char text[1024] = "";
+    assert_true(got.len < sizeof(text));
+    for (size_t i = 0; i < got.len; i++)
+        text[i] = got.s[i] ? got.s[i] : '|';
+    return compare(s, field, got.s ? text : NULL, want);
+}
+
+static int compare_details(const struct scenario *s, const struct skep_container *c)
+{
+    int wrong = compare(s, "image id", c->image_id, s->image_id);
+    wrong += compare(s, "image digest", c->image_digest, s->image_digest);
+    wrong += s->pod_uid ? compare(s, "pod uid", c->pod_uid, s->pod_uid) : 0;
+    wrong += s->sandbox ? compare(s, "sandbox", c->sandbox, s->sandbox) : 0;
+    wrong += compare(s, "ip", c->ip, s->ip);
+    wrong += compare(s, "cni", c->cni, s->cni);
+    wrong += compare_list(s, "mounts", c->mounts, s->mounts);
+    wrong += compare_list(s, "labels", c->labels, s->labels);
+    wrong += compare_list(s, "pod labels", c->pod_labels, s->pod_labels);
+    wrong += compare_list(s, "healthcheck", c->healthcheck, s->healthcheck);
+    if (c->started != s->started || (s->traits && c->traits != s->traits)) {
+        print_error("%s: started %llu, traits %x instead of %x\n", s->what, (unsigned long long)c->started,
+                    c->traits, s->traits);
+        wrong++;
+    }
+    return wrong;
+}
+
 static void test_scenarios(void **state)
 {
     (void)state;
@@ -391,6 +597,7 @@ static void test_scenarios(void **state)
             wrong += compare(s, "image", c->image, s->image);
             wrong += compare(s, "pod", c->pod, s->pod);
             wrong += compare(s, "namespace", c->namespace_, s->namespace_);
+            wrong += compare_details(s, c);
         } else {
             print_error("%s: no answer\n", s->what);
             wrong++;

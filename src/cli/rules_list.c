@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/json.h"
+#include "base/log.h"
+#include "cli/command.h"
+#include "rule/evtset.h"
+#include "rule/falco_files.h"
+
+#define TEXT_MAX (256U << 20)
+#define NAME_WIDTH_MAX 60
+#define DEFAULT_RULES "/etc/skep/rules.d"
+
+struct list_options {
+    bool json, details;
+    const char *tag;
+    enum skep_priority priority;
+};
+
+#define TO(member) offsetof(struct list_options, member)
+
+static const char *const priorities[] = {"emergency", "alert",         "critical", "error", "warning",
+                                         "notice",    "informational", "debug",    NULL};
+_Static_assert(ARRAY_SIZE(priorities) == SKEP_PRIORITY_MAX + 1, "each priority has a word");
+
+static const struct skep_option choice[] = {
+    {"tag", 't', "TAG", SKEP_OPTION_STRING, TO(tag), .help = "only rules with this tag"},
+    {"priority", 'p', "PRIORITY", SKEP_OPTION_CHOICE, TO(priority), .choices = priorities,
+     .help = "only rules of this priority and above"},
+    {0},
+};
+
+static const struct skep_option output[] = {
+    {"long", 'L', NULL, SKEP_OPTION_FLAG, TO(details), .help = "also what each rule is about"},
+    {"json", 'j', NULL, SKEP_OPTION_FLAG, TO(json), .help = "one JSON document"},
+    {0},
+};
+
+static const struct skep_option_group groups[] = {{"Which rules", choice}, {"Output", output}, {0}};
+
+static const struct skep_example examples[] = {
+    {"skep rules list falco_rules.yaml", "the rules of a file, one on each line"},
+    {"skep rules list -L --priority critical", "the gravest of this host's, with what they are about"},
+    {0},
+};
+
+static bool is_wanted(const struct list_options *o, const struct skep_rule *rule)
+{
+    bool tagged = !o->tag;
+    for (size_t i = 0; i < rule->n_tags && !tagged; i++)
+        tagged = skep_streq(rule->tags[i], o->tag);
+    return tagged && rule->priority <= o->priority;
+}
+
+/* The types of event that a rule is about, NULL at the end: their names; *ret_all: it is every one of them. */
+static size_t types_of(const struct skep_rule *rule, const char *names[SKEP_EVTTYPE_MAX], bool *ret_all)
+{
+    bool set[SKEP_EVTTYPE_MAX] = {false};
+    size_t n_types, n = 0;
+    const struct skep_evttype *types = skep_evttypes(&n_types);
+    if (rule->condition)
+        skep_rule_evttypes(rule->condition, set, NULL);
+    for (size_t i = 1; i < n_types; i++)
+        if (set[i])
+            names[n++] = types[i].name;
+    *ret_all = n + 1 == n_types;
+    return n;
+}
+
+static void put_json(const struct list_options *o, const struct skep_policy *p, struct skep_strbuf *sb)
+{
+    struct skep_json j;
+    skep_json_init(&j, sb);
+    skep_json_open(&j, NULL, '[');
+    for (size_t i = 0; i < p->n_rules; i++) {
+        const struct skep_rule *rule = &p->rules[i];
+        const char *names[SKEP_EVTTYPE_MAX];
+        bool all;
+        if (!is_wanted(o, rule))
+            continue;
+        skep_json_open(&j, NULL, '{');
+        skep_json_strz(&j, "name", rule->name);
+        skep_json_strz(&j, "priority", skep_priority_name(rule->priority));
+        skep_json_strz(&j, "state", skep_rule_state_name(rule->state));
+        skep_json_strz(&j, "source", rule->source);
+        skep_json_open(&j, "tags", '[');
+        for (size_t k = 0; k < rule->n_tags; k++)
+            skep_json_strz(&j, NULL, rule->tags[k]);
+        skep_json_close(&j, ']');
+        skep_json_open(&j, "evttypes", '[');
+        size_t n = types_of(rule, names, &all);
+        for (size_t k = 0; k < n; k++)
+            skep_json_strz(&j, NULL, names[k]);
+        skep_json_close(&j, ']');
+        if (o->details) {
+            skep_json_strz(&j, "desc", rule->desc);
+            skep_json_strz(&j, "condition", rule->condition_text);
+            skep_json_strz(&j, "output", rule->output);
+        }
+        skep_json_close(&j, '}');
+    }
+    skep_json_close(&j, ']');
+    skep_strbuf_putc(sb, '\n');
+}
+
+static size_t width_of_names(const struct list_options *o, const struct skep_policy *p)
+{
+    size_t width = 4;
+    for (size_t i = 0; i < p->n_rules; i++)
+        if (is_wanted(o, &p->rules[i]))
+            width = MAX(width, strlen(p->rules[i].name));
+    return MIN(width, (size_t)NAME_WIDTH_MAX);
+}
+
+static void put_types(const struct skep_rule *rule, struct skep_strbuf *sb)
+{
+    const char *names[SKEP_EVTTYPE_MAX];
+    bool all;
+    size_t n = types_of(rule, names, &all);
+    for (size_t i = 0; i < n && !all; i++)
+        skep_strbuf_printf(sb, "%s%s", i ? "," : "", names[i]);
+    if (all || !n)
+        skep_strbuf_puts(sb, all ? "all" : "-");
+}
+
+static void put_padded(struct skep_strbuf *sb, const char *s, size_t width)
+{
+    size_t from = sb->len;
+    skep_strbuf_put_visible(sb, s, strlen(s));
+    for (size_t n = sb->len - from; n < width + 2; n++)
+        skep_strbuf_putc(sb, ' ');
+}
+
+static void put_details(const struct skep_rule *rule, struct skep_strbuf *sb)
+{
+    _cleanup_strbuf_ struct skep_strbuf desc;
+    skep_strbuf_init(&desc, TEXT_MAX);
+    size_t n = strlen(rule->desc);
+    while (n && strchr(" \t\r\n", rule->desc[n - 1]))
+        n--;
+    skep_strbuf_put_visible(&desc, rule->desc, n);
+    skep_strbuf_puts(sb, "    ");
+    skep_options_wrap(sb, desc.s, 4, 4);
+    if (rule->n_tags)
+        skep_strbuf_puts(sb, "    tags: ");
+    for (size_t i = 0; i < rule->n_tags; i++) {
+        skep_strbuf_puts(sb, i ? ", " : "");
+        skep_strbuf_put_visible(sb, rule->tags[i], strlen(rule->tags[i]));
+    }
+    skep_strbuf_puts(sb, rule->n_tags ? "\n\n" : "\n");
+}
+
+static void put_text(const struct list_options *o, const struct skep_policy *p, struct skep_strbuf *sb)
+{
+    size_t width = width_of_names(o, p);
+    put_padded(sb, "NAME", width);
+    put_padded(sb, "PRIORITY", 13);
+    put_padded(sb, "STATE", 8);
+    skep_strbuf_puts(sb, "EVENTS\n");
+    for (size_t i = 0; i < p->n_rules; i++) {
+        const struct skep_rule *rule = &p->rules[i];
+        if (!is_wanted(o, rule))
+            continue;
+        put_padded(sb, rule->name, width);
+        put_padded(sb, skep_priority_name(rule->priority), 13);
+        put_padded(sb, skep_rule_state_name(rule->state), 8);
+        put_types(rule, sb);
+        skep_strbuf_putc(sb, '\n');
+        if (o->details)
+            put_details(rule, sb);
+    }
+}
+
+/* Loads what was named; prints errors. */
+static int load(const struct skep_command_entry *self, const struct skep_args *args, struct skep_policy **ret)
+{
+    static const char *const usual[] = {DEFAULT_RULES};
+    _cleanup_diags_ struct skep_diags d;
+    _cleanup_falco_files_ struct skep_falco_files files = {0};
+    struct skep_falco_options all = {.min_priority = SKEP_PRIORITY_DEBUG};
+    skep_diags_init(&d, NULL);
+    if (!args->n && access(DEFAULT_RULES, F_OK) < 0)
+        return skep_usage_error(self, "there is no " DEFAULT_RULES ": name a file of rules or a directory");
+    int r = skep_falco_files_read(args->n ? (const char *const *)args->args : usual, args->n ? args->n : 1,
+                                  &d, &files);
+    if (r >= 0)
+        r = skep_falco_load(files.list, files.n, &all, &d, ret);
+    if (r != -EINVAL)
+        return r;
+    _cleanup_strbuf_ struct skep_strbuf text;
+    skep_strbuf_init(&text, TEXT_MAX);
+    skep_diags_put_text(&d, NULL, &text);
+    fputs(text.s, stderr);
+    return SKEP_EXIT_FAILED;
+}
+
+static int run(const struct skep_command_entry *self, const struct skep_args *args, void *options)
+{
+    const struct list_options *o = options;
+    _cleanup_policy_ struct skep_policy *p = NULL;
+    int r = load(self, args, &p);
+    if (r != 0)
+        return r;
+    _cleanup_strbuf_ struct skep_strbuf text;
+    skep_strbuf_init(&text, TEXT_MAX);
+    if (o->json)
+        put_json(o, p, &text);
+    else
+        put_text(o, p, &text);
+    return skep_print(&text);
+}
+
+static const struct list_options defaults = {.priority = SKEP_PRIORITY_DEBUG};
+
+const struct skep_command skep_command_rules_list = {
+    .description =
+        "Prints the rules that files make together, in their order: name, priority, state, and the types of "
+        "event that each is tried for. Without files those of " DEFAULT_RULES ".\n"
+        "A rule is enabled, disabled, of another source than system calls, or skipped because it asks to be when "
+        "a field is not known.",
+    .groups = groups,
+    .examples = examples,
+    .max_args = SKEP_FALCO_FILES_MAX,
+    .options_size = sizeof(struct list_options),
+    .defaults = &defaults,
+    .run = run,
+};

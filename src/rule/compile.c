@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rule/compile.h"
+
+#include "base/hashmap.h"
+#include "rule/check.h"
+#include "rule/exact.h"
+
+#define CODE "LOAD_ERR_COMPILE_CONDITION"
+#define SHARED_MAX 1000000 /* expressions that are remembered */
+
+struct skep_compiled_arena {
+    struct skep_unit unit;
+    struct skep_compiled compiled;
+};
+
+static int unit_init(struct skep_unit *u, const struct skep_compile_options *o)
+{
+    if (o)
+        u->options = *o;
+    skep_requests_init(&u->requests, &u->pool);
+    skep_atoms_init(&u->atoms, &u->pool, &u->requests);
+    skep_maps_init(&u->maps, &u->pool);
+    return skep_dag_init(&u->dag, &u->pool, &u->atoms);
+}
+
+static void unit_clear(struct skep_unit *u)
+{
+    skep_dag_clear(&u->dag);
+    skep_atoms_clear(&u->atoms);
+    skep_requests_clear(&u->requests);
+    skep_maps_clear(&u->maps);
+    skep_pool_clear(&u->pool);
+}
+
+/* ---- passes ---- */
+
+/* A node for each rule that is on; FALSE for the others. */
+static int check_rules(struct skep_unit *u, const struct skep_policy *p, struct skep_diags *diags,
+                       uint32_t *nodes)
+{
+    struct skep_hashmap known;
+    skep_hashmap_init(&known, sizeof(void *), SHARED_MAX);
+    struct skep_checker c = {.pool = &u->pool,
+                             .requests = &u->requests,
+                             .atoms = &u->atoms,
+                             .dag = &u->dag,
+                             .diags = diags,
+                             .known = &known};
+    int result = 0;
+    for (size_t i = 0; i < p->n_rules && result != -ENOMEM; i++) {
+        const struct skep_rule *rule = &p->rules[i];
+        nodes[i] = SKEP_NODE_FALSE;
+        if (!rule->condition || (rule->state != SKEP_RULE_ENABLED && rule->state != SKEP_RULE_DISABLED))
+            continue;
+        int r = skep_check_expr(&c, rule->condition, &nodes[i]);
+        if (rule->state == SKEP_RULE_DISABLED)
+            nodes[i] = SKEP_NODE_FALSE;
+        result = r < 0 ? r : result;
+    }
+    skep_hashmap_clear(&known);
+    return result;
+}
+
+/* Which types each rule can match, and what is left of it for each kind. */
+static int split_kinds(struct skep_unit *u, const struct skep_policy *p, const uint32_t *nodes,
+                       struct skep_compiled *c)
+{
+    bool(*types)[SKEP_EVTTYPE_MAX] = skep_pool_array(&u->pool, p->n_rules, sizeof(*types));
+    if (!types)
+        return -ENOMEM;
+    for (size_t i = 0; i < p->n_rules; i++)
+        for (unsigned t = 0; t < SKEP_EVTTYPE_MAX; t++) {
+            types[i][t] = skep_typeset_has(&u->dag.nodes[nodes[i]].yes, t);
+            c->wanted[t] |= types[i][t];
+        }
+    c->rule_types = (const bool(*)[SKEP_EVTTYPE_MAX])types;
+    for (unsigned k = 1; k < SKEP_KIND_MAX; k++) {
+        struct skep_typeset of_kind = skep_typeset_of_kind(k);
+        size_t n = 0;
+        for (size_t i = 0; i < p->n_rules; i++)
+            n += skep_typeset_meets(&u->dag.nodes[nodes[i]].yes, &of_kind);
+        if (n == 0)
+            continue;
+        u->rules[k] = skep_pool_array(&u->pool, n, sizeof(*u->rules[k]));
+        if (!u->rules[k])
+            return -ENOMEM;
+        for (size_t i = 0; i < p->n_rules; i++) {
+            uint32_t node = skep_dag_for_kind(&u->dag, nodes[i], k);
+            if (node != SKEP_NODE_FALSE)
+                u->rules[k][u->n_rules[k]++] = (struct skep_unit_rule){(uint32_t)i, node};
+        }
+    }
+    return u->dag.error;
+}
+
+static int build_programs(struct skep_unit *u, struct skep_compiled *c, struct skep_diags *diags)
+{
+    for (unsigned k = 1; k < SKEP_KIND_MAX; k++) {
+        if (u->n_rules[k] == 0)
+            continue;
+        int r = skep_exact_build(u, (uint16_t)k, &c->exact[k]);
+        if (r == -E2BIG) {
+            skep_rule_complain(diags, true, NULL, CODE,
+                               "the rules are too large together: their program for one kind "
+                               "of event would be longer than %u instructions",
+                               u->options.max_insns ? u->options.max_insns : 1000000);
+            return -EINVAL;
+        }
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+static int compile(struct skep_unit *u, const struct skep_policy *p, struct skep_diags *diags,
+                   struct skep_compiled *c)
+{
+    _cleanup_free_ uint32_t *nodes = calloc(MAX(p->n_rules, (size_t)1), sizeof(*nodes));
+    if (!nodes)
+        return -ENOMEM;
+    int r = check_rules(u, p, diags, nodes);
+    if (r == 0)
+        r = split_kinds(u, p, nodes, c);
+    if (r < 0)
+        return r;
+    skep_atoms_settle(&u->atoms);
+    r = build_programs(u, c, diags);
+    if (r < 0)
+        return r;
+    u->matchers.list = u->atoms.matchers;
+    u->matchers.n = u->atoms.n;
+    c->policy = p;
+    c->all = u->options.all;
+    c->requests = u->requests.list;
+    c->n_requests = (uint32_t)u->requests.n;
+    c->n_atoms = u->n_cached;
+    c->maps = u->maps.list;
+    c->n_maps = u->maps.n;
+    c->matchers = &u->matchers;
+    return 0;
+}
+
+int skep_rules_compile(const struct skep_policy *p, const struct skep_compile_options *o,
+                       struct skep_diags *diags, struct skep_compiled **ret)
+{
+    struct skep_compiled_arena *a = calloc(1, sizeof(*a));
+    if (!a)
+        return -ENOMEM;
+    a->compiled.arena = a;
+    int r = unit_init(&a->unit, o);
+    if (r == 0)
+        r = compile(&a->unit, p, diags, &a->compiled);
+    if (r < 0) {
+        skep_compiled_free(&a->compiled);
+        return r;
+    }
+    *ret = &a->compiled;
+    return 0;
+}
+
+struct skep_compiled *skep_compiled_free(struct skep_compiled *c)
+{
+    if (!c)
+        return NULL;
+    struct skep_compiled_arena *a = c->arena;
+    unit_clear(&a->unit);
+    free(a);
+    return NULL;
+}

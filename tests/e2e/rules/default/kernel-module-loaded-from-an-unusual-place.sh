@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: Apache-2.0
+RULE="Kernel module loaded from an unusual place"
+WANT='f["evt.type"] == "finit_module" and "rootkit.ko" in str(f)'
+trigger() { echo garbage >rootkit.ko && "$ACT" finit-module "$PWD/rootkit.ko"; }
+benign() {
+    private /usr/lib sh -c 'mkdir -p /usr/lib/modules/test; echo garbage >/usr/lib/modules/test/good.ko; insmod /usr/lib/modules/test/good.ko' 2>/dev/null; true
+}

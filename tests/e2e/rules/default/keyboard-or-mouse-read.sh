@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: Apache-2.0
+RULE="Keyboard or mouse read"
+WANT='f["fd.name"] == "/dev/input/event0" and f["proc.name"] == "cat"'
+trigger() {
+    private /dev sh -c 'mkdir -p /dev/input; mount -t tmpfs none /dev/input; : >/dev/input/event0; cat /dev/input/event0'
+}
+benign() {
+    private /dev sh -c 'mkdir -p /dev/input; mount -t tmpfs none /dev/input; : >/dev/input/event0; ls -l /dev/input/event0 >/dev/null'
+}

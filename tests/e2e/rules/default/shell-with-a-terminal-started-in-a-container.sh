@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: Apache-2.0
+RULE="Shell with a terminal started in a container"
+WANT='f["proc.name"] == "sh" and f["proc.tty"] != 0 and f["container.id"] == C'
+NEEDS=container
+trigger() { script -qec "runc exec -t $CONTAINER_NAME /bin/sh -c true" /dev/null >/dev/null; }
+benign() { inside /bin/sh -c true; }

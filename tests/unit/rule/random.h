@@ -1,0 +1,648 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SKEP_TEST_RANDOM_H
+#define SKEP_TEST_RANDOM_H
+/*
+ * Random events and random rules about them, made from the registry of fields, the schema and what the events say:
+ * constants are mostly values that some event has, or pieces of such, so that conditions are true often enough.
+ */
+#include "reference.h"
+
+#include "event/container.h"
+#include "event/normalize.h"
+#include "event/schema.h"
+#include "event/scratch.h"
+#include "rule/evttype.h"
+#include "rule/policy.h"
+#include "rule/pool.h"
+#include "rule/users.h"
+
+#include <bpf/btf.h>
+#include <sys/socket.h>
+
+struct random {
+    uint64_t state;
+};
+
+static inline uint64_t rnd64(struct random *r)
+{
+    r->state ^= r->state << 13;
+    r->state ^= r->state >> 7;
+    r->state ^= r->state << 17;
+    return r->state * 0x2545f4914f6cdd1dULL;
+}
+
+static inline uint32_t rnd(struct random *r, uint32_t n)
+{
+    return n ? (uint32_t)((rnd64(r) >> 33) % n) : 0;
+}
+
+static inline bool one_in(struct random *r, uint32_t n)
+{
+    return rnd(r, n) == 0;
+}
+
+static const char *const words[] = {
+    "",
+    "sh",
+    "bash",
+    "nginx",
+    "a",
+    "b",
+    "ab",
+    "/",
+    "/etc",
+    "/etc/",
+    "/etc/passwd",
+    "/etc/shadow",
+    "/usr/bin",
+    "/usr/bin/bash",
+    "/tmp/x",
+    "/tmp",
+    "//etc/passwd",
+    "/etc//shadow",
+    "/usr/../etc/shadow",
+    "/proc/self/fd/3",
+    "/root/.ssh/authorized_keys",
+    "O_RDONLY|O_CLOEXEC",
+    "true",
+    "false",
+    "0",
+    "1",
+    "-1",
+    "443",
+    "10.0.0.1",
+    "0123456789ab",
+    "host",
+    "ABC",
+    "abc",
+    "aaaaaaaaaaaaaaaaaaaaaaab",
+    "12345678",
+    "123456789",
+    "1234567",
+    "12345",
+    "/var/lib/docker/overlay2/0123456789/merged/usr/local/bin/a-long-name-of-a-program",
+    "bash -c echo hi",
+    "\xc3\xa9",
+    "ESUCCESS",
+    "openat",
+    "connect",
+    "execve",
+};
+
+/* ---- events ---- */
+
+struct event {
+    _Alignas(8) char raw[SKEP_RECORD_MAX + SKEP_PATH_MAX];
+    _Alignas(8) char normal[2 * SKEP_RECORD_MAX];
+    struct skep_event ev;
+    struct skep_session session;
+    struct skep_scratch scratch;
+    struct skep_proc proc, parent;
+    struct skep_proc_image image, parent_image;
+    struct skep_container container;
+    char texts[6][256];
+};
+
+static inline struct skep_schema *random_schema(const char *object)
+{
+    struct skep_schema *s = NULL;
+    uint32_t n;
+    struct btf *btf = btf__parse_elf(object, NULL);
+    if (!btf || skep_schema_new(btf__raw_data(btf, &n), (btf__raw_data(btf, &n), n), &s) < 0)
+        abort();
+    btf__free(btf);
+    return s;
+}
+
+static inline size_t random_text(struct random *r, char *buf, size_t max)
+{
+    uint32_t how = rnd(r, 12);
+    size_t n = 0;
+    if (how < 7) {
+        const char *w = words[rnd(r, ARRAY_SIZE(words))];
+        n = MIN(strlen(w), max);
+        memcpy(buf, w, n);
+        if (how == 6 && n < max) /* nearly the same */
+            buf[n++] = "x/\0 "[rnd(r, 4)];
+    } else if (how < 9) {
+        for (unsigned parts = 1 + rnd(r, 5); parts && n + 20 < max; parts--) {
+            const char *w = words[rnd(r, 20)];
+            buf[n++] = '/';
+            memcpy(buf + n, w, MIN(strlen(w), max - n));
+            n += MIN(strlen(w), max - n);
+        }
+    } else {
+        n = rnd(r, (uint32_t)MIN(max, (size_t)(how == 9 ? 4097 : how == 10 ? 300 : 24)) + 1);
+        for (size_t i = 0; i < n; i++)
+            buf[i] = one_in(r, 4) ? (char)rnd64(r) : "abc/.ssh*?x"[rnd(r, 11)];
+    }
+    return n;
+}
+
+static inline void random_fixed(struct random *r, char *to, size_t n)
+{
+    for (size_t i = 0; i + 4 <= n; i += 4) {
+        uint32_t v = 0;
+        switch (rnd(r, 6)) {
+        case 0:
+            v = (uint32_t)rnd64(r);
+            break;
+        case 1:
+            v = UINT32_MAX;
+            break;
+        case 2:
+            v = 1U << rnd(r, 32);
+            break;
+        case 3:
+        case 4:
+            v = rnd(r, 12);
+        }
+        memcpy(to + i, &v, 4);
+    }
+}
+
+/* Addresses where the fields say that there are some. */
+static inline void random_endpoints(struct random *r, char *raw, unsigned kind)
+{
+    size_t n;
+    const struct skep_rule_family *const *families = skep_rule_families(&n);
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < families[i]->n_fields; k++) {
+            const struct skep_rule_spot *s = skep_rule_field_spot(&families[i]->fields[k], (uint16_t)kind);
+            if (!s || (s->form != SKEP_SPOT_ENDPOINT && s->form != SKEP_SPOT_PORT) || one_in(r, 8))
+                continue;
+            struct skep_endpoint *e = (struct skep_endpoint *)(raw + s->off);
+            static const char *const ips[] = {"10.0.0.1", "10.0.0.2", "127.0.0.1",    "192.168.1.77",
+                                              "::1",      "fe80::1",  "2001:db8::1:2"};
+            const char *ip = ips[rnd(r, ARRAY_SIZE(ips))];
+            e->family = strchr(ip, ':') ? AF_INET6 : AF_INET;
+            inet_pton(e->family, ip, e->ip);
+            e->port = (uint16_t[]){22, 53, 80, 443, 1024, 40000}[rnd(r, 6)];
+            if (one_in(r, 6))
+                e->family = (uint16_t)rnd(r, 12);
+        }
+}
+
+static inline void random_header(struct random *r, struct skep_hdr *h, const struct skep_kind *kind)
+{
+    h->kind = kind->number;
+    h->flags = (uint16_t)(SKEP_HDR_SYSCALL | (one_in(r, 4) ? 0 : SKEP_HDR_RET));
+    if (one_in(r, 6))
+        h->flags |= SKEP_HDR_TRUNCATED;
+    if (one_in(r, 6))
+        h->flags = (uint16_t)rnd(r, 128);
+    h->ret = (int64_t[]){0, 3, -1, -2, -13, 0x7fffffff, -115}[rnd(r, 7)];
+    h->nr = rnd(r, 450);
+    h->len = kind->size;
+    /* mostly a number that belongs to the kind */
+    size_t n;
+    const struct skep_evttype *types = skep_evttypes(&n);
+    for (unsigned tries = 0; tries < 3000 && !one_in(r, 300); tries++) {
+        const char *call = skep_evttype_of(h) ? types[skep_evttype_of(h)].syscall : NULL;
+        if (call && tries && rnd(r, 2))
+            break;
+        h->nr = rnd(r, 450);
+    }
+    size_t len = random_text(r, h->comm, sizeof(h->comm));
+    if (len < sizeof(h->comm))
+        h->comm[len] = '\0';
+}
+
+static inline struct skep_bytes random_bytes(struct random *r, struct event *e, unsigned slot, bool list)
+{
+    size_t n = random_text(r, e->texts[slot], 250);
+    for (size_t i = 0; i < n; i++)
+        if (!e->texts[slot][i] || (list && one_in(r, 5)))
+            e->texts[slot][i] = list ? '\0' : 'z';
+    e->texts[slot][n] = '\0';
+    return (struct skep_bytes){e->texts[slot], n + list};
+}
+
+static inline void random_context(struct random *r, struct event *e)
+{
+    e->session.boot_offset = 1700000000000000000LL;
+    e->ev.session = &e->session;
+    e->ev.scratch = &e->scratch;
+    if (one_in(r, 5))
+        return;
+    e->parent_image = (struct skep_proc_image){.exe = random_bytes(r, e, 0, false)};
+    e->parent = (struct skep_proc){.pid = 17, .start = 100, .image = &e->parent_image, .comm = "sshd"};
+    e->image = (struct skep_proc_image){.exe = random_bytes(r, e, 1, false),
+                                        .args = random_bytes(r, e, 2, true),
+                                        .env = random_bytes(r, e, 3, true)};
+    e->proc = (struct skep_proc){.pid = 4711,
+                                 .image = &e->image,
+                                 .parent = one_in(r, 3) ? NULL : &e->parent,
+                                 .cwd = random_bytes(r, e, 4, false)};
+    memcpy(e->proc.comm, ((const struct skep_hdr *)e->raw)->comm, sizeof(e->proc.comm));
+    e->proc.comm[15] = '\0';
+    e->ev.proc = &e->proc;
+    e->ev.image = &e->image;
+    if (one_in(r, 2))
+        return;
+    e->container = (struct skep_container){.id = "0123456789abcdef",
+                                           .runtime = SKEP_RUNTIME_DOCKER,
+                                           .name = (char *)"web",
+                                           .image = (char *)"nginx:1"};
+    e->ev.container = &e->container;
+    e->ev.cgroup = "/system.slice/docker-0123456789abcdef.scope";
+    e->ev.unit = "docker-0123456789abcdef.scope";
+}
+
+/* What a field says about where a slice stands can also be a slice that another member hides in: all are set. */
+static inline void random_event(struct random *r, const struct skep_schema *schema, struct event *e)
+{
+    const struct skep_kind *kind = NULL;
+    size_t n;
+    const struct skep_evttype *types = skep_evttypes(&n);
+    while (!kind)
+        kind = skep_schema_kind(schema, types[1 + rnd(r, (uint32_t)n - 1)].kind);
+    memset(e, 0, sizeof(*e));
+    for (size_t i = 0; i + 8 <= sizeof(e->raw); i += 8) { /* what an older record left */
+        uint64_t v = one_in(r, 64) ? rnd64(r) : 0x2f63652f62612f61ULL;
+        memcpy(e->raw + i, &v, 8);
+    }
+    struct skep_hdr *h = (struct skep_hdr *)e->raw;
+    random_fixed(r, e->raw, kind->size);
+    random_header(r, h, kind);
+    random_endpoints(r, e->raw, kind->number);
+    if (one_in(r, 3)) { /* a value of its own for every byte-sized member */
+        size_t at = sizeof(*h) + rnd(r, kind->size - (uint32_t)sizeof(*h));
+        e->raw[at] = (char)rnd64(r);
+    }
+    for (size_t i = 0; i < kind->n_slices; i++) {
+        struct skep_slice s = {0};
+        size_t room = SKEP_RECORD_MAX - h->len;
+        if (!one_in(r, 6) && room > 0) {
+            s.off = h->len;
+            s.len = (uint32_t)random_text(r, e->raw + s.off, MIN(room, (size_t)SKEP_PATH_MAX));
+            h->len += s.len + (s.len < room && one_in(r, 2));
+        }
+        memcpy(e->raw + kind->slices[i], &s, sizeof(s));
+    }
+    h->len = ROUND_UP(h->len, 8U);
+    if (skep_record_check(kind, h, h->len) < 0)
+        abort();
+    random_context(r, e);
+    e->ev.kind = kind;
+    if (skep_record_normalize(kind, h, e->normal, sizeof(e->normal), &e->ev.h) < 0)
+        e->ev.h = h;
+}
+
+/* ---- rules ---- */
+
+struct maker {
+    struct random *r;
+    struct skep_pool *pool;
+    struct event *events;
+    size_t n_events;
+    struct skep_rule_ctx *ctx; /* to look at values */
+};
+
+static inline const struct skep_rule_field *random_field(struct random *r)
+{
+    size_t n;
+    const struct skep_rule_family *const *families = skep_rule_families(&n);
+    static const char *const favourites[] = {"fd.name", "proc.name", "evt.type", "user.uid", "evt.rawres"};
+    if (one_in(r, 3)) {
+        const char *name = favourites[rnd(r, ARRAY_SIZE(favourites))];
+        const struct skep_rule_field *f = skep_rule_field_find(name, strlen(name));
+        if (f)
+            return f;
+    }
+    for (;;) {
+        const struct skep_rule_family *f = families[rnd(r, (uint32_t)n)];
+        if (f->n_fields)
+            return &f->fields[rnd(r, (uint32_t)f->n_fields)];
+    }
+}
+
+/* An argument that the field takes; NULL: none was found. */
+static inline const char *random_arg(struct random *r, const struct skep_rule_field *f)
+{
+    static const char *const numbers[] = {"0", "1", "2", "3", "7"};
+    static const char *const names[] = {"flags", "name", "fd", "res",  "path", "filename", "mode", "uid",
+                                        "0",     "1",    "2",  "/etc", "HOME", "request",  "size", "target"};
+    for (unsigned tries = 0; tries < 30; tries++) {
+        const char *a = f->flags & SKEP_FIELD_ARG_INDEX ? numbers[rnd(r, ARRAY_SIZE(numbers))]
+                                                        : names[rnd(r, ARRAY_SIZE(names))];
+        if (skep_rule_field_arg_known(f, a, strlen(a)))
+            return a;
+    }
+    return NULL;
+}
+
+static inline const struct skep_operand *random_operand(struct maker *m)
+{
+    struct skep_operand *o = skep_pool_take(m->pool, sizeof(*o));
+    o->transform = SKEP_TRANSFORM_INVALID;
+    do {
+        o->field = random_field(m->r);
+        o->arg = NULL;
+        if (o->field->flags & SKEP_FIELD_ARG_REQUIRED ||
+            (o->field->flags & SKEP_FIELD_ARG_OPTIONAL && one_in(m->r, 2)))
+            o->arg = random_arg(m->r, o->field);
+    } while (!o->arg && o->field->flags & SKEP_FIELD_ARG_REQUIRED);
+    if (!one_in(m->r, 12))
+        return o;
+    static const enum skep_transform_id ids[] = {SKEP_TRANSFORM_tolower, SKEP_TRANSFORM_toupper,
+                                                 SKEP_TRANSFORM_len,     SKEP_TRANSFORM_basename,
+                                                 SKEP_TRANSFORM_b64,     SKEP_TRANSFORM_val};
+    struct skep_operand *t = skep_pool_take(m->pool, sizeof(*t));
+    enum skep_rule_type type;
+    uint32_t flags;
+    const char *reason;
+    t->transform = ids[rnd(m->r, ARRAY_SIZE(ids))];
+    t->operands = skep_pool_array(m->pool, 1, sizeof(*t->operands));
+    t->operands[0] = o;
+    t->n_operands = 1;
+    return skep_transform_type(t, &type, &flags, &reason) ? t : o;
+}
+
+/* A value that an event has; false: not found. */
+static inline bool random_seen(struct maker *m, const struct skep_operand *o, struct ref_value *ret)
+{
+    struct ref_values *v = malloc(sizeof(*v));
+    bool found = false;
+    for (unsigned tries = 0; tries < 6 && !found; tries++) {
+        skep_rule_ctx_begin(m->ctx, &m->events[rnd(m->r, (uint32_t)m->n_events)].ev);
+        ref_get(m->ctx, o, v);
+        found = v->there && v->n;
+        if (found)
+            *ret = v->list[rnd(m->r, (uint32_t)v->n)];
+    }
+    free(v);
+    return found;
+}
+
+static inline struct skep_literal literal(struct maker *m, const char *s, size_t n)
+{
+    return (struct skep_literal){.s = skep_pool_copy(m->pool, s, n), .n = n};
+}
+
+/* Texts that mean themselves to fnmatch and PCRE. */
+static inline bool is_plain(const char *s, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!isalnum((unsigned char)s[i]) && !memchr("/_-:=, ", s[i], 8))
+            return false;
+    return true;
+}
+
+static inline struct skep_literal random_pattern(struct maker *m, const char *s, size_t n, bool regex)
+{
+    char buf[512];
+    const char *any = regex ? ".*" : "*", *one = regex ? "[a-z/]" : "?";
+    if (!is_plain(s, n) || n > 200) {
+        s = words[rnd(m->r, 20)];
+        n = is_plain(s, strlen(s)) ? strlen(s) : 0;
+    }
+    size_t cut = rnd(m->r, (uint32_t)n + 1), cut2 = cut + rnd(m->r, (uint32_t)(n - cut) + 1);
+    int len = 0;
+    switch (rnd(m->r, 8)) {
+    case 0:
+        len = snprintf(buf, sizeof(buf), "%.*s%s", (int)cut, s, any);
+        break;
+    case 1:
+        len = snprintf(buf, sizeof(buf), "%s%.*s", any, (int)(n - cut), s + cut);
+        break;
+    case 2:
+        len = snprintf(buf, sizeof(buf), "%s%.*s%s", any, (int)(cut2 - cut), s + cut, any);
+        break;
+    case 3:
+        len = snprintf(buf, sizeof(buf), "%.*s%s%.*s", (int)cut, s, any, (int)(n - cut2), s + cut2);
+        break;
+    case 4:
+        len = snprintf(buf, sizeof(buf), "%.*s%s%.*s", (int)cut, s, one, (int)(n - cut2), s + cut2);
+        break;
+    case 5:
+        len = snprintf(buf, sizeof(buf), regex ? "(%.*s|x)%s[^q]*" : "%.*s%s[!q]*", (int)cut, s, any);
+        break;
+    case 6:
+        len = snprintf(buf, sizeof(buf), regex ? "(%.*s)+([a-f]{1,3}|/)*" : "%.*s[[:alpha:]/]*", (int)cut, s);
+        break;
+    default:
+        len = snprintf(buf, sizeof(buf), "%.*s", (int)n, s);
+    }
+    if (regex && len == 0)
+        len = snprintf(buf, sizeof(buf), "a*");
+    return literal(m, buf, (size_t)len);
+}
+
+static inline struct skep_literal random_path(struct maker *m, const char *s, size_t n)
+{
+    char buf[400];
+    if (!is_plain(s, n) || n > 300) {
+        s = words[7 + rnd(m->r, 8)];
+        n = strlen(s);
+    }
+    n = one_in(m->r, 2) ? n : rnd(m->r, (uint32_t)n + 1);
+    int len = snprintf(buf, sizeof(buf), "%.*s", (int)n, s);
+    if (one_in(m->r, 6) && len)
+        buf[rnd(m->r, (uint32_t)len)] = '*';
+    return literal(m, buf, (size_t)len);
+}
+
+static inline struct skep_literal random_number(struct maker *m, enum skep_rule_op op, int64_t v)
+{
+    char buf[80];
+    v += one_in(m->r, 3) ? (int64_t)rnd(m->r, 5) - 2 : 0;
+    bool range =
+        (op == SKEP_RULE_OP_IN || op == SKEP_RULE_OP_INTERSECTS) && one_in(m->r, 3) && v < INT64_MAX / 2;
+    int n = range ? snprintf(buf, sizeof(buf), "%lld-%lld", (long long)v, (long long)v + rnd(m->r, 5000))
+                  : snprintf(buf, sizeof(buf), "%lld", (long long)v);
+    return literal(m, buf, (size_t)n);
+}
+
+static inline struct skep_literal random_ip(struct maker *m, const struct ref_value *v)
+{
+    char buf[80] = "10.0.0.0";
+    bool four = v->n != 16;
+    if (v->n == 4 || v->n == 16)
+        inet_ntop(four ? AF_INET : AF_INET6, v->s, buf, sizeof(buf));
+    if (one_in(m->r, 2))
+        snprintf(buf + strlen(buf), 8, "/%u", rnd(m->r, four ? 33 : 129));
+    return literal(m, buf, strlen(buf));
+}
+
+static inline struct skep_literal random_value(struct maker *m, const struct skep_operand *o,
+                                               enum skep_rule_type type, enum skep_rule_op op)
+{
+    char buf[2 * SKEP_FACT_TEXT_MAX];
+    struct ref_value v = {.s = "", .number = rnd(m->r, 50)};
+    bool seen = random_seen(m, o, &v);
+    if (type == SKEP_RULE_BOOL)
+        return one_in(m->r, 2) ? literal(m, "true", 4) : literal(m, "false", 5);
+    if (type == SKEP_RULE_NUMBER)
+        return random_number(m, op, v.number);
+    if (type == SKEP_RULE_IP)
+        return random_ip(m, &v);
+    if (!seen || one_in(m->r, 5)) {
+        v.s = words[rnd(m->r, ARRAY_SIZE(words))];
+        v.n = strlen(v.s);
+    }
+    size_t from = 0, n = v.n;
+    switch (op) {
+    case SKEP_RULE_OP_GLOB:
+    case SKEP_RULE_OP_IGLOB:
+    case SKEP_RULE_OP_REGEX:
+        return random_pattern(m, v.s, v.n, op == SKEP_RULE_OP_REGEX);
+    case SKEP_RULE_OP_PMATCH:
+        return random_path(m, v.s, v.n);
+    case SKEP_RULE_OP_STARTSWITH:
+    case SKEP_RULE_OP_BSTARTSWITH:
+        n = one_in(m->r, 3) ? n : rnd(m->r, (uint32_t)MIN(n, (size_t)40) + 1);
+        break;
+    case SKEP_RULE_OP_ENDSWITH:
+        from = n - (one_in(m->r, 3) ? n : rnd(m->r, (uint32_t)MIN(n, (size_t)40) + 1));
+        n -= from;
+        break;
+    case SKEP_RULE_OP_CONTAINS:
+    case SKEP_RULE_OP_ICONTAINS:
+    case SKEP_RULE_OP_BCONTAINS:
+        from = rnd(m->r, (uint32_t)n + 1);
+        n = rnd(m->r, (uint32_t)MIN(n - from, (size_t)30) + 1);
+        break;
+    default:
+        break;
+    }
+    n = MIN(n, (size_t)5000);
+    if (op == SKEP_RULE_OP_BCONTAINS || op == SKEP_RULE_OP_BSTARTSWITH) {
+        n = MIN(n, (size_t)2000);
+        for (size_t i = 0; i < n; i++)
+            snprintf(buf + 2 * i, 3, "%02x", (unsigned char)v.s[from + i]);
+        return literal(m, buf, 2 * n);
+    }
+    memcpy(buf, v.s + from, n);
+    if (n && one_in(m->r, 6))
+        buf[rnd(m->r, (uint32_t)n)] ^= 1 << rnd(m->r, 7);
+    if (n && op == SKEP_RULE_OP_ICONTAINS)
+        buf[rnd(m->r, (uint32_t)n)] = (char)toupper((unsigned char)buf[rnd(m->r, (uint32_t)n)]);
+    return literal(m, buf, n);
+}
+
+static inline enum skep_rule_op random_op(struct random *r, enum skep_rule_type type, bool list)
+{
+    static const enum skep_rule_op texts[] = {
+        SKEP_RULE_OP_EQ,         SKEP_RULE_OP_NE,         SKEP_RULE_OP_CONTAINS, SKEP_RULE_OP_ICONTAINS,
+        SKEP_RULE_OP_BCONTAINS,  SKEP_RULE_OP_STARTSWITH, SKEP_RULE_OP_ENDSWITH, SKEP_RULE_OP_BSTARTSWITH,
+        SKEP_RULE_OP_GLOB,       SKEP_RULE_OP_IGLOB,      SKEP_RULE_OP_REGEX,    SKEP_RULE_OP_IN,
+        SKEP_RULE_OP_INTERSECTS, SKEP_RULE_OP_PMATCH,     SKEP_RULE_OP_EXISTS,   SKEP_RULE_OP_STARTSWITH};
+    static const enum skep_rule_op numbers[] = {
+        SKEP_RULE_OP_EQ, SKEP_RULE_OP_NE, SKEP_RULE_OP_LT,         SKEP_RULE_OP_LE,    SKEP_RULE_OP_GT,
+        SKEP_RULE_OP_GE, SKEP_RULE_OP_IN, SKEP_RULE_OP_INTERSECTS, SKEP_RULE_OP_EXISTS};
+    static const enum skep_rule_op others[] = {SKEP_RULE_OP_EQ, SKEP_RULE_OP_NE, SKEP_RULE_OP_IN,
+                                               SKEP_RULE_OP_EXISTS};
+    static const enum skep_rule_op lists[] = {SKEP_RULE_OP_IN, SKEP_RULE_OP_INTERSECTS, SKEP_RULE_OP_EXISTS};
+    if (list)
+        return type == SKEP_RULE_TEXT && one_in(r, 4) ? SKEP_RULE_OP_PMATCH
+                                                      : lists[rnd(r, ARRAY_SIZE(lists))];
+    if (type == SKEP_RULE_TEXT)
+        return texts[rnd(r, ARRAY_SIZE(texts))];
+    return type == SKEP_RULE_NUMBER ? numbers[rnd(r, ARRAY_SIZE(numbers))]
+                                    : others[rnd(r, ARRAY_SIZE(others))];
+}
+
+static inline void random_type_of(const struct skep_operand *o, enum skep_rule_type *type, uint32_t *flags)
+{
+    const char *reason;
+    if (!o->field) {
+        skep_transform_type(o, type, flags, &reason);
+        return;
+    }
+    *type = o->field->type;
+    *flags = o->field->flags;
+    if (o->arg)
+        *flags &= ~(uint32_t)SKEP_FIELD_ANY;
+    if (o->arg && o->field->flags & SKEP_FIELD_ARG_INDEX)
+        *flags &= ~(uint32_t)SKEP_FIELD_LIST;
+}
+
+static inline bool takes_several(enum skep_rule_op op)
+{
+    return op == SKEP_RULE_OP_IN || op == SKEP_RULE_OP_INTERSECTS || op == SKEP_RULE_OP_PMATCH;
+}
+
+/* val() of another field of the same type. */
+static inline const struct skep_operand *random_right(struct maker *m, enum skep_rule_type type,
+                                                      enum skep_rule_op op)
+{
+    static const enum skep_rule_op allowed[] = {
+        SKEP_RULE_OP_EQ,       SKEP_RULE_OP_NE,        SKEP_RULE_OP_LT,         SKEP_RULE_OP_GE,
+        SKEP_RULE_OP_CONTAINS, SKEP_RULE_OP_ICONTAINS, SKEP_RULE_OP_STARTSWITH, SKEP_RULE_OP_ENDSWITH,
+        SKEP_RULE_OP_IN,       SKEP_RULE_OP_INTERSECTS};
+    bool fine = false;
+    for (size_t i = 0; i < ARRAY_SIZE(allowed); i++)
+        fine |= allowed[i] == op;
+    for (unsigned tries = 0; fine && tries < 20; tries++) {
+        enum skep_rule_type t;
+        uint32_t flags;
+        const struct skep_operand *o = random_operand(m);
+        random_type_of(o, &t, &flags);
+        if (t == type && (!(flags & SKEP_FIELD_LIST) || takes_several(op)))
+            return o;
+    }
+    return NULL;
+}
+
+static inline void random_check(struct maker *m, struct skep_check *k)
+{
+    enum skep_rule_type type = SKEP_RULE_TEXT;
+    uint32_t flags = 0;
+    k->left = random_operand(m);
+    random_type_of(k->left, &type, &flags);
+    k->op = random_op(m->r, type, flags & SKEP_FIELD_LIST);
+    if (k->op == SKEP_RULE_OP_EXISTS)
+        return;
+    if (one_in(m->r, 14) && (k->right = random_right(m, type, k->op)))
+        return;
+    bool ordered = k->op == SKEP_RULE_OP_LT || k->op == SKEP_RULE_OP_LE || k->op == SKEP_RULE_OP_GT ||
+                   k->op == SKEP_RULE_OP_GE;
+    size_t n = 1;
+    if (takes_several(k->op)) {
+        n = one_in(m->r, 12) ? 1 + rnd(m->r, 300) : 1 + rnd(m->r, 6);
+    } else if (!ordered && one_in(m->r, 8)) {
+        k->quantifier = (enum skep_rule_quantifier)(1 + rnd(m->r, 3));
+        n = 1 + rnd(m->r, 5);
+    }
+    struct skep_literal *values = skep_pool_array(m->pool, n, sizeof(*values));
+    for (size_t i = 0; i < n; i++)
+        values[i] = random_value(m, k->left, type, k->op);
+    k->values = values;
+    k->n_values = n;
+}
+
+/* shared: expressions that were made before, as macros are. */
+static inline const struct skep_expr *random_expr(struct maker *m, unsigned depth,
+                                                  const struct skep_expr **shared, size_t *n_shared)
+{
+    if (*n_shared && one_in(m->r, 5))
+        return shared[rnd(m->r, (uint32_t)*n_shared)];
+    struct skep_expr *e = skep_pool_take(m->pool, sizeof(*e));
+    e->kind = depth == 0 || one_in(m->r, 3) ? SKEP_EXPR_CHECK : (enum skep_expr_kind)rnd(m->r, 3);
+    if (e->kind == SKEP_EXPR_CHECK) {
+        random_check(m, &e->check);
+    } else {
+        e->n_kids = e->kind == SKEP_EXPR_NOT ? 1 : one_in(m->r, 40) ? 0 : 1 + rnd(m->r, 4);
+        e->kids = skep_pool_array(m->pool, e->n_kids, sizeof(*e->kids));
+        for (size_t i = 0; i < e->n_kids; i++)
+            e->kids[i] = random_expr(m, depth - 1, shared, n_shared);
+    }
+    if (*n_shared < 32 && one_in(m->r, 3))
+        shared[(*n_shared)++] = e;
+    return e;
+}
+
+static inline void random_policy(struct maker *m, size_t n, struct skep_policy *ret)
+{
+    const struct skep_expr *shared[32];
+    size_t n_shared = 0;
+    struct skep_rule *rules = skep_pool_array(m->pool, n, sizeof(*rules));
+    for (size_t i = 0; i < n; i++) {
+        rules[i].name = "random";
+        rules[i].state = one_in(m->r, 30) ? SKEP_RULE_DISABLED : SKEP_RULE_ENABLED;
+        rules[i].condition = random_expr(m, rnd(m->r, 5), shared, &n_shared);
+    }
+    *ret = (struct skep_policy){.rules = rules, .n_rules = n};
+}
+#endif
