@@ -110,6 +110,23 @@ static void test_begin(const struct skep_frame *f, struct skep_build *b)
 
 /* ---- all ---- */
 
+bool skep_frame_sees(size_t off, size_t size)
+{
+#define MEMBER(m)                                                                                            \
+    {                                                                                                        \
+        offsetof(struct skep_hdr, m), offsetof(struct skep_hdr, m) + sizeof(((struct skep_hdr *)NULL)->m)    \
+    }
+    static const struct {
+        size_t from, to;
+    } unseen[] = {MEMBER(len),     MEMBER(seq),    MEMBER(time), MEMBER(start),
+                  MEMBER(exec_id), MEMBER(cgroup), MEMBER(caps)};
+#undef MEMBER
+    for (size_t i = 0; i < ARRAY_SIZE(unseen); i++)
+        if (off < unseen[i].to && off + size > unseen[i].from)
+            return false;
+    return true;
+}
+
 static void return_verdict(struct skep_build *b, unsigned pass, unsigned drop)
 {
     skep_build_bind(b, drop);
