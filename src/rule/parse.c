@@ -454,6 +454,10 @@ int skep_parse_make_group(const struct skep_parse *p, enum skep_expr_kind kind,
                           const struct skep_parsed *kids, size_t n, const struct skep_rule_place *place,
                           struct skep_parsed *ret)
 {
+    if (n == 1 && kind != SKEP_EXPR_NOT) {
+        *ret = kids[0];
+        return 0;
+    }
     struct skep_expr *e = skep_arena_alloc(p->arena, sizeof(*e));
     const struct skep_expr **list = skep_arena_array(p->arena, n, sizeof(*list));
     if (!e || !list)

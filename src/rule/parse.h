@@ -112,7 +112,8 @@ const char *skep_rule_op_text(enum skep_rule_op op);
 /* Whether a list of values follows: in, intersects, pmatch. */
 bool skep_rule_op_takes_list(enum skep_rule_op op);
 
-/* Nodes, for front ends that make them without text. Issues of a check are added to into; *ret gets the tree alone. */
+/* Nodes, for front ends that make them without text. Issues of a check are added to into; *ret gets the tree alone.
+ * One kid alone, with `and` or `or`, is itself. */
 int skep_parse_make_check(const struct skep_parse *p, const struct skep_check *c,
                           const struct skep_rule_place *place, struct skep_parsed *into,
                           struct skep_parsed *ret);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rule/field/actor.h"
 
+#include "event/names.h"
+
 #define GET(name)                                                                                            \
     static bool name(struct skep_rule_ctx *x, const struct skep_fact_request *q, struct skep_fact *ret)
 
@@ -285,6 +287,25 @@ GET(get_exec_flag)
     return i && skep_fact_bool(ret, i->flags & q->field->number);
 }
 
+/* Of what a program was started with. number: offset of a struct skep_fd in struct skep_ev_exec; odd: its name */
+GET(get_stream)
+{
+    const struct skep_hdr *h = x->ev->h;
+    if (h->kind != SKEP_KIND_exec)
+        return false;
+    const struct skep_fd *fd = (const void *)((const char *)h + (q->field->number & ~1u));
+    if (fd->kind == SKEP_FD_NONE)
+        return false;
+    if (q->field->number & 1)
+        return fd->name.off && skep_fact_text(x, ret, skep_slice_get(h, fd->name), fd->name.len);
+    const char *kind = fd->kind == SKEP_FD_DIR    ? "directory"
+                       : fd->kind == SKEP_FD_FIFO ? "pipe"
+                       : fd->kind == SKEP_FD_CHAR || fd->kind == SKEP_FD_BLOCK
+                           ? "file"
+                           : skep_names_get(&skep_names_fdkind, fd->kind);
+    return kind && skep_fact_text(x, ret, kind, strlen(kind));
+}
+
 /* number: of enum skep_image_trait */
 GET(get_trait)
 {
@@ -354,6 +375,11 @@ static const struct skep_rule_spot pid_spot[] = {
     {                                                                                                        \
         "proc." n, doc, SKEP_RULE_BOOL, 0, "*", get, NULL, 0, number                                         \
     }
+#define STREAM(n, which, name, doc)                                                                          \
+    {                                                                                                        \
+        "proc." n, doc, SKEP_RULE_TEXT, 0, "exec", get_stream, NULL, 0,                                      \
+            offsetof(struct skep_ev_exec, which) | (name)                                                    \
+    }
 #define TASK(member) offsetof(struct skep_task, member)
 #define IMAGE(member) offsetof(struct skep_proc_image, member)
 
@@ -419,6 +445,13 @@ static const struct skep_rule_field fields[] = {
          "the executable is in a lower layer of an overlay"),
     BOOL("is_exe_from_memfd", get_exec_flag, SKEP_EXEC_MEMFD,
          "the executable is an anonymous file in memory"),
+    BOOL("is_exe_deleted", get_exec_flag, SKEP_EXEC_DELETED,
+         "the executable had no name any more when it was executed; so has one in memory"),
+    STREAM("stdin.type", stdin, 0,
+           "what standard input was when the program was started: file, directory, pipe, socket, ..."),
+    STREAM("stdin.name", stdin, 1, "what it referred to: a path, pipe:[inode], socket:[inode]"),
+    STREAM("stdout.type", stdout, 0, "the same of standard output"),
+    STREAM("stdout.name", stdout, 1, "the same of standard output"),
     NUMBER("exe_ino", get_image_number, IMAGE(inode), 0, "inode number of the executable"),
     NUMBER("exe_ino.ctime", get_image_number, IMAGE(ctime), SKEP_FIELD_TIME,
            "last change of the executable's inode, when it was executed"),
