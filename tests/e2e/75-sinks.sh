@@ -299,10 +299,10 @@ END
 
 # ---- the page ----
 
-missing() {
+undocumented() {
     "$FEED" --reference | sed -n 's/^- `\([a-z]*\).*/\1/p; s/^## //p' | sort -u | while read -r word; do
-        grep -Eq "\`$word[\`=:\[]|\`(http|https|file|program):" "$HERE/../../docs/ALERTS.md" &&
-            grep -q "\`$word" "$HERE/../../docs/ALERTS.md" || echo "$word"
+        grep -Eq "\`$word[\`=:]" "$HERE/../../docs/ALERTS.md" || echo "$word"
     done | grep .
 }
-t_check "docs/ALERTS.md knows every sink and every option" ended_with 1 missing
+t_check "the reference has options to look for" [ "$("$FEED" --reference | grep -c '^- `')" -ge 15 ]
+t_check "docs/ALERTS.md knows every sink and every option" ended_with 1 undocumented
