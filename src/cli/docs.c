@@ -2,6 +2,7 @@
 #include "agent/agent.h"
 #include "base/strbuf.h"
 #include "cli/command.h"
+#include "export/sink.h"
 #include "isa/reference.h"
 
 struct docs_options {

@@ -362,8 +362,10 @@ static int check_address(struct skep_sink_spec *spec, const struct row *row)
 static char *make_name(const struct skep_sink_spec *spec, const struct row *row)
 {
     char *name = NULL;
+    if (!spec->address)
+        return strdup(spec->kind);
     if (row->address != SKEP_SINK_ADDRESS_URL || strncmp(spec->address, "//", 2) != 0)
-        return strdup(spec->whole);
+        return asprintf(&name, "%s:%s", spec->kind, spec->address) < 0 ? NULL : name;
     const char *host = spec->address + 2, *at = host;
     size_t authority = strcspn(host, "/?#");
     for (size_t i = 0; i < authority; i++)

@@ -62,9 +62,9 @@ bool skep_request_of(const struct skep_operand *o, struct skep_fact_request *ret
     }
     q.type = f->type;
     q.flags = f->flags & (SKEP_FIELD_LIST | SKEP_FIELD_ANY | SKEP_FIELD_NET);
-    /* one value of many is picked: proc.aname[2] */
-    if (o->arg && f->flags & SKEP_FIELD_ARG_INDEX)
-        q.flags &= ~(uint32_t)(SKEP_FIELD_LIST | SKEP_FIELD_ANY);
+    /* an argument picks one of many: proc.aname[2] */
+    if (o->arg)
+        q.flags &= ~(uint32_t)(SKEP_FIELD_ANY | (f->flags & SKEP_FIELD_ARG_INDEX ? SKEP_FIELD_LIST : 0));
     *ret = q;
     return true;
 }
