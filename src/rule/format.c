@@ -4,6 +4,7 @@
 #include "base/arena.h"
 #include "event/value.h"
 #include "rule/parse.h"
+#include "rule/request.h"
 #include "rule/transform.h"
 
 #include <ctype.h>
@@ -68,7 +69,7 @@ static int add_request(struct reader *r, const struct skep_operand *o, const cha
                        size_t len, uint32_t *ret)
 {
     struct skep_format *f = r->f;
-    struct skep_fact_request q = {.operand = o, .field = o->field, .arg = o->arg};
+    struct skep_fact_request q;
     const char *reason = NULL;
     for (uint32_t i = 0; i < f->n_requests; i++)
         if (skep_streq(f->names[i], name)) {
@@ -79,17 +80,12 @@ static int add_request(struct reader *r, const struct skep_operand *o, const cha
         complain(r, at, len, "there are too many fields, `%.*s` is one more", name, strlen(name));
         return -EINVAL;
     }
-    if (o->field) {
-        q.type = o->field->type;
-        q.flags = o->field->flags;
-        if (q.flags & SKEP_FIELD_ARG_INDEX && o->arg)
-            q.index = (uint32_t)strtoul(o->arg, NULL, 10);
-        if (q.flags & SKEP_FIELD_FILTER_ONLY) {
-            complain(r, at, len, "the field `%.*s` can be compared, but not shown", name, strlen(name));
-            return -EINVAL;
-        }
-    } else if (!skep_transform_type(o, &q.type, &q.flags, &reason)) {
+    if (!skep_request_of(o, &q, &reason)) {
         complain(r, at, len, "%.*s", reason, strlen(reason));
+        return -EINVAL;
+    }
+    if (o->field && o->field->flags & SKEP_FIELD_FILTER_ONLY) {
+        complain(r, at, len, "the field `%.*s` can be compared, but not shown", name, strlen(name));
         return -EINVAL;
     }
     struct skep_fact_request *requests = realloc(f->requests, (f->n_requests + 1) * sizeof(*requests));
@@ -220,6 +216,11 @@ struct skep_format *skep_format_free(struct skep_format *f)
     return NULL;
 }
 
+uint32_t skep_format_flags(const struct skep_format *f)
+{
+    return skep_requests_flags(f->requests, f->n_requests);
+}
+
 void skep_format_use_hosts(struct skep_format *f, struct skep_rule_hosts *hosts)
 {
     f->hosts = hosts;
@@ -313,9 +314,9 @@ static bool is_several(const struct skep_fact_request *q)
     return q->flags & (SKEP_FIELD_LIST | SKEP_FIELD_ANY);
 }
 
-static uint32_t n_shown(const struct skep_fact_request *q, const struct skep_fact *fact)
+static bool has(const struct skep_fact_request *q, uint32_t flag)
 {
-    return q->flags & SKEP_FIELD_HOSTS ? MIN(fact->n, 1u) : fact->n;
+    return q->field && q->field->flags & flag;
 }
 
 static void put_fact_text(const struct skep_format *f, uint32_t n, struct skep_strbuf *sb)
@@ -331,16 +332,17 @@ static void put_fact_text(const struct skep_format *f, uint32_t n, struct skep_s
         return;
     }
     const struct skep_fact_item *items = (const void *)(uintptr_t)fact->value;
-    bool brackets = !(q->flags & SKEP_FIELD_HOSTS);
-    if (brackets)
-        skep_strbuf_putc(sb, '(');
-    for (uint32_t i = 0; i < n_shown(q, fact); i++) {
+    if (has(q, SKEP_FIELD_HOSTS)) {
+        put_value_text(sb, q->type, items[0].value, items[0].n);
+        return;
+    }
+    skep_strbuf_putc(sb, '(');
+    for (uint32_t i = 0; i < fact->n; i++) {
         if (i > 0)
             skep_strbuf_putc(sb, ',');
         put_value_text(sb, q->type, items[i].value, items[i].n);
     }
-    if (brackets)
-        skep_strbuf_putc(sb, ')');
+    skep_strbuf_putc(sb, ')');
 }
 
 static void put_fact_json(const struct skep_format *f, uint32_t n, struct skep_json *j)
@@ -352,7 +354,7 @@ static void put_fact_json(const struct skep_format *f, uint32_t n, struct skep_j
         skep_json_null(j, name);
         return;
     }
-    if (q->flags & SKEP_FIELD_TIME && q->type == SKEP_RULE_TEXT) {
+    if (has(q, SKEP_FIELD_TIME) && q->type == SKEP_RULE_TEXT) {
         skep_json_i64(j, name, f->time);
         return;
     }
@@ -361,7 +363,7 @@ static void put_fact_json(const struct skep_format *f, uint32_t n, struct skep_j
         return;
     }
     const struct skep_fact_item *items = (const void *)(uintptr_t)fact->value;
-    if (q->flags & SKEP_FIELD_HOSTS) {
+    if (has(q, SKEP_FIELD_HOSTS)) {
         put_value_json(j, name, q->type, items[0].value, items[0].n);
         return;
     }

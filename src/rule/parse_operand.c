@@ -124,7 +124,10 @@ static void check_arg(struct skep_parser *ps, const struct skep_operand *o)
 static size_t prefix_length(struct skep_parser *ps, const char *name, size_t n)
 {
     for (size_t len = n; len > 0;) {
-        if (name[len - 1] != '.' && find_field(ps, name, len))
+        const struct skep_rule_field *f = name[len - 1] != '.' ? find_field(ps, name, len) : NULL;
+        /* evt.arg alone would be wrong: what stands behind it was meant to be its argument. */
+        bool alone = f && (f->flags & SKEP_FIELD_ARG_REQUIRED) && strlen(f->name) == len && len < n;
+        if (f && !alone)
             return len;
         while (len > 0 && name[len - 1] != '.')
             len--;

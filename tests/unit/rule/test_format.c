@@ -5,6 +5,7 @@
 #include "rule/format.h"
 
 #include <jansson.h>
+#include <sys/stat.h>
 #include <time.h>
 
 static struct skep_format *make(const char *text)
@@ -29,6 +30,7 @@ static void check(struct field_test *x, const char *template, const char *text, 
     _cleanup_strbuf_ struct skep_strbuf sb;
     struct skep_json j;
     skep_strbuf_init(&sb, 1 << 20);
+    skep_format_use_hosts(f, x->hosts);
     for (int again = 0; again < 2; again++) { /* the second time with the context of the first */
         skep_strbuf_reset(&sb);
         skep_format_put_text(f, &x->r.ev, x->users, &sb);
@@ -62,9 +64,36 @@ static void test_fields(void **s)
           "{" TIME
           ",\"evt.arg.flags\":\"O_RDWR|O_CREAT|O_CLOEXEC\",\"evt.arg[flags]\":\"O_RDWR|O_CREAT|O_CLOEXEC\","
           "\"evt.arg[0]\":\"<f>/etc/passwd\"}");
+    check(x, "%toupper(fd.filename) %len(fd.name) %basename(fd.sip.name)", "PASSWD 11 <NA>",
+          "{" TIME
+          ",\"toupper(fd.filename)\":\"PASSWD\",\"len(fd.name)\":11,\"basename(fd.sip.name)\":null}");
     test_connect(&x->r, x->schema);
     check(x, "%fd.cip->%fd.sip", "10.0.0.7->93.184.216.34",
           "{" TIME ",\"fd.cip\":\"10.0.0.7\",\"fd.sip\":\"93.184.216.34\"}");
+}
+
+/* Several values in brackets; of the names of a host only the newest. */
+static void test_several(void **s)
+{
+    struct field_test *x = *s;
+    char root[] = "/tmp/skep-format-XXXXXX", path[64];
+    assert_non_null(mkdtemp(root));
+    snprintf(path, sizeof(path), "%s/etc", root);
+    assert_int_equal(mkdir(path, 0700), 0);
+    strcat(path, "/hosts");
+    FILE *file = fopen(path, "we");
+    fputs("93.184.216.34 www.example.org example\n", file);
+    fclose(file);
+    assert_int_equal(skep_rule_hosts_new(root, &x->hosts), 0);
+    test_connect(&x->r, x->schema);
+    check(x, "%fd.sip.name %fd.cip.name", "example <NA>",
+          "{" TIME ",\"fd.sip.name\":\"example\",\"fd.cip.name\":null}");
+    test_process(&x->r);
+    check(x, "%proc.aname", "(sshd)", "{" TIME ",\"proc.aname\":[\"sshd\"]}");
+    unlink(path);
+    *strrchr(path, '/') = '\0';
+    rmdir(path);
+    rmdir(root);
 }
 
 static void test_ends_of_names(void **s)
@@ -150,7 +179,8 @@ static void test_place(void **s)
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, field_setup, field_teardown)
-    const struct CMUnitTest tests[] = {TEST(test_fields),       TEST(test_ends_of_names), TEST(test_time),
-                                       TEST(test_hostile_text), TEST(test_errors),        TEST(test_place)};
+    const struct CMUnitTest tests[] = {TEST(test_fields), TEST(test_several),      TEST(test_ends_of_names),
+                                       TEST(test_time),   TEST(test_hostile_text), TEST(test_errors),
+                                       TEST(test_place)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

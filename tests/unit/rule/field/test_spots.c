@@ -234,6 +234,15 @@ static void check_field(struct field_test *x, const struct skep_hdr *raw, const 
 /* All names of arguments, and places. */
 static const char *names[512];
 
+static void add_name(size_t *n, const char *name)
+{
+    for (size_t i = 0; i < *n; i++)
+        if (skep_streq(names[i], name))
+            return;
+    assert_true(*n < ARRAY_SIZE(names) - 3);
+    names[(*n)++] = name;
+}
+
 static void check_record(struct field_test *x, const struct skep_hdr *raw)
 {
     size_t n;
@@ -258,9 +267,11 @@ static void test_spots(void **s)
     static char raw[SKEP_RECORD_MAX];
     static char normal[2 * SKEP_RECORD_MAX];
     memset(&tally, 0, sizeof(tally));
-    size_t n_names = 0;
-    while ((names[n_names] = skep_rule_args_name(n_names)))
-        assert_true(++n_names < ARRAY_SIZE(names) - 3);
+    size_t n_names = 0, n_types;
+    skep_evttypes(&n_types);
+    for (uint32_t type = 1; type < n_types; type++)
+        for (size_t i = 0; skep_rule_args_of(type, i); i++)
+            add_name(&n_names, skep_rule_args_of(type, i));
     names[n_names++] = "0";
     names[n_names++] = "2";
     for (unsigned kind = 1; kind < SKEP_KIND_MAX; kind++) {
