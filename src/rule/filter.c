@@ -211,7 +211,7 @@ static struct skep_filter_node *around(struct planner *p, const struct skep_atom
         p->error = -ENOMEM;
         return NULL;
     }
-    if (skep_glob_look(c->text.s, c->text.n, g) < 0)
+    if (skep_rule_glob_look(c->text.s, c->text.n, g) < 0)
         return constant(p, true);
     for (unsigned end = 0; end < 2; end++) {
         size_t n = end ? g->n_end : g->n_begin;
