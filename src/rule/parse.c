@@ -427,23 +427,34 @@ static void check_no_value(const struct skep_parse *p, const struct skep_check *
     }
 }
 
+/* Values are looked at again for each check that has them, those of evt.type one by one among all types. */
+static int charge_values(const struct skep_parse *p, size_t n, bool type, const struct skep_rule_place *place)
+{
+    size_t cost = type && n > SKEP_EVTTYPE_MAX ? n * 32 : n;
+    if (!p->values_left)
+        return 0;
+    if (*p->values_left < cost) {
+        skep_rule_complain(p->diags, true, place, p->code,
+                           "all conditions together compare with too many values");
+        return -EINVAL;
+    }
+    *p->values_left -= cost;
+    return 0;
+}
+
 int skep_parse_make_check(const struct skep_parse *p, const struct skep_check *c,
                           const struct skep_rule_place *place, struct skep_parsed *into,
                           struct skep_parsed *ret)
 {
     struct skep_expr *e = skep_arena_alloc(p->arena, sizeof(*e));
+    bool type = c->left->field && !c->left->arg && skep_streq(c->left->field->name, "evt.type");
     if (!e)
         return -ENOMEM;
-    if (p->values_left) {
-        if (*p->values_left < c->n_values) {
-            skep_rule_complain(p->diags, true, place, p->code,
-                               "all conditions together compare with too many values");
-            return -EINVAL;
-        }
-        *p->values_left -= c->n_values;
-    }
+    int r = charge_values(p, c->n_values, type, place);
+    if (r < 0)
+        return r;
     *e = (struct skep_expr){.kind = SKEP_EXPR_CHECK, .check = *c, .place = *place};
-    if (c->left->field && !c->left->arg && skep_streq(c->left->field->name, "evt.type"))
+    if (type)
         check_types(p, c, into);
     check_no_value(p, c, into);
     *ret = (struct skep_parsed){.e = e, .depth = 1, .n_checks = 1};
