@@ -346,16 +346,10 @@ bool skep_rule_args_known(const char *arg, size_t len, enum skep_rule_type type)
     return false;
 }
 
-const char *skep_rule_args_name(size_t n)
+const char *skep_rule_args_of(uint32_t type, size_t n)
 {
-    for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
-        size_t before = 0;
-        while (before < i && !skep_streq(table[before].name, table[i].name))
-            before++;
-        if (before == i && n-- == 0)
-            return table[i].name;
-    }
-    return NULL;
+    make_places();
+    return type < SKEP_EVTTYPE_COUNT && n < places.n[type] ? table[places.first[type] + n].name : NULL;
 }
 
 /* ---- values ---- */

@@ -282,6 +282,7 @@ static void test_stuck_socket(void **state)
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
     struct skep_sink_counters before = counters(s);
     uint64_t all = before.written + before.queued;
+    long last = -1;
     for (uint64_t i = 0; i < all; i++) {
         char text[1024];
         ssize_t n = recv(fd, text, sizeof(text) - 1, 0);
@@ -292,7 +293,10 @@ static void test_stuck_socket(void **state)
         snprintf(want, sizeof(want), " hive[%d]: ", getpid());
         char *body = strstr(text, want);
         assert_non_null(body);
-        assert_int_equal(strtoull(body + strlen(want), NULL, 10), i);
+        /* where it was faster than the thread, some are missing in between */
+        long number = strtol(body + strlen(want), NULL, 10);
+        assert_true(number > last);
+        last = number;
     }
     assert_int_equal(skep_sink_finish(s, in_ms(5000)), 0);
     struct skep_sink_counters c = counters(s);

@@ -552,8 +552,10 @@ static inline void random_type_of(const struct skep_operand *o, enum skep_rule_t
     }
     *type = o->field->type;
     *flags = o->field->flags;
+    if (o->arg)
+        *flags &= ~(uint32_t)SKEP_FIELD_ANY;
     if (o->arg && o->field->flags & SKEP_FIELD_ARG_INDEX)
-        *flags &= ~(uint32_t)(SKEP_FIELD_LIST | SKEP_FIELD_ANY);
+        *flags &= ~(uint32_t)SKEP_FIELD_LIST;
 }
 
 static inline bool takes_several(enum skep_rule_op op)
