@@ -304,42 +304,38 @@ static int parse_not(struct skep_parser *ps, struct skep_parsed *ret)
     return skep_parse_make_group(ps->p, SKEP_EXPR_NOT, &kid, 1, &place, ret);
 }
 
-struct kids {
-    struct skep_parsed *v;
-    size_t n, room;
-};
-
-static void kids_clear(struct kids *k)
+void skep_parsed_row_clear(struct skep_parsed_row *row)
 {
-    free(k->v);
+    free(row->v);
+    *row = (struct skep_parsed_row){0};
 }
 
-static int kids_add(struct kids *k, const struct skep_parsed *kid)
+int skep_parsed_row_add(struct skep_parsed_row *row, const struct skep_parsed *p)
 {
-    if (k->n == k->room) {
-        size_t room = MAX(k->room * 2, (size_t)8);
-        struct skep_parsed *v = realloc(k->v, room * sizeof(*v));
+    if (row->n == row->room) {
+        size_t room = MAX(row->room * 2, (size_t)8);
+        struct skep_parsed *v = realloc(row->v, room * sizeof(*v));
         if (!v)
             return -ENOMEM;
-        k->v = v;
-        k->room = room;
+        row->v = v;
+        row->room = room;
     }
-    k->v[k->n++] = *kid;
+    row->v[row->n++] = *p;
     return 0;
 }
 
-/* kids with word between them; next reads one. */
+/* Expressions with word between them; next reads one. */
 static int parse_row(struct skep_parser *ps, const char *word, enum skep_expr_kind kind,
                      int (*next)(struct skep_parser *ps, struct skep_parsed *ret), struct skep_parsed *ret)
 {
-    SKEP_CLEANUP(kids_clear) struct kids kids = {0};
+    _cleanup_parsed_row_ struct skep_parsed_row kids = {0};
     size_t at = ps->l.at;
     for (;;) {
         struct skep_parsed kid;
         skep_lex_blank(&ps->l);
         int r = next(ps, &kid);
         if (r >= 0)
-            r = kids_add(&kids, &kid);
+            r = skep_parsed_row_add(&kids, &kid);
         if (r < 0)
             return r;
         skep_lex_blank(&ps->l);
