@@ -604,3 +604,41 @@ void skep_sinks_put_reference(struct skep_strbuf *sb)
         put_options(kind->options, sb);
     }
 }
+
+static void put_options_json(const struct skep_sink_option *o, struct skep_json *j)
+{
+    skep_json_open(j, "options", '[');
+    for (; o->name; o++) {
+        skep_json_open(j, NULL, '{');
+        skep_json_strz(j, "name", o->name);
+        skep_json_strz(j, "value", o->arg);
+        skep_json_strz(j, "doc", o->doc);
+        skep_json_close(j, '}');
+    }
+    skep_json_close(j, ']');
+}
+
+void skep_sinks_put_json(struct skep_strbuf *sb)
+{
+    struct skep_json j;
+    skep_json_init(&j, sb);
+    skep_json_open(&j, NULL, '{');
+    put_options_json(common_options, &j);
+    skep_json_open(&j, "sinks", '[');
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        const struct skep_sink_kind *kind = rows[i].kind;
+        skep_json_open(&j, NULL, '{');
+        skep_json_strz(&j, "name", rows[i].name);
+        skep_json_strz(&j, "synopsis", rows[i].synopsis);
+        skep_json_strz(&j, "doc", rows[i].doc);
+        skep_json_strz(&j, "format", kind->format == SKEP_SINK_JSON ? "json" : "text");
+        if (kind->retries == UINT64_MAX)
+            skep_json_null(&j, "retries");
+        else
+            skep_json_u64(&j, "retries", kind->retries);
+        put_options_json(kind->options, &j);
+        skep_json_close(&j, '}');
+    }
+    skep_json_close(&j, ']');
+    skep_json_close(&j, '}');
+}

@@ -107,4 +107,7 @@ SKEP_DEFINE_CLEANUP(struct skep_sink, skep_sink_free)
 
 /* The reference of all kinds and their options, as Markdown. */
 void skep_sinks_put_reference(struct skep_strbuf *sb);
+/* {"options":[{"name","value","doc"}],"sinks":[{"name","synopsis","doc","format","retries","options":[...]}]}; value is
+ * null for an option without one, retries is null where there is no limit. */
+void skep_sinks_put_json(struct skep_strbuf *sb);
 #endif

@@ -5,6 +5,7 @@
 #include "event/value.h"
 #include "rule/parse.h"
 #include "rule/request.h"
+#include "rule/transform.h"
 
 #include <ctype.h>
 
@@ -213,6 +214,11 @@ struct skep_format *skep_format_free(struct skep_format *f)
     }
     free(f);
     return NULL;
+}
+
+uint32_t skep_format_flags(const struct skep_format *f)
+{
+    return skep_requests_flags(f->requests, f->n_requests);
 }
 
 void skep_format_use_hosts(struct skep_format *f, struct skep_rule_hosts *hosts)

@@ -22,6 +22,8 @@ struct skep_rule_hosts;
 int skep_format_new(const char *text, const struct skep_rule_place *place, struct skep_diags *diags,
                     struct skep_format **ret);
 struct skep_format *skep_format_free(struct skep_format *f);
+/* enum skep_rule_field_flag of all its fields. */
+uint32_t skep_format_flags(const struct skep_format *f);
 SKEP_DEFINE_CLEANUP(struct skep_format, skep_format_free)
 /* Where fields that are names of hosts look (rule/hosts.h); without, they are missing. Borrowed. */
 void skep_format_use_hosts(struct skep_format *f, struct skep_rule_hosts *hosts);

@@ -103,6 +103,24 @@ static unsigned depth_of(const struct skep_operand *o, unsigned limit)
     return 1 + most;
 }
 
+static uint32_t flags_of(const struct skep_operand *o, unsigned limit)
+{
+    uint32_t flags = o->field ? o->field->flags : 0;
+    for (size_t i = 0; limit && i < o->n_operands; i++)
+        flags |= flags_of(o->operands[i], limit - 1);
+    return flags;
+}
+
+uint32_t skep_requests_flags(const struct skep_fact_request *list, size_t n)
+{
+    uint32_t flags = 0;
+    for (size_t i = 0; i < n; i++)
+        flags |= list[i].operand ? flags_of(list[i].operand, SKEP_OPERAND_DEPTH_MAX)
+                 : list[i].field ? list[i].field->flags
+                                 : 0;
+    return flags;
+}
+
 /* The kinds that have all fields of o. */
 static void kinds_of(const struct skep_operand *o, uint64_t kinds[SKEP_KIND_MAX / 64])
 {

@@ -129,6 +129,35 @@ else
     t_check "file: and leaves whole lines" whole full/b.json
 fi
 
+# A frozen file system holds whoever writes, and no signal frees them: like a file server that is gone.
+frozen_disk() {
+    truncate -s 16M image && mkfs.ext4 -q image && mkdir frozen && mount -o loop image frozen &&
+        undo umount -l "$SCRATCH/frozen"
+}
+both_ended() {
+    [ "$(grep -c '^{' frozen.err)" -eq 2 ]
+}
+if [ "$(id -u)" -ne 0 ] || ! command -v fsfreeze >/dev/null || ! frozen_disk 2>/dev/null; then
+    t_skip "file: a disk that hangs" "no file system can be mounted from an image"
+else
+    {
+        wait_for 10 test -e go
+        echo '!many 100000'
+    } | feed frozen --finish 300 file:frozen/a.json,queue=1000 file:warm.json,queue=200000 &
+    feeder=$!
+    wait_for 10 test -e frozen/a.json
+    undo fsfreeze -u "$SCRATCH/frozen"
+    fsfreeze -f frozen
+    touch go
+    t_check "file: a disk that hangs does not keep us from ending" wait_for 10 both_ended
+    t_check "file: a disk that hangs" counted frozen sink=file:frozen put=100000 written=0 dropped=100000
+    t_check "file: a disk that hangs holds up no other sink" counted frozen sink=file:warm put=100000 written=100000
+    sed -n 's/^put/#   put/p' frozen.err
+    fsfreeze -u frozen
+    wait "$feeder"
+    t_check "file: and what it held up ends later" [ $? -eq 0 ]
+fi
+
 mkfifo fifo
 exec 9<>fifo
 printf '!many 20000 200\n!counters\n' | feed fifo --finish 200 file:fifo,queue=100
@@ -299,10 +328,10 @@ END
 
 # ---- the page ----
 
-missing() {
+undocumented() {
     "$FEED" --reference | sed -n 's/^- `\([a-z]*\).*/\1/p; s/^## //p' | sort -u | while read -r word; do
-        grep -Eq "\`$word[\`=:\[]|\`(http|https|file|program):" "$HERE/../../docs/ALERTS.md" &&
-            grep -q "\`$word" "$HERE/../../docs/ALERTS.md" || echo "$word"
+        grep -Eq "\`$word[\`=:]" "$HERE/../../docs/ALERTS.md" || echo "$word"
     done | grep .
 }
-t_check "docs/ALERTS.md knows every sink and every option" ended_with 1 missing
+t_check "the reference has options to look for" [ "$("$FEED" --reference | grep -c '^- `')" -ge 15 ]
+t_check "docs/ALERTS.md knows every sink and every option" ended_with 1 undocumented

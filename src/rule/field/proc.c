@@ -221,24 +221,25 @@ static uint32_t group_of(const struct skep_task *t, enum leader what)
     return what == LEADER_SESSION ? t->session : t->pgid;
 }
 
-/* The leader by its number; where it is not among the ancestors, the eldest of them that is in the same. */
+/* The leader by its number, if it is still in what it leads; else the eldest ancestor that is in the same. */
 static bool find_leader(const struct skep_event *ev, enum leader what, struct skep_actor *ret)
 {
     struct skep_actor a;
     if (!skep_actor_ancestor(ev, 0, &a) || !skep_actor_task(&a))
         return false;
     uint32_t group = group_of(skep_actor_task(&a), what);
+    const struct skep_proc *leader = ev->procs && group ? skep_proc_table_find_pid(ev->procs, group) : NULL;
     if (!group)
         return false;
+    if (leader && !leader->partial && group_of(&leader->task, what) == group) {
+        *ret = (struct skep_actor){leader, leader == ev->proc ? ev->image : leader->image, leader->comm};
+        return true;
+    }
     *ret = a;
     do {
         const struct skep_task *t = skep_actor_task(&a);
         if (t && group_of(t, what) == group)
             *ret = a;
-        if (a.proc->pid == group) {
-            *ret = a;
-            break;
-        }
     } while (skep_actor_up(&a));
     return true;
 }
@@ -448,7 +449,7 @@ static const struct skep_rule_field fields[] = {
     BOOL("is_exe_deleted", get_exec_flag, SKEP_EXEC_DELETED,
          "the executable had no name any more when it was executed; so has one in memory"),
     STREAM("stdin.type", stdin, 0,
-           "what standard input was when the program was started: file, directory, pipe, socket, ..."),
+           "what standard input was when the program was started: file, directory, pipe, socket and so on"),
     STREAM("stdin.name", stdin, 1, "what it referred to: a path, pipe:[inode], socket:[inode]"),
     STREAM("stdout.type", stdout, 0, "the same of standard output"),
     STREAM("stdout.name", stdout, 1, "the same of standard output"),

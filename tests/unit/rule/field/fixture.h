@@ -108,6 +108,7 @@ static inline void field_event_of_thread(struct field_test *x, uint32_t pid, uin
     field_begin(x, SKEP_KIND_open, pid, p ? p->image->exec_id : 1, comm);
     x->r.h.tid = tid;
     x->r.ev.proc = skep_proc_table_get(&x->t, &x->r.h);
+    x->r.ev.procs = &x->t;
     x->r.ev.image = x->r.ev.proc ? skep_proc_image_at(x->r.ev.proc, x->r.h.exec_id) : NULL;
 }
 
