@@ -5,6 +5,7 @@
  *
  *   drop     drops every record
  *   prefix   drops what does not begin with "/secret/", read as a word
+ *   early    the same, by the flags: nothing is read for what is not opened to be written
  *   pass     passes every record
  *   none     no filter
  *   nothing  observes nothing but the life cycle
@@ -17,7 +18,7 @@
 static void body(struct skep_build *b, const char *what, unsigned pass, unsigned drop)
 {
     uint64_t word;
-    if (strcmp(what, "drop") == 0)
+    if (strcmp(what, "drop") == 0 || strcmp(what, "early") == 0)
         skep_build_jump(b, drop);
     if (strcmp(what, "pass") == 0)
         skep_build_jump(b, pass);
@@ -60,6 +61,9 @@ static int make(struct skep_kernel *k, const char *what, struct skep_filters **r
         if (r < 0)
             snprintf(reason, size, "%s", skep_filters_reason(*ret, SKEP_KIND_open));
     }
+    const struct skep_filter_early writes = {.flags = {2, {{3, 1}, {3, 2}}}};
+    if (r >= 0 && strcmp(what, "early") == 0)
+        r = skep_filters_early(*ret, SKEP_KIND_open, &writes);
     free(insns);
     return r;
 }

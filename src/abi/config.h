@@ -95,7 +95,7 @@ struct skep_config {
  * What costs time and says nothing of the event itself comes last, when the record has passed: of the header time,
  * start, exec_id, cgroup, caps (and what the ring gives, seq and len). A filter does not see these.
  */
-struct skep_slot {
+struct skep_scratch_slot {
     __u64 busy;    /* 1: taken */
     __u64 waiting; /* the task whose record waits for the filter; 0: none */
     __u32 len;     /* bytes of the record so far */

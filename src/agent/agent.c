@@ -2,6 +2,7 @@
 #include "agent/agent.h"
 
 #include "agent/live.h"
+#include "agent/pushdown.h"
 #include "agent/replay.h"
 #include "agent/schema.h"
 #include "agent/select.h"
@@ -11,15 +12,22 @@
 
 #include <signal.h>
 
-static int run_live(const struct skep_agent_options *o, struct skep_pipeline *p, struct skep_view_state *view)
+static int run_live(const struct skep_agent_options *o, struct skep_pipeline *p, struct skep_view_state *view,
+                    struct skep_rules_live *rules)
 {
-    struct skep_live_options live = {.pid = o->pid, .command = o->command, .duration_ns = o->duration_ns};
-    memcpy(live.kernel.wanted, p->scope.kinds, sizeof(live.kernel.wanted));
+    struct skep_live_options live = {
+        .pid = o->pid, .command = o->command, .duration_ns = o->duration_ns, .rules = rules};
+    struct skep_selection selection;
+    bool always[SKEP_KIND_MAX] = {false};
     /* the process table needs all of the life cycle, whatever is shown of it */
     for (unsigned i = 0; i < SKEP_KIND_MAX; i++) {
         const struct skep_kind *kind = skep_schema_kind(p->schema, i);
-        live.kernel.wanted[i] |= kind && kind->ring == SKEP_RING_LIFE;
+        always[i] = kind && kind->ring == SKEP_RING_LIFE;
     }
+    skep_pushdown_selection(rules ? skep_rules_live_rules(rules) : NULL, p->scope.kinds, always, &selection);
+    live.kernel.selection = &selection;
+    live.shown = p->scope.kinds;
+    live.always = always;
     live.kernel.scope = p->scope.flags;
     live.kernel.uid = p->scope.uid;
     memcpy(live.kernel.comm, p->scope.comm, sizeof(live.kernel.comm));
@@ -36,6 +44,7 @@ static int run_live(const struct skep_agent_options *o, struct skep_pipeline *p,
 int skep_agent_run(const struct skep_agent_options *o)
 {
     _cleanup_schema_ struct skep_schema *schema = NULL;
+    _cleanup_rules_live_ struct skep_rules_live *rules = NULL;
     _cleanup_view_ struct skep_view_state *view = NULL;
     struct skep_session session;
     struct skep_scope scope;
@@ -51,15 +60,27 @@ int skep_agent_run(const struct skep_agent_options *o)
     if (skep_select_kinds(o, schema, kinds) < 0 || skep_select_scope(o, kinds, &scope) < 0)
         return SKEP_EXIT_USAGE;
     skep_session_read(&session);
+    if (!o->rules.off && skep_rules_live_open(o, &rules, &status) < 0)
+        return status;
     r = skep_view_open(o, schema, &scope, &session, &view, &status);
     if (r < 0)
         return status;
-    struct skep_pipeline_ops ops = {.event = skep_view_event, .record = skep_view_record, .data = view};
+    struct skep_pipeline_ops ops = {.event = skep_view_event,
+                                    .record = skep_view_record,
+                                    .data = view,
+                                    .judge = rules ? skep_rules_live_event : NULL,
+                                    .judge_data = rules};
+    if (rules)
+        r = skep_rules_live_begin(rules, view, &session);
+    if (r < 0)
+        return r;
     r = skep_pipeline_init(&pipeline, schema, &session, &scope, &ops);
     if (r < 0)
         return r;
-    status = run_live(o, &pipeline, view);
+    status = run_live(o, &pipeline, view, rules);
     if (status >= 0 && status != SKEP_EXIT_USAGE) {
+        int told = rules ? skep_rules_live_finish(rules) : SKEP_EXIT_OK;
+        status = MAX(status, told);
         int finished = skep_view_finish(view, &pipeline, NULL);
         status = MAX(status, finished);
     }

@@ -2,9 +2,11 @@
 #include "agent/live.h"
 
 #include "agent/child.h"
+#include "agent/pushdown.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "event/resolver.h"
+#include "load/swap.h"
 
 #include <signal.h>
 #include <sys/epoll.h>
@@ -17,7 +19,7 @@
 #define HEAL_NS 1000000000ULL  /* snapshots after a loss come at most so often */
 #define SETTLE_NS 300000000ULL /* for records of sensors that were just detached */
 
-enum source { FROM_KERNEL, FROM_TIMER, FROM_SIGNAL, FROM_CHILD, FROM_RESOLVER, FROM_OUTPUT };
+enum source { FROM_KERNEL, FROM_TIMER, FROM_SIGNAL, FROM_CHILD, FROM_RESOLVER, FROM_OUTPUT, FROM_RULES };
 
 struct live {
     const struct skep_live_options *o;
@@ -31,8 +33,11 @@ struct live {
     uint64_t began, next_status;
     uint64_t snapshot_begin, snapshot_end; /* end 0: none under way */
     bool first_snapshot_done;
-    uint64_t own;                /* records that skep itself added */
-    uint64_t life_lost, heal_at; /* heal_at 0: nothing to heal */
+    uint64_t own;                  /* records that skep itself added */
+    uint64_t life_lost, heal_at;   /* heal_at 0: nothing to heal */
+    struct skep_ruleset *incoming; /* rules whose boundary is awaited */
+    struct skep_ruleset *next;     /* rules that wait for those */
+    bool swapping;
     bool stop;
     int status;
 };
@@ -66,6 +71,8 @@ static int open_loop(struct live *l)
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGHUP);
+    if (l->o->rules)
+        sigaddset(&set, SIGUSR1);
     if (sigprocmask(SIG_BLOCK, &set, &l->mask_before) < 0)
         return -errno;
     signal(SIGPIPE, SIG_IGN);
@@ -78,6 +85,8 @@ static int open_loop(struct live *l)
     int r = watch_fd(l, l->timer_fd, FROM_TIMER);
     if (r >= 0)
         r = watch_fd(l, l->signal_fd, FROM_SIGNAL);
+    if (r >= 0 && l->o->rules)
+        r = watch_fd(l, skep_rules_live_fd(l->o->rules), FROM_RULES);
     if (r >= 0 && skep_view_broken_fd(l->view) >= 0)
         r = watch_fd(l, skep_view_broken_fd(l->view), FROM_OUTPUT);
     return r;
@@ -208,10 +217,88 @@ static void take_answers(struct live *l)
     }
 }
 
+/* ---- rules ---- */
+
+static void tell_view(void *data, const char *line)
+{
+    struct live *l = data;
+    skep_view_message(l->view, line);
+}
+
+/* Puts the set's part in the kernel into force; whoever judges follows at the boundary. */
+static int begin_swap(struct live *l, const struct skep_ruleset *rs)
+{
+    struct skep_selection selection;
+    struct skep_filters *filters = NULL;
+    char reason[512];
+    skep_pushdown_selection(rs, l->o->shown, l->o->always, &selection);
+    int r = skep_pushdown_filters(l->kernel, rs, l->o->shown, tell_view, l, &filters);
+    if (r >= 0)
+        r = skep_swap_begin(l->kernel, &selection, filters, reason, sizeof(reason));
+    else
+        snprintf(reason, sizeof(reason), "%s", strerror(-r));
+    l->swapping = r >= 0;
+    if (r < 0) {
+        char line[600];
+        snprintf(line, sizeof(line), "warning: the new rules cannot be put in force: %s; the old ones stay",
+                 reason);
+        skep_view_message(l->view, line);
+    }
+    return r;
+}
+
+static void begin_next(struct live *l)
+{
+    if (l->swapping || !l->next)
+        return;
+    l->incoming = TAKE_PTR(l->next);
+    if (begin_swap(l, l->incoming) < 0)
+        l->incoming = skep_ruleset_free(l->incoming);
+}
+
+static void renew_rules(struct live *l)
+{
+    struct skep_ruleset *rs;
+    if (skep_rules_live_renew(l->o->rules, &rs) <= 0)
+        return;
+    skep_ruleset_free(l->next); /* newer ones were faster */
+    l->next = rs;
+    begin_next(l);
+}
+
+static void step_swap(struct live *l)
+{
+    uint64_t time;
+    if (!l->swapping)
+        return;
+    int state = skep_swap_step(l->kernel, &time);
+    if (state == SKEP_SWAP_WAIT)
+        return;
+    if (state == SKEP_SWAP_BOUNDARY) {
+        if (l->incoming && skep_rules_live_swap(l->o->rules, l->incoming, time) < 0)
+            skep_ruleset_free(l->incoming);
+        l->incoming = NULL;
+        return;
+    }
+    if (state < 0)
+        skep_view_message(l->view, "warning: the kernel drops nothing on behalf of rules from here on");
+    l->swapping = false;
+    l->incoming = skep_ruleset_free(l->incoming);
+    begin_next(l);
+}
+
 static void on_signals(struct live *l)
 {
     struct signalfd_siginfo si;
     while (read(l->signal_fd, &si, sizeof(si)) == sizeof(si)) {
+        if (l->o->rules && si.ssi_signo == SIGUSR1) {
+            skep_rules_live_reopen(l->o->rules);
+            continue;
+        }
+        if (l->o->rules && si.ssi_signo == SIGHUP) {
+            skep_rules_live_ask(l->o->rules);
+            continue;
+        }
         if (l->child.pid && l->child.release_fd < 0)
             skep_child_forward(&l->child, &si);
         l->stop = true;
@@ -247,6 +334,9 @@ static void dispatch(struct live *l, enum source from)
     case FROM_OUTPUT:
         l->stop = true;
         break;
+    case FROM_RULES:
+        renew_rules(l);
+        break;
     case FROM_KERNEL:
         break;
     }
@@ -259,6 +349,10 @@ static void turn(struct live *l)
     if (l->snapshot_end && limit > l->snapshot_end)
         snapshot_through(l);
     check_life(l, now);
+    if (l->o->rules) {
+        step_swap(l);
+        skep_rules_live_tick(l->o->rules, now);
+    }
     if (now >= l->next_status) {
         l->next_status = now + STATUS_NS;
         skep_view_status(l->view, l->p, l->kernel);
@@ -319,6 +413,8 @@ static void finish(struct live *l)
 static void clear(struct live *l)
 {
     skep_child_clear(&l->child);
+    skep_ruleset_free(l->incoming);
+    skep_ruleset_free(l->next);
     skep_kernel_free(l->kernel);
     skep_resolver_free(l->resolver);
     skep_fd_close(l->epoll_fd);
@@ -349,6 +445,8 @@ int skep_live_run(const struct skep_live_options *o, struct skep_pipeline *p, st
     }
     if (r >= 0) {
         l.began = skep_clock_boot_ns();
+        if (o->rules)
+            begin_swap(&l, skep_rules_live_rules(o->rules));
         r = take_snapshot(&l);
     }
     if (r >= 0)

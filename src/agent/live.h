@@ -11,15 +11,19 @@
  */
 #include "agent/options.h"
 #include "agent/pipeline.h"
+#include "agent/rules_live.h"
 #include "agent/view.h"
 #include "load/kernel.h"
 
 struct skep_live_options {
     struct skep_kernel_options kernel;
-    uint32_t pid;         /* process tree to follow, 0: none */
-    char *const *command; /* to start and follow, NULL: none */
-    uint64_t duration_ns; /* 0: until a signal, or the end of the command */
-    bool once;            /* end as soon as the snapshot is through (skep ps) */
+    uint32_t pid;                  /* process tree to follow, 0: none */
+    char *const *command;          /* to start and follow, NULL: none */
+    uint64_t duration_ns;          /* 0: until a signal, or the end of the command */
+    struct skep_rules_live *rules; /* NULL: none */
+    const bool *shown;             /* with rules: kinds that are shown */
+    const bool *always;            /* and kinds that are observed in any case */
+    bool once;                     /* end as soon as the snapshot is through (skep ps) */
 };
 
 /* Runs until it is over. The pipeline's ops are complete but for ask and tracked, which are set here; its ledger

@@ -13,7 +13,11 @@
  *     filters  every given one must hold; pid and command mean the process and its descendants
  *     sinks    view, to output_path or standard output; and record_path
  */
+#include "base/strings.h"
+#include "export/sink.h"
 #include "export/terminal.h"
+#include "rule/policy.h"
+#include "rule/throttle.h"
 
 /* Exit statuses of every command. */
 enum skep_exit {
@@ -29,6 +33,32 @@ enum skep_view {
     SKEP_VIEW_TABLE, /* columns */
 };
 
+/* Which rules judge the events. */
+struct skep_rules_options {
+    bool off; /* none */
+    struct skep_strings
+        paths; /* files and directories in order; none: /etc/skep/rules.d, else the built-in ones */
+    struct skep_strings
+        choices; /* "+NAME" on, "-NAME" off, in order; NAME is a rule's name, a glob, or tag:NAME */
+    enum skep_priority priority; /* least important that is still judged */
+    enum skep_matching { SKEP_MATCHING_FIRST, SKEP_MATCHING_ALL } matching;
+    bool no_pushdown; /* the kernel drops nothing on behalf of rules */
+    bool interpret;   /* no machine code */
+};
+
+/* Where alerts go, and which are held back. */
+struct skep_alerts_options {
+    struct skep_sink *const *sinks; /* open, borrowed; without any they go to the output */
+    size_t n_sinks;
+    struct skep_throttle_options throttle; /* all 0: nothing is held back */
+    const char *key; /* template of what makes two alerts of a rule the same; NULL: the rule alone */
+};
+
+#define SKEP_RULES_OPTIONS_INIT                                                                              \
+    {                                                                                                        \
+        .priority = SKEP_PRIORITY_DEBUG                                                                      \
+    }
+
 struct skep_agent_options {
     const char *replay_path; /* NULL: the live kernel */
 
@@ -41,6 +71,9 @@ struct skep_agent_options {
     bool host_only;        /* only processes outside of containers */
     const char *where;     /* NULL: any */
     char *const *command;  /* to start and follow, ended by NULL; NULL: none */
+
+    struct skep_rules_options rules;
+    struct skep_alerts_options alerts;
 
     uint64_t duration_ns; /* 0: until interrupted, or until command or recording ends */
     uint64_t ring_bytes;  /* memory for the kernel's event rings; 0: the default */
@@ -56,7 +89,7 @@ struct skep_agent_options {
 
 #define SKEP_AGENT_OPTIONS_INIT                                                                              \
     {                                                                                                        \
-        .uid = -1, .view = SKEP_VIEW_TEXT                                                                    \
+        .uid = -1, .view = SKEP_VIEW_TEXT, .rules = {.off = true, .priority = SKEP_PRIORITY_DEBUG }          \
     }
 
 struct skep_ps_options {

@@ -106,6 +106,7 @@ static void describe(struct skep_pipeline *p, const struct skep_kind *kind, cons
         .cgroup = cgroup ? cgroup->path : NULL,
         .container = cgroup ? cgroup->container : NULL,
         .unit = cgroup ? cgroup->unit : NULL,
+        .procs = &p->procs,
         .session = &p->session,
         .scratch = p->scratch,
     };
@@ -259,6 +260,15 @@ static void snapshot_done(struct skep_pipeline *p, const struct skep_ev_snapshot
     track(p, ev->command);
 }
 
+/* What is known of a container is never shown as an event, but rules may ask for it. */
+static void judge_hidden(struct skep_pipeline *p, const struct skep_kind *kind, const struct skep_hdr *h)
+{
+    struct skep_event ev;
+    describe(p, kind, h, NULL, NULL, &ev);
+    if (p->ops.judge && in_scope(p, &ev))
+        p->ops.judge(p->ops.judge_data, &ev);
+}
+
 void skep_pipeline_take(struct skep_pipeline *p, const struct skep_hdr *h, size_t n)
 {
     if (n < sizeof(*h) || h->kind >= SKEP_KIND_MAX) {
@@ -289,6 +299,8 @@ void skep_pipeline_take(struct skep_pipeline *p, const struct skep_hdr *h, size_
         snapshot_done(p, (const struct skep_ev_snapshot *)h);
     if (hidden && taken) {
         p->ledger.rows[h->kind].emitted++;
+        if (h->kind == SKEP_KIND_container)
+            judge_hidden(p, kind, h);
     } else if (hidden) {
         count_lost(p, h->kind, SKEP_LOST_no_memory_user);
     } else {

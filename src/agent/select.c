@@ -3,7 +3,7 @@
 
 #include "base/log.h"
 
-/* Which kinds the operator wants to see. */
+/* Which kinds the operator wants to see. With rules only those that he names: alerts are what matters to a person. */
 int skep_select_kinds(const struct skep_agent_options *o, const struct skep_schema *schema,
                       bool kinds[SKEP_KIND_MAX])
 {
@@ -12,7 +12,8 @@ int skep_select_kinds(const struct skep_agent_options *o, const struct skep_sche
     for (unsigned i = 0; i < SKEP_KIND_MAX; i++) {
         const struct skep_kind *kind = skep_schema_kind(schema, i);
         kinds[i] = !o->kinds && kind &&
-                   (kind->show == SKEP_SHOW_SHOWN || (o->all_events && kind->show != SKEP_SHOW_HIDDEN));
+                   ((kind->show == SKEP_SHOW_SHOWN && o->rules.off) ||
+                    (o->all_events && kind->show != SKEP_SHOW_HIDDEN));
     }
     if (!o->kinds || skep_schema_kinds_parse(schema, o->kinds, kinds, &word, &len) >= 0)
         return 0;

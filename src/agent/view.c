@@ -18,7 +18,8 @@
 #include <sys/wait.h>
 
 #define LINE_MAX_BYTES (4u << 20)
-#define FINISH_NS 3000000000ULL /* for a reader that is slow to take the last lines */
+#define ALERT_KIND (SKEP_KIND_MAX - 1) /* lines of alerts in the output's account; no event has this number */
+#define FINISH_NS 3000000000ULL        /* for a reader that is slow to take the last lines */
 
 struct skep_view_state {
     const struct skep_agent_options *o;
@@ -36,10 +37,12 @@ struct skep_view_state {
     struct skep_sort *sort;
     struct skep_where *where;
     bool header_put;
+    bool shows_events;   /* else there are only alerts, whose readers expect nothing else on the output */
     uint64_t next_tally; /* when a terminal shows the counts again */
     struct skep_strbuf line;
     struct skep_strbuf status;
     uint64_t began, last_status, last_received;
+    struct skep_view_alerts alerts;
 };
 
 struct skep_view_state *skep_view_free(struct skep_view_state *v)
@@ -206,6 +209,7 @@ int skep_view_open(const struct skep_agent_options *o, const struct skep_schema 
     for (unsigned i = 0; i < SKEP_KIND_MAX; i++) {
         const struct skep_kind *kind = skep_schema_kind(schema, i);
         v->names[i] = kind ? kind->name : NULL;
+        v->shows_events |= v->kinds[i];
     }
     int r = open_where(v);
     if (r >= 0)
@@ -227,7 +231,7 @@ int skep_view_open(const struct skep_agent_options *o, const struct skep_schema 
 enum skep_verdict skep_view_event(void *data, const struct skep_event *ev)
 {
     struct skep_view_state *v = data;
-    if (v->where && !skep_where_match(v->where, ev))
+    if (!skep_view_admits(v, ev))
         return SKEP_VERDICT_FILTERED;
     /* what feeds the tables was recorded before it got here */
     bool streamed = ev->kind->ring == SKEP_RING_DATA;
@@ -252,6 +256,28 @@ enum skep_verdict skep_view_event(void *data, const struct skep_event *ev)
                                                                       : SKEP_VERDICT_EMITTED;
     skep_output_put(v->output, ev->h->kind, false, v->line.s, v->line.len);
     return SKEP_VERDICT_QUEUED;
+}
+
+bool skep_view_admits(const struct skep_view_state *v, const struct skep_event *ev)
+{
+    return !v->where || skep_where_match(v->where, ev);
+}
+
+void skep_view_keep(struct skep_view_state *v, const struct skep_event *ev)
+{
+    if (v->recorder && !v->kinds[ev->h->kind] && ev->kind->ring == SKEP_RING_DATA)
+        skep_recorder_put(v->recorder, ev->h);
+}
+
+void skep_view_alert(struct skep_view_state *v, const struct skep_strbuf *line)
+{
+    v->alerts.put++;
+    skep_output_put(v->output, ALERT_KIND, true, line->s, line->len);
+}
+
+struct skep_view_alerts skep_view_alerts(const struct skep_view_state *v)
+{
+    return v->alerts;
 }
 
 void skep_view_record(void *data, const struct skep_hdr *h)
@@ -378,7 +404,9 @@ static void add_output_counts(struct skep_view_state *v, struct skep_ledger *l)
 {
     struct skep_output_counts counts[SKEP_KIND_MAX];
     skep_output_counts(v->output, counts);
-    for (size_t i = 1; i < SKEP_KIND_MAX; i++) {
+    v->alerts.written = counts[ALERT_KIND].written;
+    v->alerts.lost = counts[ALERT_KIND].queue_full + counts[ALERT_KIND].write_failed;
+    for (size_t i = 1; i < ALERT_KIND; i++) {
         l->rows[i].emitted += counts[i].written;
         l->rows[i].lost[SKEP_LOST_queue_full] += counts[i].queue_full;
         l->rows[i].lost[SKEP_LOST_write_failed] += counts[i].write_failed;
@@ -479,14 +507,15 @@ int skep_view_finish(struct skep_view_state *v, struct skep_pipeline *p, const s
     const struct skep_ledger *l = recorded ? recorded : &p->ledger;
     if (v->recorder && finish_recorder(v, l) < 0)
         status = SKEP_EXIT_FAILED;
-    if (v->json && heard) {
+    bool as_json = v->json && heard && v->shows_events;
+    if (as_json) {
         put_ledger_line(v, l);
     } else {
         skep_strbuf_reset(&v->line);
         skep_ledger_put_text(l, v->names, &v->line);
     }
     skep_output_finish(v->output, FINISH_NS);
-    if (!v->json || !heard)
+    if (!as_json)
         fputs(v->line.s, stderr);
     int r = skep_output_first_error(v->output);
     if (r < 0 && r != -EPIPE) {

@@ -26,6 +26,18 @@ SKEP_DEFINE_CLEANUP(struct skep_view_state, skep_view_free)
 enum skep_verdict skep_view_event(void *data, const struct skep_event *ev);
 void skep_view_record(void *data, const struct skep_hdr *h);
 
+/* Whether --where lets an event through; rules do not judge what it does not. */
+bool skep_view_admits(const struct skep_view_state *v, const struct skep_event *ev);
+/* An event that rules judged and that is not shown: for the recording, if there is one. */
+void skep_view_keep(struct skep_view_state *v, const struct skep_event *ev);
+/* A line that is no event: an alert. It counts apart. */
+void skep_view_alert(struct skep_view_state *v, const struct skep_strbuf *line);
+/* How many there were; written and lost are complete after finish. */
+struct skep_view_alerts {
+    uint64_t put, written, lost;
+};
+struct skep_view_alerts skep_view_alerts(const struct skep_view_state *v);
+
 /* The run has begun: which sensors there are, and what follows from them. */
 void skep_view_started(struct skep_view_state *v, const struct skep_program *programs, size_t n);
 void skep_view_message(struct skep_view_state *v, const char *text);

@@ -4,6 +4,7 @@
 #include "cli/command.h"
 #include "export/sink.h"
 #include "isa/reference.h"
+#include "rule/reference.h"
 
 struct docs_options {
     bool json;
@@ -19,6 +20,7 @@ static const struct skep_option_group groups[] = {{"Output", output}, {0}};
 static const struct skep_example examples[] = {
     {"skep docs events | less", "every kind of event and its fields"},
     {"skep docs instructions | grep -i swap", "what the eBPF machine has for byte order"},
+    {"skep docs fields | grep '`fd[.]'", "what rules can ask of descriptors"},
     {"skep docs helpers", "the helpers that programs of skep vm may call"},
     {"skep docs sinks", "the places that alerts can go to"},
     {0},
@@ -40,6 +42,21 @@ static int print_instructions(bool json)
         return -ENOMEM;
     fputs(sb.s, stdout);
     return SKEP_EXIT_OK;
+}
+
+static int print_fields(bool json)
+{
+    _cleanup_strbuf_ struct skep_strbuf sb;
+    skep_strbuf_init(&sb, 1 << 20);
+    if (json) {
+        struct skep_json j;
+        skep_json_init(&j, &sb);
+        skep_rule_reference_put_json(&j, NULL);
+        skep_strbuf_putc(&sb, '\n');
+    } else {
+        skep_rule_reference_put_text(&sb);
+    }
+    return skep_print(&sb);
 }
 
 static const struct {
@@ -95,13 +112,16 @@ static int run(const struct skep_command_entry *self, const struct skep_args *ar
     const struct docs_options *o = options;
     if (skep_streq(args->args[0], "events"))
         return skep_docs_events(o->json);
+    if (skep_streq(args->args[0], "fields"))
+        return print_fields(o->json);
     if (skep_streq(args->args[0], "instructions"))
         return print_instructions(o->json);
     if (skep_streq(args->args[0], "helpers"))
         return print_helpers(o->json);
     if (skep_streq(args->args[0], "sinks"))
         return print_sinks(o->json);
-    return skep_usage_error(self, "unknown topic: there are 'events', 'instructions', 'helpers' and 'sinks'");
+    return skep_usage_error(
+        self, "unknown topic: there are 'events', 'fields', 'instructions', 'helpers' and 'sinks'");
 }
 
 static const struct docs_options defaults;
@@ -110,6 +130,7 @@ const struct skep_command skep_command_docs = {
     .description =
         "Prints a reference from the tables that skep itself works with. events: every kind of event and every "
         "field, that is what --kinds, --where, --columns and --count-by accept, and what JSON contains. "
+        "fields: every field that rules can name, the arguments of events, and what of it the kernel knows. "
         "instructions: every instruction of the eBPF machine, how it is encoded, and how it is written in both "
         "syntaxes of the assembler. helpers: the helpers of skep vm, by the kernel's numbers. "
         "sinks: where --to can send alerts, and the options of each.",

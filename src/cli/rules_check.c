@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/ruleset.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "cli/command.h"
@@ -140,7 +141,8 @@ static int run(const struct skep_command_entry *self, const struct skep_args *ar
     (void)self;
     _cleanup_diags_ struct skep_diags d;
     _cleanup_falco_files_ struct skep_falco_files files = {0};
-    _cleanup_policy_ struct skep_policy *p = NULL;
+    _cleanup_ruleset_ struct skep_ruleset *rs = NULL;
+    struct skep_policy *p = NULL;
     skep_diags_init(&d, NULL);
     d.max = DIAGS_MAX;
     int r = skep_falco_files_read((const char *const *)args->args, args->n, &d, &files);
@@ -152,6 +154,11 @@ static int run(const struct skep_command_entry *self, const struct skep_args *ar
         return r_load;
     if (r < 0)
         p = skep_policy_free(p);
+    /* compiled as for a run */
+    struct skep_ruleset_options ro = {.min_priority = SKEP_PRIORITY_DEBUG};
+    if (p && skep_ruleset_make(&ro, p, &d, &rs) == -ENOMEM)
+        return -ENOMEM;
+    p = rs ? rs->policy : NULL;
     _cleanup_strbuf_ struct skep_strbuf text;
     skep_strbuf_init(&text, TEXT_MAX);
     if (o->json)

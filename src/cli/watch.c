@@ -53,6 +53,7 @@ static int run(const struct skep_command_entry *self, const struct skep_args *ar
 
 static const struct skep_agent_options defaults = {
     .uid = -1,
+    .rules = {.off = true},
     .view = SKEP_VIEW_TABLE,
     .all_events = true,
 };

@@ -135,6 +135,14 @@ static uint32_t captured(uint32_t claimed)
     return MIN(claimed, (uint32_t)SKEP_EXEC_DATA_MAX);
 }
 
+/* A program that writes a title over its arguments fills the rest with NULs, which are no arguments. A snapshot meets
+ * such programs; right after an exec nobody wrote anything yet. */
+static void args_trim(struct skep_bytes *args)
+{
+    while (args->len > 1 && args->s[args->len - 1] == '\0' && args->s[args->len - 2] == '\0')
+        args->len--;
+}
+
 static int image_fill(struct skep_proc_image *i, const struct skep_hdr *h, const struct skep_image *from)
 {
     const char *args = skep_slice_get(h, from->args), *env = skep_slice_get(h, from->env);
@@ -149,6 +157,8 @@ static int image_fill(struct skep_proc_image *i, const struct skep_hdr *h, const
     i->args_size = from->args_size;
     i->env_size = from->env_size;
     i->args_missing = want_args - have_args;
+    if (h->kind == SKEP_KIND_process && !i->args_missing)
+        args_trim(&i->args);
     i->env_missing = want_env - have_env;
     if (!env)
         return 0;
@@ -302,6 +312,14 @@ static int table_add(struct skep_proc_table *t, uint32_t pid, uint64_t start, st
         free(p);
         return r;
     }
+    const struct skep_proc *same = skep_hashmap_get(&t->by_pid, &pid);
+    if (!same || same->start <= start)
+        r = skep_hashmap_put(&t->by_pid, &pid, p, NULL);
+    if (r < 0) {
+        skep_hashmap_del(&t->by_id, &key);
+        free(p);
+        return r;
+    }
     *ret = p;
     return 0;
 }
@@ -330,6 +348,8 @@ static void table_drop(struct skep_proc_table *t, struct skep_proc *p)
 {
     struct proc_key key = {p->pid, p->start};
     skep_hashmap_del(&t->by_id, &key);
+    if (skep_hashmap_get(&t->by_pid, &p->pid) == p)
+        skep_hashmap_del(&t->by_pid, &p->pid);
     skep_proc_unref(p);
 }
 
@@ -365,10 +385,16 @@ struct skep_proc *skep_proc_table_find(const struct skep_proc_table *t, uint32_t
     return skep_hashmap_get(&t->by_id, &key);
 }
 
+struct skep_proc *skep_proc_table_find_pid(const struct skep_proc_table *t, uint32_t pid)
+{
+    return skep_hashmap_get(&t->by_pid, &pid);
+}
+
 void skep_proc_table_init(struct skep_proc_table *t)
 {
     *t = (struct skep_proc_table){0};
     skep_hashmap_init(&t->by_id, sizeof(struct proc_key), SKEP_PROC_MAX);
+    skep_hashmap_init(&t->by_pid, sizeof(uint32_t), SKEP_PROC_MAX);
 }
 
 void skep_proc_table_clear(struct skep_proc_table *t)
@@ -378,6 +404,7 @@ void skep_proc_table_clear(struct skep_proc_table *t)
     while ((p = skep_hashmap_next(&t->by_id, &at)))
         skep_proc_unref(p);
     skep_hashmap_clear(&t->by_id);
+    skep_hashmap_clear(&t->by_pid);
 }
 
 struct skep_proc *skep_proc_table_get(struct skep_proc_table *t, const struct skep_hdr *h)

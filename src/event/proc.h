@@ -73,6 +73,7 @@ struct skep_proc {
 
 struct skep_proc_table {
     struct skep_hashmap by_id;                /* struct skep_proc_key -> struct skep_proc */
+    struct skep_hashmap by_pid;               /* uint32_t -> struct skep_proc, the youngest of that number */
     struct skep_namespaces host_ns;           /* of the first process (pid 1) */
     struct skep_proc *dead_first, *dead_last; /* rows in their grace, oldest first */
     uint64_t snapshot_time;                   /* when the last complete snapshot began */
@@ -105,6 +106,8 @@ struct skep_proc *skep_proc_table_get(struct skep_proc_table *t, const struct sk
 /* The image that acted: the current one, or the previous one when the record is older than the last exec. */
 const struct skep_proc_image *skep_proc_image_at(const struct skep_proc *p, uint32_t exec_id);
 struct skep_proc *skep_proc_table_find(const struct skep_proc_table *t, uint32_t pid, uint64_t start);
+/* Who has that number now, or had it last; NULL: nobody who is remembered. */
+struct skep_proc *skep_proc_table_find_pid(const struct skep_proc_table *t, uint32_t pid);
 
 /* References keep a process (or image) alive beyond the next record. */
 struct skep_proc *skep_proc_ref(struct skep_proc *p);

@@ -175,7 +175,7 @@ static int simplify_glob(struct look *l, struct skep_atom *a)
     if (!g)
         return -ENOMEM;
     if (a->op != SKEP_ATOM_GLOB || a->n_values != 1 || a->oneof ||
-        skep_glob_look(c->text.s, c->text.n, g) < 0)
+        skep_rule_glob_look(c->text.s, c->text.n, g) < 0)
         return 0;
     static const enum skep_atom_op shapes[] = {
         [SKEP_GLOB_LITERAL] = SKEP_ATOM_EQ,      [SKEP_GLOB_PREFIX] = SKEP_ATOM_STARTSWITH,

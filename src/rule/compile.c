@@ -4,12 +4,14 @@
 #include "base/hashmap.h"
 #include "rule/check.h"
 #include "rule/exact.h"
+#include "rule/filter.h"
 
 #define CODE "LOAD_ERR_COMPILE_CONDITION"
 #define SHARED_MAX 1000000 /* expressions that are remembered */
 
 struct skep_compiled_arena {
     struct skep_unit unit;
+    struct skep_filter filters[SKEP_KIND_MAX];
     struct skep_compiled compiled;
 };
 
@@ -112,9 +114,51 @@ static int build_programs(struct skep_unit *u, struct skep_compiled *c, struct s
     return 0;
 }
 
-static int compile(struct skep_unit *u, const struct skep_policy *p, struct skep_diags *diags,
-                   struct skep_compiled *c)
+/* The program in the engine's frame, by which it is also known that it is not too long. */
+static int build_filter(struct skep_unit *u, struct skep_filter *f, struct skep_rule_program *ret)
 {
+    struct skep_frame frame = {.kind = SKEP_FRAME_ENGINE, .event = f->kind};
+    struct skep_insn *insns;
+    size_t n;
+    int r = skep_filter_build(u, f, &frame, &insns, &n);
+    if (r < 0)
+        return r;
+    struct skep_insn *kept = skep_pool_array(&u->pool, n, sizeof(*kept));
+    uint32_t *maps = skep_pool_array(&u->pool, f->refs.n, sizeof(*maps));
+    if (kept && maps) {
+        memcpy(kept, insns, n * sizeof(*kept));
+        if (f->refs.n)
+            memcpy(maps, f->refs.list, f->refs.n * sizeof(*maps));
+        *ret = (struct skep_rule_program){kept, n, maps, f->refs.n};
+    }
+    free(insns);
+    return kept && maps ? 0 : -ENOMEM;
+}
+
+/* As precise as fits. */
+static int build_filters(struct skep_unit *u, struct skep_filter *filters, struct skep_compiled *c)
+{
+    for (unsigned k = 1; k < SKEP_KIND_MAX && !u->options.no_pushdown; k++) {
+        int r = u->n_rules[k] && skep_filter_has_kind(k) ? -E2BIG : 0;
+        for (int precision = SKEP_FILTER_FULL; r == -E2BIG; precision++) {
+            r = skep_filter_plan(u, (uint16_t)k, (enum skep_filter_precision)precision, &filters[k]);
+            if (r == 0 && filters[k].root)
+                r = build_filter(u, &filters[k], &c->filter[k]);
+            if (r < 0) {
+                free(filters[k].refs.list);
+                filters[k] = (struct skep_filter){0};
+            }
+        }
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+static int compile(struct skep_compiled_arena *arena, const struct skep_policy *p, struct skep_diags *diags)
+{
+    struct skep_unit *u = &arena->unit;
+    struct skep_compiled *c = &arena->compiled;
     _cleanup_free_ uint32_t *nodes = calloc(MAX(p->n_rules, (size_t)1), sizeof(*nodes));
     if (!nodes)
         return -ENOMEM;
@@ -125,6 +169,8 @@ static int compile(struct skep_unit *u, const struct skep_policy *p, struct skep
         return r;
     skep_atoms_settle(&u->atoms);
     r = build_programs(u, c, diags);
+    if (r == 0)
+        r = build_filters(u, arena->filters, c);
     if (r < 0)
         return r;
     u->matchers.list = u->atoms.matchers;
@@ -149,7 +195,7 @@ int skep_rules_compile(const struct skep_policy *p, const struct skep_compile_op
     a->compiled.arena = a;
     int r = unit_init(&a->unit, o);
     if (r == 0)
-        r = compile(&a->unit, p, diags, &a->compiled);
+        r = compile(a, p, diags);
     if (r < 0) {
         skep_compiled_free(&a->compiled);
         return r;
@@ -163,7 +209,18 @@ struct skep_compiled *skep_compiled_free(struct skep_compiled *c)
     if (!c)
         return NULL;
     struct skep_compiled_arena *a = c->arena;
+    for (unsigned k = 0; k < SKEP_KIND_MAX; k++)
+        free(a->filters[k].refs.list);
     unit_clear(&a->unit);
     free(a);
     return NULL;
+}
+
+int skep_rule_filter_build(const struct skep_compiled *c, uint16_t kind, const struct skep_frame *frame,
+                           struct skep_insn **ret_insns, size_t *ret_n)
+{
+    const struct skep_filter *f = kind < SKEP_KIND_MAX ? &c->arena->filters[kind] : NULL;
+    if (!f || !f->root)
+        return -ENOENT;
+    return skep_filter_build(&c->arena->unit, f, frame, ret_insns, ret_n);
 }

@@ -106,7 +106,8 @@ struct skep_compiled *skep_compiled_free(struct skep_compiled *c);
 /* The helper behind SKEP_RULE_HELPER_MATCH. */
 uint32_t skep_rule_match(struct skep_rule_ctx *x, uint32_t matcher);
 
-/* A filter program of kind around the body that is the same in engine and kernel; see rule/frame.h. */
+/* A filter program of kind around the body that is the same in engine and kernel; see rule/frame.h. Its maps are those
+ * of c->filter[kind]. -ENOENT: there is none for this kind; -E2BIG: longer than SKEP_RULE_FILTER_INSNS. */
 struct skep_frame;
 int skep_rule_filter_build(const struct skep_compiled *c, uint16_t kind, const struct skep_frame *frame,
                            struct skep_insn **ret_insns, size_t *ret_n);

@@ -74,7 +74,7 @@ static void emit_join(struct skep_exact *x, const struct skep_node *n, const str
         return;
     }
     bool and = n->kind == SKEP_NODE_AND;
-    skep_plan_sort(&x->plan, n, kids);
+    skep_rule_plan_sort(&x->plan, n, kids);
     for (uint32_t i = 0; i + 1 < n->n_kids && !x->b.error; i++) {
         unsigned next = skep_build_label(&x->b);
         skep_exact_node(x, kids[i], &(struct skep_branch){and? next : to->yes, and? to->no : next, next});
@@ -210,12 +210,12 @@ int skep_exact_build(struct skep_unit *u, uint16_t kind, struct skep_rule_progra
     struct skep_exact x = {.unit = u};
     size_t max = u->options.max_insns ? u->options.max_insns : INSNS_MAX;
     skep_build_init(&x.b, max);
-    int r = skep_plan_init(&x.plan, u, kind);
+    int r = skep_rule_plan_init(&x.plan, u, kind);
     x.functions = calloc(MAX(u->dag.n, (size_t)1), sizeof(*x.functions));
     if (r == 0 && x.functions) {
         for (size_t i = 0; i < u->n_rules[kind]; i++)
-            skep_plan_use(&x.plan, u->rules[kind][i].node);
-        skep_plan_settle(&x.plan);
+            skep_rule_plan_use(&x.plan, u->rules[kind][i].node);
+        skep_rule_plan_settle(&x.plan);
         r = x.plan.error;
     } else {
         r = -ENOMEM;
@@ -225,7 +225,7 @@ int skep_exact_build(struct skep_unit *u, uint16_t kind, struct skep_rule_progra
         u->n_cached = MAX(u->n_cached, x.plan.n_cached);
         r = finish(&x, ret);
     }
-    skep_plan_clear(&x.plan);
+    skep_rule_plan_clear(&x.plan);
     skep_build_clear(&x.b);
     free(x.functions);
     free(x.wanted);

@@ -17,7 +17,7 @@
 struct skep_exact {
     struct skep_build b;
     struct skep_unit *unit;
-    struct skep_plan plan;
+    struct skep_rule_plan plan;
     struct skep_map_refs refs;
     unsigned *functions; /* by node: label + 1; 0: not asked for yet */
     uint32_t *wanted;    /* nodes whose functions are still to be written */

@@ -54,7 +54,9 @@ void skep_falco_check_keys(struct skep_falco *f, enum skep_falco_item kind, cons
     for (size_t i = 0; i + 1 < item->n_items; i += 2) {
         const struct skep_yaml *name = item->items[i];
         size_t k = find(kind, name);
-        if (k == ARRAY_SIZE(keys)) {
+        if (name->kind != SKEP_YAML_SCALAR) {
+            skep_falco_warn(f, "LOAD_UNKNOWN_KEY", name, "a key is a text; this one is left out");
+        } else if (k == ARRAY_SIZE(keys)) {
             skep_falco_warn(f, "LOAD_UNKNOWN_KEY", name, "the key `%.60s` is not known here and is left out",
                             name->source.text);
             hint_nearest(f, kind, name, NEVER);

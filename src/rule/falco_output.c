@@ -9,21 +9,15 @@ static int check_field(struct skep_falco *f, const struct skep_parse *parse,
                        const struct skep_rule_text *text, size_t *at, struct skep_parsed *into)
 {
     const struct skep_operand *o;
-    struct skep_rule_text t = *text;
-    struct skep_lex l = {.s = t.s, .n = t.n, .at = *at};
-    size_t n = skep_lex_name(&l);
-    if (!n) {
+    struct skep_lex l = {.s = text->s, .n = text->n, .at = *at};
+    if (!skep_lex_name(&l)) {
         struct skep_rule_place place = skep_rule_text_place(text, *at - 1, 1);
         skep_rule_complain(f->diags, true, &place, SKEP_FALCO_OUTPUT, "a field is expected behind `%%`");
+        skep_diags_hint(f->diags, "the character itself is written %%%%");
         return -EINVAL;
     }
-    /* A full stop behind the field ends a sentence. */
-    while (n > 1 && t.s[*at + n - 1] == '.')
-        n--;
-    if (*at + n < t.n && t.s[*at + n] == '.')
-        t.n = *at + n;
     size_t from = *at;
-    int r = skep_parse_operand(parse, &t, at, true, into, &o);
+    int r = skep_parse_operand(parse, text, at, true, into, &o);
     if (r < 0)
         return r;
     if (o->field && o->field->flags & SKEP_FIELD_FILTER_ONLY) {
@@ -66,9 +60,9 @@ int skep_falco_output(struct skep_falco *f, const struct skep_falco_rule *rule, 
             i = at + strlen(DEPRECATED);
             continue;
         }
-        while (at < text.n && text.s[at] >= '0' && text.s[at] <= '9')
-            at++;
-        int r_field = check_field(f, &parse, &text, &at, into);
+        bool percent_sign = at < text.n && text.s[at] == '%';
+        at += percent_sign;
+        int r_field = percent_sign ? 0 : check_field(f, &parse, &text, &at, into);
         if (r_field == -ENOMEM)
             return r_field;
         r = r_field < 0 ? r_field : r;

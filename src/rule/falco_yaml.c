@@ -54,7 +54,6 @@ static int fail_at(struct reader *rd, size_t byte, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(text, sizeof(text), fmt, ap);
     va_end(ap);
-    /* Where white space ends a line, the place would move to the next one. */
     skep_rule_complain(rd->diags, true, &place, "LOAD_ERR_YAML_PARSE", "%s", text);
     return -EINVAL;
 }

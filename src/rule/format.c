@@ -4,10 +4,14 @@
 #include "base/arena.h"
 #include "event/value.h"
 #include "rule/parse.h"
+#include "rule/request.h"
 #include "rule/transform.h"
+
+#include <ctype.h>
 
 #define FORMAT_ARENA_MAX (1u << 20)
 #define FORMAT_FIELDS_MAX 1024
+#define FORMAT_WIDTH_MAX 4096u
 #define FORMAT_ERROR "LOAD_ERR_COMPILE_OUTPUT"
 #define MISSING "<NA>"
 
@@ -16,6 +20,7 @@ struct part {
     const char *text;
     size_t len;
     uint32_t request; /* UINT32_MAX: none */
+    uint32_t width;   /* of the field, cut or filled up to it; 0: any */
 };
 
 struct skep_format {
@@ -46,7 +51,7 @@ static void complain(struct reader *r, size_t at, size_t len, const char *fmt, c
     skep_rule_complain(r->parse.diags, true, &place, FORMAT_ERROR, fmt, (int)MIN(n, (size_t)100), name);
 }
 
-static int add_part(struct skep_format *f, const char *text, size_t len, uint32_t request)
+static int add_part(struct skep_format *f, const char *text, size_t len, uint32_t request, uint32_t width)
 {
     if (f->n_parts == f->room) {
         size_t room = MAX(f->room * 2, (size_t)16);
@@ -56,21 +61,7 @@ static int add_part(struct skep_format *f, const char *text, size_t len, uint32_
         f->parts = parts;
         f->room = room;
     }
-    f->parts[f->n_parts++] = (struct part){text, len, request};
-    return 0;
-}
-
-/* How much of the n bytes at name is the name of a field: a full stop behind it may end a sentence. */
-static size_t name_length(const char *name, size_t n)
-{
-    size_t unused;
-    for (size_t len = n; len > 0;) {
-        if (skep_rule_field_find_dotted(name, len, &unused))
-            return len;
-        while (len > 0 && name[len - 1] != '.')
-            len--;
-        len -= len > 0;
-    }
+    f->parts[f->n_parts++] = (struct part){text, len, request, width};
     return 0;
 }
 
@@ -78,7 +69,7 @@ static int add_request(struct reader *r, const struct skep_operand *o, const cha
                        size_t len, uint32_t *ret)
 {
     struct skep_format *f = r->f;
-    struct skep_fact_request q = {.operand = o, .field = o->field, .arg = o->arg};
+    struct skep_fact_request q;
     const char *reason = NULL;
     for (uint32_t i = 0; i < f->n_requests; i++)
         if (skep_streq(f->names[i], name)) {
@@ -89,17 +80,12 @@ static int add_request(struct reader *r, const struct skep_operand *o, const cha
         complain(r, at, len, "there are too many fields, `%.*s` is one more", name, strlen(name));
         return -EINVAL;
     }
-    if (o->field) {
-        q.type = o->field->type;
-        q.flags = o->field->flags;
-        if (q.flags & SKEP_FIELD_ARG_INDEX && o->arg)
-            q.index = (uint32_t)strtoul(o->arg, NULL, 10);
-        if (q.flags & SKEP_FIELD_FILTER_ONLY) {
-            complain(r, at, len, "the field `%.*s` can be compared, but not shown", name, strlen(name));
-            return -EINVAL;
-        }
-    } else if (!skep_transform_type(o, &q.type, &q.flags, &reason)) {
+    if (!skep_request_of(o, &q, &reason)) {
         complain(r, at, len, "%.*s", reason, strlen(reason));
+        return -EINVAL;
+    }
+    if (o->field && o->field->flags & SKEP_FIELD_FILTER_ONLY) {
+        complain(r, at, len, "the field `%.*s` can be compared, but not shown", name, strlen(name));
         return -EINVAL;
     }
     struct skep_fact_request *requests = realloc(f->requests, (f->n_requests + 1) * sizeof(*requests));
@@ -130,25 +116,19 @@ static int report(struct reader *r, const struct skep_parsed *parsed)
 /* *at: behind the %; then behind the field. */
 static int read_field(struct reader *r, size_t *at, uint32_t *ret)
 {
-    struct skep_lex lex = {.s = r->text.s, .n = r->text.n, .at = *at};
-    size_t begin = *at, n = skep_lex_name(&lex);
-    bool function = begin + n < lex.n && lex.s[begin + n] == '(';
-    size_t len = function ? n : name_length(lex.s + begin, n);
-    if (n == 0) {
-        complain(r, begin - 1, 1, "a field is expected behind %%%.*s", "", 0);
+    size_t begin = *at;
+    if (!isalpha((unsigned char)r->text.s[begin])) {
+        complain(r, begin - 1, 1, "a field is expected behind `%%`%.*s", "", 0);
         return -EINVAL;
     }
-    struct skep_rule_text text = r->text;
-    if (len > 0 && len < n)
-        text.n = begin + len;
     struct skep_parsed issues = {0};
     const struct skep_operand *o;
-    int e = skep_parse_operand(&r->parse, &text, at, true, &issues, &o);
+    int e = skep_parse_operand(&r->parse, &r->text, at, true, &issues, &o);
     if (e >= 0)
         e = report(r, &issues);
     if (e < 0)
         return e;
-    const char *name = skep_arena_text(r->f->arena, text.s + begin, *at - begin);
+    const char *name = skep_arena_text(r->f->arena, r->text.s + begin, *at - begin);
     return name ? add_request(r, o, name, begin, *at - begin, ret) : -ENOMEM;
 }
 
@@ -163,14 +143,10 @@ static int read_template(struct reader *r)
             at++;
             continue;
         }
-        if (s[at + 1] == '%') { /* one of the two */
-            int e = add_part(r->f, s + begin, at + 1 - begin, UINT32_MAX);
-            if (e < 0)
-                return e;
-            begin = at += 2;
-            continue;
-        }
         size_t field = at + 1;
+        uint32_t width = 0;
+        for (; s[field] >= '0' && s[field] <= '9'; field++)
+            width = MIN(width * 10 + (uint32_t)(s[field] - '0'), FORMAT_WIDTH_MAX);
         int e = read_field(r, &field, &request);
         if (e == -ENOMEM)
             return e;
@@ -179,12 +155,12 @@ static int read_template(struct reader *r)
             at++;
             continue;
         }
-        e = add_part(r->f, s + begin, at - begin, request);
+        e = add_part(r->f, s + begin, at - begin, request, width);
         if (e < 0)
             return e;
         begin = at = field;
     }
-    int e = add_part(r->f, s + begin, at - begin, UINT32_MAX);
+    int e = add_part(r->f, s + begin, at - begin, UINT32_MAX, 0);
     return e < 0 ? e : result;
 }
 
@@ -238,6 +214,11 @@ struct skep_format *skep_format_free(struct skep_format *f)
     }
     free(f);
     return NULL;
+}
+
+uint32_t skep_format_flags(const struct skep_format *f)
+{
+    return skep_requests_flags(f->requests, f->n_requests);
 }
 
 void skep_format_use_hosts(struct skep_format *f, struct skep_rule_hosts *hosts)
@@ -333,9 +314,9 @@ static bool is_several(const struct skep_fact_request *q)
     return q->flags & (SKEP_FIELD_LIST | SKEP_FIELD_ANY);
 }
 
-static uint32_t n_shown(const struct skep_fact_request *q, const struct skep_fact *fact)
+static bool has(const struct skep_fact_request *q, uint32_t flag)
 {
-    return q->flags & SKEP_FIELD_HOSTS ? MIN(fact->n, 1u) : fact->n;
+    return q->field && q->field->flags & flag;
 }
 
 static void put_fact_text(const struct skep_format *f, uint32_t n, struct skep_strbuf *sb)
@@ -351,16 +332,17 @@ static void put_fact_text(const struct skep_format *f, uint32_t n, struct skep_s
         return;
     }
     const struct skep_fact_item *items = (const void *)(uintptr_t)fact->value;
-    bool brackets = !(q->flags & SKEP_FIELD_HOSTS);
-    if (brackets)
-        skep_strbuf_putc(sb, '(');
-    for (uint32_t i = 0; i < n_shown(q, fact); i++) {
+    if (has(q, SKEP_FIELD_HOSTS)) {
+        put_value_text(sb, q->type, items[0].value, items[0].n);
+        return;
+    }
+    skep_strbuf_putc(sb, '(');
+    for (uint32_t i = 0; i < fact->n; i++) {
         if (i > 0)
             skep_strbuf_putc(sb, ',');
         put_value_text(sb, q->type, items[i].value, items[i].n);
     }
-    if (brackets)
-        skep_strbuf_putc(sb, ')');
+    skep_strbuf_putc(sb, ')');
 }
 
 static void put_fact_json(const struct skep_format *f, uint32_t n, struct skep_json *j)
@@ -372,7 +354,7 @@ static void put_fact_json(const struct skep_format *f, uint32_t n, struct skep_j
         skep_json_null(j, name);
         return;
     }
-    if (q->flags & SKEP_FIELD_TIME && q->type == SKEP_RULE_TEXT) {
+    if (has(q, SKEP_FIELD_TIME) && q->type == SKEP_RULE_TEXT) {
         skep_json_i64(j, name, f->time);
         return;
     }
@@ -381,7 +363,7 @@ static void put_fact_json(const struct skep_format *f, uint32_t n, struct skep_j
         return;
     }
     const struct skep_fact_item *items = (const void *)(uintptr_t)fact->value;
-    if (q->flags & SKEP_FIELD_HOSTS) {
+    if (has(q, SKEP_FIELD_HOSTS)) {
         put_value_json(j, name, q->type, items[0].value, items[0].n);
         return;
     }
@@ -389,6 +371,18 @@ static void put_fact_json(const struct skep_format *f, uint32_t n, struct skep_j
     for (uint32_t i = 0; i < fact->n; i++)
         put_value_json(j, NULL, q->type, items[i].value, items[i].n);
     skep_json_close(j, ']');
+}
+
+/* Characters of what stands behind begin, cut or filled up to width. */
+static void set_width(struct skep_strbuf *sb, size_t begin, uint32_t width)
+{
+    uint32_t n = 0;
+    size_t at = begin;
+    for (; at < sb->len && n < width; n++)
+        at += MAX(skep_utf8_len((const uint8_t *)sb->s + at, sb->len - at), (size_t)1);
+    skep_strbuf_truncate(sb, at);
+    for (; n < width; n++)
+        skep_strbuf_putc(sb, ' ');
 }
 
 void skep_format_put_text(struct skep_format *f, const struct skep_event *ev, struct skep_rule_users *users,
@@ -408,8 +402,11 @@ void skep_format_put_text(struct skep_format *f, const struct skep_event *ev, st
         skep_rule_fetch(f->ctx, i);
     for (size_t i = 0; i < f->n_parts; i++) {
         skep_strbuf_put(sb, f->parts[i].text, f->parts[i].len);
+        size_t begin = sb->len;
         if (f->parts[i].request != UINT32_MAX)
             put_fact_text(f, f->parts[i].request, sb);
+        if (f->parts[i].width)
+            set_width(sb, begin, f->parts[i].width);
     }
 }
 

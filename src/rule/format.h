@@ -5,11 +5,11 @@
  * Outputs: text with %fields. A template is compiled once (its fields become requests of its own context) and filled
  * in for each alert:
  *
- *     %proc.name  %proc.aname[2]  %evt.arg[0]  %evt.arg.flags  %toupper(proc.name)  %%
+ *     %proc.name  %proc.aname[2]  %evt.arg[0]  %evt.arg.flags  %toupper(proc.name)  %20fd.name
  *
- * A field without a value is <NA>, one with several is (a,b). The name of a field is as long as there is such a field, so
- * that a full stop behind it ends a sentence. Text from outside is made visible (control characters escaped as in JSON,
- * invalid UTF-8 becomes U+FFFD). One thread at a time.
+ * A number in front of a field is how many characters of the line it takes. A field without a value is <NA>, one with
+ * several is (a,b). A full stop behind a field ends a sentence. Text from outside is made visible (control characters
+ * escaped as in JSON, invalid UTF-8 becomes U+FFFD). One thread at a time.
  */
 #include "base/json.h"
 #include "rule/fact.h"
@@ -22,6 +22,8 @@ struct skep_rule_hosts;
 int skep_format_new(const char *text, const struct skep_rule_place *place, struct skep_diags *diags,
                     struct skep_format **ret);
 struct skep_format *skep_format_free(struct skep_format *f);
+/* enum skep_rule_field_flag of all its fields. */
+uint32_t skep_format_flags(const struct skep_format *f);
 SKEP_DEFINE_CLEANUP(struct skep_format, skep_format_free)
 /* Where fields that are names of hosts look (rule/hosts.h); without, they are missing. Borrowed. */
 void skep_format_use_hosts(struct skep_format *f, struct skep_rule_hosts *hosts);

@@ -11,7 +11,8 @@
 
 /* Members of the slot, from the record in r6. */
 #define FROM_RECORD(member)                                                                                  \
-    ((int16_t)((int)offsetof(struct skep_slot, member) - (int)offsetof(struct skep_slot, record)))
+    ((int16_t)((int)offsetof(struct skep_scratch_slot, member) -                                             \
+               (int)offsetof(struct skep_scratch_slot, record)))
 
 /* What generated code calls in the kernel, by number; see bpf-helpers(7). */
 enum {
@@ -52,7 +53,7 @@ static void kernel_begin(const struct skep_frame *f, struct skep_build *b)
         lookup(b, f->scratch_map);
         skep_build_jump_imm(b, SKEP_OP_JEQ_IMM, 0, 0, none);
         skep_build_reg(b, SKEP_OP_MOV64_REG, 6, 0);
-        skep_build_load(b, SKEP_OP_LDXDW, 0, 6, offsetof(struct skep_slot, waiting));
+        skep_build_load(b, SKEP_OP_LDXDW, 0, 6, offsetof(struct skep_scratch_slot, waiting));
         skep_build_jump_reg(b, SKEP_OP_JEQ_REG, 0, 7, found);
         skep_build_imm(b, SKEP_OP_ADD64_IMM, 8, 1);
     }
@@ -60,7 +61,7 @@ static void kernel_begin(const struct skep_frame *f, struct skep_build *b)
     skep_build_mov(b, 0, 0);
     skep_build_exit(b);
     skep_build_bind(b, found);
-    skep_build_imm(b, SKEP_OP_ADD64_IMM, 6, offsetof(struct skep_slot, record));
+    skep_build_imm(b, SKEP_OP_ADD64_IMM, 6, offsetof(struct skep_scratch_slot, record));
 }
 
 /* counters[event].<what> += 1, and the slot is free again. The barrier of the atomic operation is not needed for the
@@ -108,6 +109,23 @@ static void test_begin(const struct skep_frame *f, struct skep_build *b)
 }
 
 /* ---- all ---- */
+
+bool skep_frame_sees(size_t off, size_t size)
+{
+#define MEMBER(m)                                                                                            \
+    {                                                                                                        \
+        offsetof(struct skep_hdr, m), offsetof(struct skep_hdr, m) + sizeof(((struct skep_hdr *)NULL)->m)    \
+    }
+    static const struct {
+        size_t from, to;
+    } unseen[] = {MEMBER(len),     MEMBER(seq),    MEMBER(time), MEMBER(start),
+                  MEMBER(exec_id), MEMBER(cgroup), MEMBER(caps)};
+#undef MEMBER
+    for (size_t i = 0; i < ARRAY_SIZE(unseen); i++)
+        if (off < unseen[i].to && off + size > unseen[i].from)
+            return false;
+    return true;
+}
 
 static void return_verdict(struct skep_build *b, unsigned pass, unsigned drop)
 {

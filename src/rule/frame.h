@@ -15,7 +15,17 @@
  *   test     a raw_tp program for BPF_PROG_TEST_RUN: the record is the one element of an array; r0 = 1 pass, 0 drop.
  *            So a body can be tried in the kernel on any record, with no sensor at all.
  *
- * Nothing but the frames knows where records wait (struct skep_slot in abi/config.h).
+ * Nothing but the frames knows where records wait (struct skep_scratch_slot in abi/config.h).
+ *
+ * What a body may ask of the record: skep_frame_sees(). Some of the header is filled in only when a record has passed,
+ * because it is dear and says nothing of the event (time, start, exec_id, cgroup, caps, seq, len). raw_path of an open
+ * is there unless the program is loaded with no_raw_path (load/filter.h), which saves the reading of a user's string for
+ * each open that is dropped: to be used whenever no condition that the kernel decides asks for it. path of an open
+ * stands near the end of the first SKEP_RECORD_MAX bytes, the other texts behind the struct; the slice says where in
+ * either case, and every slice that a sensor wrote ends within SKEP_RECORD_MAX bytes. The verifier wants to see it:
+ *
+ *     w1 = *(u32 *)(r6 + offset of the slice)          0: there is no such text
+ *     if r1 > SKEP_RECORD_MAX goto ...                  then SKEP_PATH_MAX bytes from r6 + r1 on may be read
  */
 #include "isa/build.h"
 
@@ -32,6 +42,9 @@ struct skep_frame {
     uint32_t counters_map;
     uint32_t filters_map; /* the program array; slot 0 puts the record into the ring */
 };
+
+/* Whether the size bytes at off of a record hold in the kernel what they hold in user space. */
+bool skep_frame_sees(size_t off, size_t size);
 
 /* Emits the beginning; the labels are to be jumped to by the body. */
 void skep_frame_begin(const struct skep_frame *f, struct skep_build *b, unsigned *ret_pass,

@@ -93,7 +93,7 @@ static const char *step(const char *p, const char *end, uint8_t c, bool fold)
     return folded((uint8_t)*p, fold) == folded(c, fold) ? p + 1 : NULL;
 }
 
-bool skep_glob_match(const char *pattern, size_t n_pattern, const char *s, size_t n, bool fold)
+bool skep_rule_glob_match(const char *pattern, size_t n_pattern, const char *s, size_t n, bool fold)
 {
     const char *p = pattern, *p_end = pattern + n_pattern, *end = s + n;
     const char *star = NULL, *from = s;
@@ -121,7 +121,7 @@ bool skep_glob_match(const char *pattern, size_t n_pattern, const char *s, size_
     return p == p_end;
 }
 
-bool skep_glob_is_pattern(const char *pattern, size_t n)
+bool skep_rule_glob_is_pattern(const char *pattern, size_t n)
 {
     for (size_t i = 0; i < n; i++)
         if (strchr("*?[\\", pattern[i]) && pattern[i])
@@ -142,7 +142,7 @@ static size_t literal(const char *p, size_t n, char *out, size_t *ret_n)
     return i;
 }
 
-int skep_glob_look(const char *pattern, size_t n, struct skep_glob *ret)
+int skep_rule_glob_look(const char *pattern, size_t n, struct skep_glob *ret)
 {
     if (n > SKEP_GLOB_MAX)
         return -E2BIG;

@@ -12,12 +12,12 @@
 
 #define SKEP_GLOB_MAX 1024 /* longest pattern */
 
-bool skep_glob_match(const char *pattern, size_t n_pattern, const char *s, size_t n, bool fold);
+bool skep_rule_glob_match(const char *pattern, size_t n_pattern, const char *s, size_t n, bool fold);
 /* Whether something in it is not literal. */
-bool skep_glob_is_pattern(const char *pattern, size_t n);
+bool skep_rule_glob_is_pattern(const char *pattern, size_t n);
 
 /* What can be said of a pattern without matching it: what every text that fits begins and ends with. */
-enum skep_glob_shape {
+enum skep_rule_glob_shape {
     SKEP_GLOB_LITERAL,  /* begin is all */
     SKEP_GLOB_PREFIX,   /* begin* */
     SKEP_GLOB_SUFFIX,   /* *end */
@@ -26,11 +26,11 @@ enum skep_glob_shape {
     SKEP_GLOB_OTHER,
 };
 struct skep_glob {
-    enum skep_glob_shape shape;
+    enum skep_rule_glob_shape shape;
     char begin[SKEP_GLOB_MAX];
     char end[SKEP_GLOB_MAX];
     size_t n_begin, n_end;
 };
 /* -E2BIG: it is too long. */
-int skep_glob_look(const char *pattern, size_t n, struct skep_glob *ret);
+int skep_rule_glob_look(const char *pattern, size_t n, struct skep_glob *ret);
 #endif

@@ -87,9 +87,9 @@ static bool text_fits(const struct skep_matcher *m, size_t i, const char *s, siz
     case SKEP_ATOM_ENDSWITH:
         return skep_text_ends(s, n, c->text.s, c->text.n);
     case SKEP_ATOM_GLOB:
-        return skep_glob_match(c->text.s, c->text.n, s, n, false);
+        return skep_rule_glob_match(c->text.s, c->text.n, s, n, false);
     case SKEP_ATOM_IGLOB:
-        return skep_glob_match(c->text.s, c->text.n, s, n, true);
+        return skep_rule_glob_match(c->text.s, c->text.n, s, n, true);
     case SKEP_ATOM_REGEX:
         return skep_regex_match(m->regexes[i], s, n);
     default:

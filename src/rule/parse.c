@@ -57,6 +57,13 @@ int skep_parser_error(struct skep_parser *ps, size_t at, size_t len, const char 
     return -EINVAL;
 }
 
+void skep_parser_hint_quotes(struct skep_parser *ps)
+{
+    char c = skep_lex_peek(&ps->l);
+    if (c && strchr("=(\"'", c) && ps->l.at && !strchr(" \t\r\n)", ps->l.s[ps->l.at - 1]))
+        skep_diags_hint(ps->p->diags, "a value with such characters is written in quotes");
+}
+
 const char *skep_parser_here(const struct skep_parser *ps, char *buf, size_t size)
 {
     struct skep_lex l = ps->l;
@@ -249,14 +256,6 @@ static int parse_macro(struct skep_parser *ps, size_t len, struct skep_parsed *r
 
 static int parse_or(struct skep_parser *ps, struct skep_parsed *ret);
 
-/* What ended a value early and touches it was probably meant to be a part of it. */
-static void hint_quotes(struct skep_parser *ps)
-{
-    char c = skep_lex_peek(&ps->l);
-    if (c && strchr("=,\"'", c) && ps->l.at && !strchr(" \t\r\n)", ps->l.s[ps->l.at - 1]))
-        skep_diags_hint(ps->p->diags, "a value with such characters is written in quotes");
-}
-
 static int parse_primary(struct skep_parser *ps, struct skep_parsed *ret)
 {
     char buf[64];
@@ -268,7 +267,7 @@ static int parse_primary(struct skep_parser *ps, struct skep_parsed *ret)
             return 0;
         skep_parser_error(ps, ps->l.at, 1, "`and`, `or` or `)` is expected instead of %s",
                           skep_parser_here(ps, buf, sizeof(buf)));
-        hint_quotes(ps);
+        skep_parser_hint_quotes(ps);
         if (ps->l.at >= ps->l.n)
             skep_diags_hint(ps->p->diags, "a parenthesis is not closed");
         return -EINVAL;
@@ -348,10 +347,6 @@ static int parse_row(struct skep_parser *ps, const char *word, enum skep_expr_ki
             break;
         ps->l.at += strlen(word);
     }
-    if (kids.n == 1) {
-        *ret = kids.v[0];
-        return 0;
-    }
     struct skep_rule_place place = skep_parser_place(ps, at, ps->l.at - at);
     return skep_parse_make_group(ps->p, kind, kids.v, kids.n, &place, ret);
 }
@@ -382,7 +377,7 @@ int skep_parse_condition(const struct skep_parse *p, const struct skep_rule_text
         r = skep_parser_error(&ps, ps.l.at, MAX(skep_lex_bare(&ps.l), (size_t)1),
                               "`and`, `or` or the end is expected instead of %s",
                               skep_parser_here(&ps, buf, sizeof(buf)));
-        hint_quotes(&ps);
+        skep_parser_hint_quotes(&ps);
         if (skep_lex_peek(&ps.l) == ')')
             skep_diags_hint(p->diags, "there is no open parenthesis for it");
     }
@@ -459,6 +454,10 @@ int skep_parse_make_group(const struct skep_parse *p, enum skep_expr_kind kind,
                           const struct skep_parsed *kids, size_t n, const struct skep_rule_place *place,
                           struct skep_parsed *ret)
 {
+    if (n == 1 && kind != SKEP_EXPR_NOT) {
+        *ret = kids[0];
+        return 0;
+    }
     struct skep_expr *e = skep_arena_alloc(p->arena, sizeof(*e));
     const struct skep_expr **list = skep_arena_array(p->arena, n, sizeof(*list));
     if (!e || !list)

@@ -92,8 +92,9 @@ void skep_rule_issue_report(const struct skep_rule_issue *issue, struct skep_dia
 
 /* All of these: -EINVAL with a diagnostic (or a macro or list that is broken), -ENOMEM. */
 int skep_parse_condition(const struct skep_parse *p, const struct skep_rule_text *t, struct skep_parsed *ret);
-/* A field or function by itself, from byte *at on; *at is then behind it. prefix: something else may follow. Issues
- * are added to into. */
+/* A field or function by itself, from byte *at on; *at is then behind it. prefix: text may follow at once, as in
+ * outputs, so that the longest name of a field counts and brackets belong to a field only if it takes an argument.
+ * Issues are added to into. */
 int skep_parse_operand(const struct skep_parse *p, const struct skep_rule_text *t, size_t *at, bool prefix,
                        struct skep_parsed *into, const struct skep_operand **ret);
 /* The item of a list as it stands in a file: a text with blanks that does not begin with a quote is one value,
@@ -111,7 +112,8 @@ const char *skep_rule_op_text(enum skep_rule_op op);
 /* Whether a list of values follows: in, intersects, pmatch. */
 bool skep_rule_op_takes_list(enum skep_rule_op op);
 
-/* Nodes, for front ends that make them without text. Issues of a check are added to into; *ret gets the tree alone. */
+/* Nodes, for front ends that make them without text. Issues of a check are added to into; *ret gets the tree alone.
+ * One kid alone, with `and` or `or`, is itself. */
 int skep_parse_make_check(const struct skep_parse *p, const struct skep_check *c,
                           const struct skep_rule_place *place, struct skep_parsed *into,
                           struct skep_parsed *ret);

@@ -120,10 +120,30 @@ static void check_arg(struct skep_parser *ps, const struct skep_operand *o)
         issue->hint = skep_arena_printf(ps->p->arena, hint[3] == '1' ? "%s[1]" : "%s[NAME]", f->name);
 }
 
+/* Where text may follow at once, a full stop behind a field may end a sentence: how much of the name is a field. */
+static size_t prefix_length(struct skep_parser *ps, const char *name, size_t n)
+{
+    for (size_t len = n; len > 0;) {
+        const struct skep_rule_field *f = name[len - 1] != '.' ? find_field(ps, name, len) : NULL;
+        /* evt.arg alone would be wrong: what stands behind it was meant to be its argument. */
+        bool alone = f && (f->flags & SKEP_FIELD_ARG_REQUIRED) && strlen(f->name) == len && len < n;
+        if (f && !alone)
+            return len;
+        while (len > 0 && name[len - 1] != '.')
+            len--;
+        len -= len > 0;
+    }
+    while (n > 1 && name[n - 1] == '.')
+        n--;
+    return n;
+}
+
 static int parse_field(struct skep_parser *ps, struct skep_operand *o)
 {
     size_t at = ps->l.at, n = skep_lex_name(&ps->l);
     const char *name = ps->l.s + at;
+    if (ps->prefix)
+        n = prefix_length(ps, name, n);
     ps->l.at += n;
     o->transform = SKEP_TRANSFORM_INVALID;
     o->field = find_field(ps, name, n);
@@ -133,7 +153,8 @@ static int parse_field(struct skep_parser *ps, struct skep_operand *o)
         if (!o->arg)
             return -ENOMEM;
     }
-    int r = own < n ? 0 : parse_arg(ps, &o->arg);
+    bool takes = !o->field || o->field->flags & (SKEP_FIELD_ARG_OPTIONAL | SKEP_FIELD_ARG_REQUIRED);
+    int r = own < n || (ps->prefix && !takes) ? 0 : parse_arg(ps, &o->arg);
     if (r < 0)
         return r;
     o->place = skep_parser_place(ps, at, ps->l.at - at);
@@ -305,7 +326,8 @@ int skep_parser_operand(struct skep_parser *ps, const struct skep_operand **ret)
 int skep_parse_operand(const struct skep_parse *p, const struct skep_rule_text *t, size_t *at, bool prefix,
                        struct skep_parsed *into, const struct skep_operand **ret)
 {
-    struct skep_parser ps = {.p = p, .t = t, .l = {.s = t->s, .n = t->n, .at = *at}, .into = into};
+    struct skep_parser ps = {
+        .p = p, .t = t, .l = {.s = t->s, .n = t->n, .at = *at}, .prefix = prefix, .into = into};
     char buf[64];
     int r = skep_parser_operand(&ps, ret);
     if (r >= 0 && !prefix && ps.l.at < ps.l.n)

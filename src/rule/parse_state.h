@@ -12,6 +12,7 @@ struct skep_parser {
     const struct skep_rule_text *t;
     struct skep_lex l;
     unsigned depth;           /* of recursion */
+    bool prefix;              /* a field by itself, with other text behind it */
     struct skep_parsed *into; /* whose issues */
 };
 
@@ -28,6 +29,9 @@ struct skep_rule_place skep_parser_place(const struct skep_parser *ps, size_t at
 int skep_parser_error(struct skep_parser *ps, size_t at, size_t len, const char *fmt, ...) SKEP_PRINTF(4, 5);
 /* What stands at the place of the parser, for "... is expected instead of X". */
 const char *skep_parser_here(const struct skep_parser *ps, char *buf, size_t size);
+
+/* After an error: what ended a value early and touches it was probably meant to be a part of it. */
+void skep_parser_hint_quotes(struct skep_parser *ps);
 
 /* NULL: there are too many, or no memory (which the arena knows). */
 struct skep_rule_issue *skep_parse_issue(const struct skep_parse *p, struct skep_parsed *into, bool error,

@@ -92,7 +92,7 @@ static int parse_value(struct skep_parser *ps, struct skep_literal *one, const s
     } else {
         skep_parser_error(ps, at, 1, "a value is expected instead of %s",
                           skep_parser_here(ps, buf, sizeof(buf)));
-        if (c && strchr("(),=", c))
+        if (c == '(' || c == '=')
             skep_diags_hint(ps->p->diags, "a value with such characters is written in quotes");
         return -EINVAL;
     }
@@ -131,8 +131,7 @@ static int parse_values(struct skep_parser *ps, bool close, struct skep_values *
         if (!skep_lex_char(&ps->l, ',')) {
             skep_parser_error(ps, ps->l.at, 1, "`,` or `)` is expected instead of %s",
                               skep_parser_here(ps, buf, sizeof(buf)));
-            if (ps->l.at && !strchr(" \t\r\n", ps->l.s[ps->l.at - 1]))
-                skep_diags_hint(ps->p->diags, "a value with such characters is written in quotes");
+            skep_parser_hint_quotes(ps);
             return -EINVAL;
         }
         skep_lex_blank(&ps->l);

@@ -57,7 +57,7 @@ struct path {
 
 static int compare_names(const char *a, size_t n_a, const char *b, size_t n_b)
 {
-    bool glob_a = skep_glob_is_pattern(a, n_a), glob_b = skep_glob_is_pattern(b, n_b);
+    bool glob_a = skep_rule_glob_is_pattern(a, n_a), glob_b = skep_rule_glob_is_pattern(b, n_b);
     if (glob_a != glob_b)
         return glob_a ? 1 : -1;
     int d = memcmp(a, b, MIN(n_a, n_b));
@@ -89,7 +89,7 @@ static int add(struct skep_pool *pool, struct skep_pathset *set, uint32_t max_no
     for (unsigned depth = 0; component(&s, p->s + p->n, &name, &len); depth++) {
         struct node *n = &set->nodes[at];
         struct edge *last = n->n_edges ? &n->edges[n->n_edges - 1] : NULL;
-        bool glob = skep_glob_is_pattern(name, len);
+        bool glob = skep_rule_glob_is_pattern(name, len);
         if (depth >= SKEP_PATHSET_DEPTH_MAX || (glob && len > SKEP_GLOB_MAX))
             return -E2BIG;
         if (n->end)
@@ -192,7 +192,7 @@ bool skep_pathset_match(const struct skep_pathset *set, const char *s, size_t n)
             continue;
         for (uint32_t i = node->n_names; i < node->n_edges; i++) {
             const struct edge *e = &node->edges[i];
-            if (!skep_glob_match(e->name, e->len, name, len, false))
+            if (!skep_rule_glob_match(e->name, e->len, name, len, false))
                 continue;
             if (waiting == WAITING_MAX - 1)
                 return true;

@@ -4,30 +4,30 @@
 #define CACHE_MIN 6.0F  /* what costs less is evaluated again */
 #define CACHE_COST 2.0F /* of looking whether a result is there */
 
-int skep_plan_init(struct skep_plan *p, const struct skep_unit *u, uint16_t kind)
+int skep_rule_plan_init(struct skep_rule_plan *p, const struct skep_unit *u, uint16_t kind)
 {
-    *p = (struct skep_plan){.unit = u, .kind = kind};
+    *p = (struct skep_rule_plan){.unit = u, .kind = kind};
     p->nodes = calloc(MAX(u->dag.n, (size_t)1), sizeof(*p->nodes));
     return p->nodes ? 0 : -ENOMEM;
 }
 
-void skep_plan_clear(struct skep_plan *p)
+void skep_rule_plan_clear(struct skep_rule_plan *p)
 {
     free(p->nodes);
     free(p->order);
-    *p = (struct skep_plan){0};
+    *p = (struct skep_rule_plan){0};
 }
 
-void skep_plan_use(struct skep_plan *p, uint32_t node)
+void skep_rule_plan_use(struct skep_rule_plan *p, uint32_t node)
 {
-    struct skep_plan_node *at = &p->nodes[node];
+    struct skep_rule_plan_node *at = &p->nodes[node];
     at->uses++;
     if (at->seen || p->error)
         return;
     at->seen = true;
     const struct skep_node *n = &p->unit->dag.nodes[node];
     for (uint32_t i = 0; i < n->n_kids; i++)
-        skep_plan_use(p, n->kids[i]);
+        skep_rule_plan_use(p, n->kids[i]);
     if (p->n >= p->cap) {
         size_t cap = p->cap ? p->cap * 2 : 256;
         uint32_t *order = reallocarray(p->order, cap, sizeof(*order));
@@ -44,7 +44,7 @@ void skep_plan_use(struct skep_plan *p, uint32_t node)
 /* ---- guesses ---- */
 
 /* Of getting the value for the first time, shared by those who ask. */
-static float fetch_cost(const struct skep_plan *p, uint32_t request)
+static float fetch_cost(const struct skep_rule_plan *p, uint32_t request)
 {
     const struct skep_fact_request *q = &p->unit->requests.list[request];
     if (!q->field)
@@ -52,7 +52,7 @@ static float fetch_cost(const struct skep_plan *p, uint32_t request)
     return skep_rule_field_arg_spot(q->field, q->arg, p->kind) ? 4 : 12;
 }
 
-static float atom_cost(const struct skep_plan *p, const struct skep_atom *a)
+static float atom_cost(const struct skep_rule_plan *p, const struct skep_atom *a)
 {
     if (a->on_evttype)
         return 1;
@@ -103,9 +103,9 @@ float skep_unit_weight(const struct skep_unit *u, const struct skep_atom *a)
 
 /* ---- order ---- */
 
-float skep_plan_cost(const struct skep_plan *p, uint32_t node)
+float skep_rule_plan_cost(const struct skep_rule_plan *p, uint32_t node)
 {
-    const struct skep_plan_node *n = &p->nodes[node];
+    const struct skep_rule_plan_node *n = &p->nodes[node];
     return n->cached ? CACHE_COST + n->cost / (float)n->uses : n->cost;
 }
 
@@ -122,7 +122,7 @@ static int compare(const void *a, const void *b)
     return (x->node > y->node) - (x->node < y->node);
 }
 
-void skep_plan_sort(const struct skep_plan *p, const struct skep_node *n, uint32_t *ret)
+void skep_rule_plan_sort(const struct skep_rule_plan *p, const struct skep_node *n, uint32_t *ret)
 {
     _cleanup_free_ struct ranked *list = malloc(n->n_kids * sizeof(*list));
     for (uint32_t i = 0; i < n->n_kids; i++)
@@ -132,7 +132,7 @@ void skep_plan_sort(const struct skep_plan *p, const struct skep_node *n, uint32
     for (uint32_t i = 0; i < n->n_kids; i++) {
         float truth = p->nodes[n->kids[i]].truth;
         float decides = n->kind == SKEP_NODE_AND ? 1 - truth : truth;
-        list[i] = (struct ranked){skep_plan_cost(p, n->kids[i]) / MAX(decides, 0.001F), n->kids[i]};
+        list[i] = (struct ranked){skep_rule_plan_cost(p, n->kids[i]) / MAX(decides, 0.001F), n->kids[i]};
     }
     qsort(list, n->n_kids, sizeof(*list), compare);
     for (uint32_t i = 0; i < n->n_kids; i++)
@@ -140,19 +140,19 @@ void skep_plan_sort(const struct skep_plan *p, const struct skep_node *n, uint32
 }
 
 /* Cost and truth of AND and OR, evaluated in the best order until one decides. */
-static void settle_join(struct skep_plan *p, const struct skep_node *n, struct skep_plan_node *at)
+static void settle_join(struct skep_rule_plan *p, const struct skep_node *n, struct skep_rule_plan_node *at)
 {
     _cleanup_free_ uint32_t *kids = malloc(n->n_kids * sizeof(*kids));
     if (!kids) {
         p->error = -ENOMEM;
         return;
     }
-    skep_plan_sort(p, n, kids);
+    skep_rule_plan_sort(p, n, kids);
     float reached = 1, cost = 0;
     bool and = n->kind == SKEP_NODE_AND;
     for (uint32_t i = 0; i < n->n_kids; i++) {
-        const struct skep_plan_node *k = &p->nodes[kids[i]];
-        cost += reached * skep_plan_cost(p, kids[i]);
+        const struct skep_rule_plan_node *k = &p->nodes[kids[i]];
+        cost += reached * skep_rule_plan_cost(p, kids[i]);
         reached *= and? k->truth : 1 - k->truth;
         at->calls = MAX(at->calls, (uint8_t)(k->calls + (k->cached != 0)));
     }
@@ -160,19 +160,19 @@ static void settle_join(struct skep_plan *p, const struct skep_node *n, struct s
     at->truth = and? reached : 1 - reached;
 }
 
-void skep_plan_settle(struct skep_plan *p)
+void skep_rule_plan_settle(struct skep_rule_plan *p)
 {
     const struct skep_unit *u = p->unit;
     for (size_t i = 0; i < p->n && !p->error; i++) {
         const struct skep_node *n = &u->dag.nodes[p->order[i]];
-        struct skep_plan_node *at = &p->nodes[p->order[i]];
+        struct skep_rule_plan_node *at = &p->nodes[p->order[i]];
         const struct skep_atom *a = n->kind == SKEP_NODE_ATOM ? &u->atoms.list[n->atom] : NULL;
         if (a) {
             at->cost = atom_cost(p, a);
             at->truth = skep_unit_weight(u, a);
         } else if (n->kind == SKEP_NODE_NOT) {
-            const struct skep_plan_node *k = &p->nodes[n->kids[0]];
-            at->cost = skep_plan_cost(p, n->kids[0]);
+            const struct skep_rule_plan_node *k = &p->nodes[n->kids[0]];
+            at->cost = skep_rule_plan_cost(p, n->kids[0]);
             at->truth = 1 - k->truth;
             at->calls = (uint8_t)(k->calls + (k->cached != 0));
         } else if (n->kind != SKEP_NODE_CONSTANT) {

@@ -13,7 +13,7 @@
 
 #define SKEP_PLAN_CALLS 5
 
-struct skep_plan_node {
+struct skep_rule_plan_node {
     bool seen;
     uint8_t calls; /* how deep those inside nest */
     uint32_t uses;
@@ -22,23 +22,23 @@ struct skep_plan_node {
     float truth;     /* how often it is true */
 };
 
-struct skep_plan {
+struct skep_rule_plan {
     const struct skep_unit *unit;
     uint16_t kind;
-    struct skep_plan_node *nodes; /* by number of the graph */
-    uint32_t *order;              /* those that are used, children first */
+    struct skep_rule_plan_node *nodes; /* by number of the graph */
+    uint32_t *order;                   /* those that are used, children first */
     size_t n, cap;
     uint32_t n_cached;
     int error;
 };
 
-int skep_plan_init(struct skep_plan *p, const struct skep_unit *u, uint16_t kind);
-void skep_plan_clear(struct skep_plan *p);
-/* A node that code will be made for. All of them first, then skep_plan_settle(). */
-void skep_plan_use(struct skep_plan *p, uint32_t node);
-void skep_plan_settle(struct skep_plan *p);
+int skep_rule_plan_init(struct skep_rule_plan *p, const struct skep_unit *u, uint16_t kind);
+void skep_rule_plan_clear(struct skep_rule_plan *p);
+/* A node that code will be made for. All of them first, then skep_rule_plan_settle(). */
+void skep_rule_plan_use(struct skep_rule_plan *p, uint32_t node);
+void skep_rule_plan_settle(struct skep_rule_plan *p);
 /* The kids of AND or OR in the order in which they are best evaluated; room for n_kids. */
-void skep_plan_sort(const struct skep_plan *p, const struct skep_node *n, uint32_t *ret);
+void skep_rule_plan_sort(const struct skep_rule_plan *p, const struct skep_node *n, uint32_t *ret);
 /* What a use of the node costs on average, when its result may be known. */
-float skep_plan_cost(const struct skep_plan *p, uint32_t node);
+float skep_rule_plan_cost(const struct skep_rule_plan *p, uint32_t node);
 #endif

@@ -62,9 +62,9 @@ bool skep_request_of(const struct skep_operand *o, struct skep_fact_request *ret
     }
     q.type = f->type;
     q.flags = f->flags & (SKEP_FIELD_LIST | SKEP_FIELD_ANY | SKEP_FIELD_NET);
-    /* one value of many is picked: proc.aname[2] */
-    if (o->arg && f->flags & SKEP_FIELD_ARG_INDEX)
-        q.flags &= ~(uint32_t)(SKEP_FIELD_LIST | SKEP_FIELD_ANY);
+    /* an argument picks one of many: proc.aname[2] */
+    if (o->arg)
+        q.flags &= ~(uint32_t)(SKEP_FIELD_ANY | (f->flags & SKEP_FIELD_ARG_INDEX ? SKEP_FIELD_LIST : 0));
     *ret = q;
     return true;
 }
@@ -101,6 +101,24 @@ static unsigned depth_of(const struct skep_operand *o, unsigned limit)
         most = MAX(most, d);
     }
     return 1 + most;
+}
+
+static uint32_t flags_of(const struct skep_operand *o, unsigned limit)
+{
+    uint32_t flags = o->field ? o->field->flags : 0;
+    for (size_t i = 0; limit && i < o->n_operands; i++)
+        flags |= flags_of(o->operands[i], limit - 1);
+    return flags;
+}
+
+uint32_t skep_requests_flags(const struct skep_fact_request *list, size_t n)
+{
+    uint32_t flags = 0;
+    for (size_t i = 0; i < n; i++)
+        flags |= list[i].operand ? flags_of(list[i].operand, SKEP_OPERAND_DEPTH_MAX)
+                 : list[i].field ? list[i].field->flags
+                                 : 0;
+    return flags;
 }
 
 /* The kinds that have all fields of o. */

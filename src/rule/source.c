@@ -60,11 +60,13 @@ static size_t escape(const char *s, size_t n, size_t *ret_bytes)
 size_t skep_rule_source_offset(const struct skep_rule_source *s, size_t at)
 {
     const char *text = s->file->text;
-    size_t len = s->file->len, n = 0, i = MIN(s->at, len);
+    size_t len = s->file->len, n = 0, i = MIN(s->at, len), behind = i;
     char quote = s->quoted && s->at && s->at <= len ? text[s->at - 1] : 0;
+    bool space = at >= s->len || is_space(s->text[at]);
     for (size_t k = 0; k < at && k < s->len; k++)
         n += !is_space(s->text[k]);
-    while (i < len) {
+    /* Of white space, and of the end, the place is behind what stands before it. */
+    while (i < len && !(space && n == 0)) {
         size_t step = 1, bytes = !is_space(text[i]);
         if (quote == '"' && text[i] == '\\')
             step = escape(text + i, len - i, &bytes);
@@ -74,8 +76,9 @@ size_t skep_rule_source_offset(const struct skep_rule_source *s, size_t at)
             break;
         n -= bytes;
         i += step;
+        behind = bytes ? i : behind;
     }
-    return MIN(i, len);
+    return MIN(space ? behind : i, len);
 }
 
 void skep_rule_complain(struct skep_diags *d, bool error, const struct skep_rule_place *p, const char *code,

@@ -15,7 +15,7 @@ busy() {
     python3 -c 'import subprocess; subprocess.run(["/bin/true", "y" * 20000])'
 }
 
-start_skep live run --events --json --record all.skep
+start_skep live run --no-rules --events --json --record all.skep
 busy
 t_check "the run ends" ended_with 0 stop_skep
 t_check "something happened" test "$(json_count live.out 'e.kind == "exec"')" -ge 7
@@ -24,14 +24,14 @@ t_check "the replay ends well" test $? -eq 0
 t_check "JSON: the same, to the byte, ledger and all" cmp live.out replay.out
 t_check "long arguments are whole" json_has replay.out 'e.kind == "exec" and len(e.proc.args[-1]) == 20000'
 
-start_skep text run --record text.skep
+start_skep text run --no-rules --record text.skep
 busy
 stop_skep
 "$SKEP" replay text.skep >replay.txt 2>replay.err
 t_check "lines: the same" cmp text.out replay.txt
 t_check "and the same ledger" diff <(grep -v '^skep: ' text.err) <(grep -v '^skep: ' replay.err)
 
-start_skep tree run --events --json --record tree.skep -- sh -c "ls /etc >/dev/null; cat /etc/hostname >/dev/null; exit 3"
+start_skep tree run --no-rules --events --json --record tree.skep -- sh -c "ls /etc >/dev/null; cat /etc/hostname >/dev/null; exit 3"
 wait_for 20 ended "$SKEP_PID"
 "$SKEP" replay tree.skep --json >tree.replay 2>replay.err
 t_check "a command that was followed: the same" cmp tree.out tree.replay

@@ -6,7 +6,7 @@
 need_root
 need_runc
 
-start_skep run run --events --json --kinds exec,exit,open
+start_skep run run --no-rules --events --json --kinds exec,exit,open
 name=skep-$$
 runc_start "$name" /bin/sleep 30
 # its path is a mere name, so the runtime's state has to confirm that it is a container: what happens before that is
@@ -32,7 +32,7 @@ if reason=$(container_lacks podman runc conmon); then
 else
     t_skip "podman" "$reason"
 fi
-start_skep only run --json --events --kinds exec --container "$name"
+start_skep only run --no-rules --json --events --kinds exec --container "$name"
 runc exec "$name" /bin/true
 /bin/true
 wait_json 10 only.out "e.kind == 'exec' and e.proc.comm == 'true'"

@@ -10,7 +10,7 @@ n=$((10000 / (SLOW * SLOW))) # the guest counts them slowly, too
 
 # ---- a storm on two processors ----
 
-start_skep storm run --json --events --kinds exec,exit,fork --output storm.json
+start_skep storm run --no-rules --json --events --kinds exec,exit,fork --output storm.json
 "$WORKLOAD" storm $n "$TINY" >storm.1 &
 a=$!
 "$WORKLOAD" storm $n "$TINY" >storm.2 &
@@ -32,7 +32,7 @@ t_check "every process has a parent that is known" \
 # ---- one number, many processes ----
 
 reuse=$((300 / SLOW / SLOW + 10))
-start_skep reuse run --json --events --kinds exec,exit,fork --output reuse.json
+start_skep reuse run --no-rules --json --events --kinds exec,exit,fork --output reuse.json
 t_check "a number is used again and again" test -z "$("$WORKLOAD" reuse $reuse "$TINY" 2>&1)"
 stop_skep
 cat >reuse.py <<'P'
@@ -66,7 +66,7 @@ t_check "each of them has its own start, exit and the right parent" python3 reus
 # ---- threads that end together ----
 
 times=$((200 / SLOW))
-start_skep threads run --json --events --kinds exit --output threads.json
+start_skep threads run --no-rules --json --events --kinds exit --output threads.json
 t_check "threads end together" "$WORKLOAD" threads 8 $times
 stop_skep
 cat >threads.py <<'P'
@@ -90,7 +90,7 @@ seen_forks() {
 
 if own_cgroup "skep-test-$$"; then
     echo $((60 / SLOW + 4)) >"$CGROUP/pids.max"
-    start_skep bomb run --json --events --kinds fork,exit --output bomb.json
+    start_skep bomb run --no-rules --json --events --kinds fork,exit --output bomb.json
     (echo "$BASHPID" >"$CGROUP/cgroup.procs" && exec "$WORKLOAD" bomb 60) 2>/dev/null &
     bomb=$!
     T_PIDS+=("$bomb")

@@ -28,7 +28,7 @@ P
 # ---- rings that overflow ----
 
 opens=$((400000 / SLOW / SLOW))
-start_skep flood run --json --events --kinds open,life --memory 512K --output flood.json
+start_skep flood run --no-rules --json --events --kinds open,life --memory 512K --output flood.json
 for _ in 1 2; do
     "$WORKLOAD" opens $opens &
     T_PIDS+=($!)
@@ -50,7 +50,7 @@ t_check "every open was counted" test "$seen" = 1
 
 # ---- skep is stopped for ten seconds, with the life of the machine going on ----
 
-start_skep stopped run --json --events --kinds life --output stopped.json
+start_skep stopped run --no-rules --json --events --kinds life --output stopped.json
 "$WORKLOAD" pause &
 early=$!
 T_PIDS+=("$early")
@@ -97,7 +97,7 @@ mkfifo pipe
 sleep 1000 <pipe &
 reader=$!
 T_PIDS+=("$reader")
-"$SKEP" run --json --events --kinds open,exec >pipe 2>blocked.err </dev/null &
+"$SKEP" run --no-rules --json --events --kinds open,exec >pipe 2>blocked.err </dev/null &
 blocked=$!
 T_PIDS+=("$blocked")
 t_check "skep starts with a reader that does not read" wait_for 20 skep_is_ready blocked.err
@@ -114,7 +114,7 @@ wait $reader 2>/dev/null
 
 # ---- a reader that goes away ----
 
-"$SKEP" run --json --events --kinds open 2>gone.err </dev/null | head -n 3 >gone.out &
+"$SKEP" run --no-rules --json --events --kinds open 2>gone.err </dev/null | head -n 3 >gone.out &
 "$WORKLOAD" pause &
 T_PIDS+=($!)
 wait_for 20 skep_is_ready gone.err
@@ -130,7 +130,7 @@ mkdir small
 t_need "a small file system" mount -t tmpfs -o size=256k tmpfs small
 undo umount small
 head -c 100000 /dev/zero >small/filler
-start_skep disk run --json --events --kinds open --comm workload --output small/events.json
+start_skep disk run --no-rules --json --events --kinds open --comm workload --output small/events.json
 "$WORKLOAD" opens $((3000 / SLOW))
 sleep 1
 t_check "skep lives with a full disk" alive "$SKEP_PID"
@@ -145,7 +145,7 @@ t_check "the ledger counts what could not be written" test "$(lost_of small/even
 t_check "and closes; no line is torn" ledger_closes small/events.json
 rm small/events.json
 
-start_skep record run --events --kinds open --record small/recording --output /dev/null
+start_skep record run --no-rules --events --kinds open --record small/recording --output /dev/null
 "$WORKLOAD" opens $((SLOW > 1 ? 60000 : 100000)) # more than the disk holds, compressed
 t_check "skep lives with a full disk under a recording" alive "$SKEP_PID"
 stop_skep

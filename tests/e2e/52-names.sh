@@ -6,7 +6,7 @@
 need_root
 need_workload
 
-start_skep names run --json --events --kinds exec,open,exit --output names.json || exit 1
+start_skep names run --no-rules --json --events --kinds exec,open,exit --output names.json || exit 1
 
 # ---- long and deep ----
 

@@ -10,13 +10,13 @@ need_workload
 
 # ---- killed ----
 
-start_skep killed run --json --events
+start_skep killed run --no-rules --json --events
 kill -KILL "$SKEP_PID"
 wait "$SKEP_PID" 2>/dev/null
 t_check "killed: no program, map or link is left" t_no_leaks
 
 # the command that it ran goes on, or ends; it must not be stuck
-"$SKEP" run -- "$WORKLOAD" pause >/dev/null 2>&1 &
+"$SKEP" run --no-rules -- "$WORKLOAD" pause >/dev/null 2>&1 &
 runner=$!
 T_PIDS+=("$runner")
 wait_for 20 pgrep -P "$runner" -x workload
@@ -30,9 +30,9 @@ t_check "and can be ended" wait_for 5 ended "$child"
 
 # ---- two at once ----
 
-start_skep one run --json --kinds exec,exit --events
+start_skep one run --no-rules --json --kinds exec,exit --events
 one=$SKEP_PID
-start_skep two run --json --kinds exec,exit --events
+start_skep two run --no-rules --json --kinds exec,exit --events
 two=$SKEP_PID
 "$TINY" seen-by-both
 both='e.kind == "exec" and e.proc.args[1:] == ["seen-by-both"]'
@@ -64,8 +64,8 @@ cycles=$((100 / SLOW))
 bad=0
 for i in $(seq $cycles); do
     case $((i % 10)) in
-    0 | 4 | 8) "$SKEP" run --duration 1ms >/dev/null 2>&1 || bad=$((bad + 1)) ;;
-    1 | 5 | 7) "$SKEP" run --json --kinds exec -- "$TINY" >/dev/null 2>&1 || bad=$((bad + 1)) ;;
+    0 | 4 | 8) "$SKEP" run --no-rules --duration 1ms >/dev/null 2>&1 || bad=$((bad + 1)) ;;
+    1 | 5 | 7) "$SKEP" run --no-rules --json --kinds exec -- "$TINY" >/dev/null 2>&1 || bad=$((bad + 1)) ;;
     2 | 6 | 9) "$SKEP" watch open,exec --duration 20ms >/dev/null 2>&1 || bad=$((bad + 1)) ;;
     3) "$SKEP" ps >/dev/null 2>&1 || bad=$((bad + 1)) ;;
     esac
@@ -78,7 +78,7 @@ t_check "and nothing is left of them" t_no_leaks
 descriptors() {
     ls "/proc/$1/fd" | wc -l
 }
-start_skep held run --json --events --kinds life --output /dev/null
+start_skep held run --no-rules --json --events --kinds life --output /dev/null
 before=$(descriptors "$SKEP_PID")
 "$WORKLOAD" storm $((5000 / SLOW / SLOW)) "$TINY" >/dev/null
 # losses make it take snapshots, each with an iterator of its own
@@ -91,7 +91,7 @@ done
 t_check "descriptors do not grow with what happens" test "$(descriptors "$SKEP_PID")" -le $((before + 1))
 stop_skep
 # memory: many short lives in a row must not pile up
-start_skep memory run --json --events --kinds life --output /dev/null
+start_skep memory run --no-rules --json --events --kinds life --output /dev/null
 rss() {
     sed -n 's/^VmRSS:[[:space:]]*\([0-9]*\) kB/\1/p' "/proc/$1/status"
 }

@@ -39,7 +39,7 @@ bash t/root.sh "$TINY" &
 root=$!
 T_PIDS+=("$root")
 wait_for 5 pgrep -f "^bash t/grandchild.sh $TINY"
-start_skep pid run --json --events --kinds exec,exit,open --pid $root
+start_skep pid run --no-rules --json --events --kinds exec,exit,open --pid $root
 "$TINY" from-a-stranger
 echo >t/go2
 echo >t/go3
@@ -58,9 +58,9 @@ t_check "--pid: the ledger closes" ledger_closes pid.out
 
 # ---- --uid, --comm ----
 
-start_skep uid run --json --events --kinds exec,exit,open --uid 12345
+start_skep uid run --no-rules --json --events --kinds exec,exit,open --uid 12345
 start_skep_too() {
-    start_skep comm run --json --events --kinds exec,exit,open --comm workload
+    start_skep comm run --no-rules --json --events --kinds exec,exit,open --comm workload
 }
 uid=$SKEP_PID
 start_skep_too
@@ -80,7 +80,7 @@ t_check "--comm: the ledger closes" ledger_closes comm.out
 
 # ---- --where, with kinds that are not wanted ----
 
-start_skep where run --json --events --kinds exec,open --where "path endswith by-where"
+start_skep where run --no-rules --json --events --kinds exec,open --where "path endswith by-where"
 "$WORKLOAD" opens 2 "$SCRATCH/t/by-where"
 "$WORKLOAD" opens 2 "$SCRATCH/t/other"
 t_check "--where: what it asks for" wait_json 10 where.out "e.kind == 'open' and e.path == '$SCRATCH/t/by-where'"
@@ -90,8 +90,8 @@ t_check "--where: the ledger closes" ledger_closes where.out
 
 # ---- kinds: what is shown without being asked for, --kinds, --events ----
 
-start_skep plain run --json
-start_skep events run --json --events
+start_skep plain run --no-rules --json
+start_skep events run --no-rules --json --events
 "$WORKLOAD" opens 5
 "$TINY" for-kinds
 wait_json 10 events.out "e.kind == 'exit' and e.proc.args[1:] == ['for-kinds']"
@@ -110,18 +110,18 @@ t_check "--events: it ended well" test $events_ok -eq 0
 # ---- --duration, --output ----
 
 began=$(date +%s%N)
-t_check "--duration ends it" "$SKEP" run --json --duration 1s --output duration.out
+t_check "--duration ends it" "$SKEP" run --no-rules --json --duration 1s --output duration.out
 took=$((($(date +%s%N) - began) / 1000000))
 t_check "--duration takes its time ($took ms)" test $took -ge 1000 -a $took -lt $((3000 * SLOW))
 t_check "--output: the ledger is in the file" json_has duration.out "e.kind == 'ledger'"
 t_check "--output: readable for its owner only" test "$(stat -c %a duration.out)" = 600
 lines=$(wc -l <duration.out)
-"$SKEP" run --json --duration 10ms --output duration.out
+"$SKEP" run --no-rules --json --duration 10ms --output duration.out
 t_check "--output: a file is appended to" test "$(wc -l <duration.out)" -gt "$lines"
 
 # ---- a command behind -- ----
 
-"$SKEP" run --json --events --kinds exec,exit,open,fork -- \
+"$SKEP" run --no-rules --json --events --kinds exec,exit,open,fork -- \
     bash -c "'$TINY' in-command; (sleep 0.3; '$TINY' in-background) & exit 3" >command.out 2>command.err &
 runner=$!
 "$TINY" beside-command
@@ -147,9 +147,9 @@ t_check "watch --count-by" grep -Eq '(^|\s)7(\s.*)?/dev/null|/dev/null\s+7' coun
 
 if reason=$(container_lacks runc); then
     name=skep-filter-$$
-    start_skep in run --json --kinds exec --container "$name"
+    start_skep in run --no-rules --json --kinds exec --container "$name"
     in=$SKEP_PID
-    start_skep host run --json --kinds exec --host-only
+    start_skep host run --no-rules --json --kinds exec --host-only
     host=$SKEP_PID
     # who it belongs to is known once the runtime was asked: a container that lives for a while
     t_check "a container runs" runc_start "$name" /bin/sh -c 'while :; do /bin/echo in-the-container; sleep 0.2; done'

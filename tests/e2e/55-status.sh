@@ -90,13 +90,13 @@ else
     # ---- what fails while it runs ----
 
     t_check "an output that cannot be opened" says 1 '^skep: error: cannot open /nonexistent/file' run --output /nonexistent/file
-    "$SKEP" run -- /nonexistent/program >run.out 2>run.err
+    "$SKEP" run --no-rules -- /nonexistent/program >run.out 2>run.err
     t_check "a command that does not exist: status 1" test $? -eq 1
     t_check "a command that does not exist: said so" grep -q "^skep: error: cannot run '/nonexistent/program': No such file" run.err
-    "$SKEP" run -- /bin/false >run.out 2>run.err
+    "$SKEP" run --no-rules -- /bin/false >run.out 2>run.err
     t_check "a command that fails is not skep's failure" test $? -eq 0
     t_check "but its status is told" grep -q 'ended with status 1' run.err
-    "$SKEP" run -- /bin/sh -c 'kill -9 $$' >run.out 2>run.err
+    "$SKEP" run --no-rules -- /bin/sh -c 'kill -9 $$' >run.out 2>run.err
     t_check "nor is one that is killed" eval "[ $? -eq 0 ] && grep -q 'was ended by signal 9' run.err"
 
     # ---- kernel threads in the process list ----

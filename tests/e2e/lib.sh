@@ -126,6 +126,7 @@ background() {
 start_skep() {
     local name=$1
     shift
+    rm -f "$SCRATCH/$name.err" # of an earlier run: the new one empties it too late
     "$SKEP" "$@" >"$SCRATCH/$name.out" 2>"$SCRATCH/$name.err" </dev/null &
     SKEP_PID=$!
     T_PIDS+=("$SKEP_PID")

@@ -11,6 +11,11 @@ static void check_text(const char *s)
     assert(!s || (strlen(s) > 0 && strlen(s) <= SKEP_CONTAINER_TEXT_MAX));
 }
 
+static void check_list(struct skep_bytes list, size_t max)
+{
+    assert(list.len <= max && (list.len == 0 || list.s[list.len - 1] == '\0'));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size < 1)
@@ -21,7 +26,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     _cleanup_state_info_ struct skep_state_info info = {0};
     const char *bundle = NULL;
     int r = 0;
-    switch (data[0] % 6) {
+    switch (data[0] % 12) {
     case 0:
         r = skep_docker_parse(j, "a", &info);
         break;
@@ -37,14 +42,37 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     case 4:
         r = skep_runc_parse(j, "a", "/a", &info, &bundle);
         break;
-    default:
+    case 5:
         r = skep_crun_parse(j, "/a", &bundle);
+        break;
+    case 6:
+        r = skep_docker_parse_host(j, &info);
+        break;
+    case 7:
+        info.image_id = strdup("a");
+        r = skep_docker_parse_images(j, &info);
+        break;
+    case 8:
+        info.image_id = strdup("a");
+        r = skep_storage_parse_images(j, &info);
+        break;
+    case 9:
+        r = skep_crio_sandbox_parse(j, &info);
+        break;
+    case 10:
+        r = skep_cni_parse(j, "a", &info);
+        break;
+    default:
+        skep_state_set_started(&info, skep_state_member(j, "t"));
+        if (skep_state_member(j, "p"))
+            r = skep_state_set_pod_uid(&info, skep_state_member(j, "p"));
     }
     assert(r >= 0 && r <= 1);
     assert(!bundle || strlen(bundle) < size);
-    check_text(info.name);
-    check_text(info.image);
-    check_text(info.pod);
-    check_text(info.namespace_);
+#define SKEP_CONTAINER_TEXT(member) check_text(info.member);
+#define SKEP_CONTAINER_LIST(member, max) check_list(info.member, max);
+#include "event/container.def"
+#undef SKEP_CONTAINER_TEXT
+#undef SKEP_CONTAINER_LIST
     return 0;
 }

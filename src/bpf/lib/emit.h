@@ -30,7 +30,7 @@
 #include "bpf/lib/maps.h"
 
 struct skep_build {
-    struct skep_slot *s;
+    struct skep_scratch_slot *s;
     __u32 slot; /* index of s */
     struct skep_counters *c;
     __u32 cpu;
@@ -50,12 +50,12 @@ static __always_inline struct skep_counters *skep_counters_of(__u32 kind)
     return bpf_map_lookup_elem(&skep_counters, &kind);
 }
 
-static __always_inline struct skep_slot *skep_scratch_claim(__u32 cpu, __u32 *ret_slot)
+static __always_inline struct skep_scratch_slot *skep_scratch_claim(__u32 cpu, __u32 *ret_slot)
 {
     __u32 at = cpu * SKEP_SCRATCH_SLOTS;
 #pragma unroll
     for (int i = 0; i < SKEP_SCRATCH_SLOTS; i++) {
-        struct skep_slot *s = bpf_map_lookup_elem(&skep_scratch, &at);
+        struct skep_scratch_slot *s = bpf_map_lookup_elem(&skep_scratch, &at);
         if (s && __sync_lock_test_and_set(&s->busy, 1) == 0) {
             *ret_slot = at;
             return s;
@@ -65,7 +65,7 @@ static __always_inline struct skep_slot *skep_scratch_claim(__u32 cpu, __u32 *re
     return NULL;
 }
 
-static __always_inline void skep_scratch_release(struct skep_slot *s)
+static __always_inline void skep_scratch_release(struct skep_scratch_slot *s)
 {
     /* A plain store is ordered enough: the slot never leaves this CPU. */
     *(volatile __u64 *)&s->busy = 0;

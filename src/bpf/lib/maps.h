@@ -41,7 +41,7 @@ struct {
     __uint(type, BPF_MAP_TYPE_ARRAY);
     __uint(max_entries, SKEP_SCRATCH_SLOTS);
     __type(key, __u32);
-    __type(value, struct skep_slot);
+    __type(value, struct skep_scratch_slot);
 } skep_scratch SEC(".maps");
 
 struct {

@@ -5,6 +5,7 @@
  * The arguments of open and its kin: shared by their handler and by the end of the filter stage, which puts the name as
  * it was given into a record that passed.
  */
+#include "bpf/lib/path.h"
 #include "bpf/lib/syscall.h"
 
 #define O_CREAT_WRONLY_TRUNC 01101
@@ -78,5 +79,14 @@ static __always_inline bool skep_open_unwanted(const struct skep_open_call *o)
         if (i < n && (o->flags & skep_cfg.open_flags.test[i].mask) == skep_cfg.open_flags.test[i].value)
             return false;
     return true;
+}
+
+/* What stood aside until the filter had passed the record. */
+static __always_inline void skep_open_finish(struct skep_build *b, __u64 name)
+{
+    struct skep_ev_open *ev = (struct skep_ev_open *)b->s->record;
+    ev->path = skep_put_far(b, ev->path);
+    if (b->s->late)
+        ev->raw_path = skep_put_user_str(b, (void *)name);
 }
 #endif

@@ -7,7 +7,7 @@
  * outside of that. bpf_d_path() is refused to tracing programs, so the walk is our own.
  *
  * The path grows from the end of the scratch slot's path buffer to its start, and is copied into the record
- * at the end. A path longer than SKEP_PATH_MAX, or deeper than the walk goes, keeps its last part and marks
+ * at the end; or it grows at the far end of the record, for filters to look at, and is copied when they pass it. A path longer than SKEP_PATH_MAX, or deeper than the walk goes, keeps its last part and marks
  * the record as truncated.
  *
  * A descriptor's file and the mount above a mount point are reached through addresses that the verifier does
@@ -28,8 +28,10 @@ struct skep_walk {
     __u32 slot;      /* whose path buffer to write */
     __u32 pos;       /* start of the path in that buffer */
     __u32 truncated; /* until the walk comes to an end */
-    __u32 pad;
+    __u32 in_record; /* the path grows in the last SKEP_PATH_MAX bytes of the record instead */
 };
+
+#define SKEP_FAR_END (SKEP_RECORD_MAX - SKEP_PATH_MAX)
 
 #define SKEP_SHORT_NAME sizeof(struct timespec64)
 
@@ -119,10 +121,10 @@ __weak __noinline int skep_walk_up(struct skep_walk *w)
     if (!w)
         return 0;
     __u32 slot = w->slot;
-    struct skep_slot *s = bpf_map_lookup_elem(&skep_scratch, &slot);
+    struct skep_scratch_slot *s = bpf_map_lookup_elem(&skep_scratch, &slot);
     if (!s)
         return 0;
-    struct skep_walk_ctx x = {.w = w, .buf = s->path};
+    struct skep_walk_ctx x = {.w = w, .buf = w->in_record ? s->record + SKEP_FAR_END : s->path};
     w->pos = SKEP_PATH_MAX;
     w->mnt_root = (__u64)SKEP_READ(struct vfsmount, w->mnt, mnt_root);
     w->truncated = 1;
@@ -182,19 +184,12 @@ static __always_inline struct skep_slice skep_put_pseudo(struct skep_build *b, s
     return (struct skep_slice){off, n - 1};
 }
 
-/* Appends the path of dentry d below mount vfsmnt, as a task with these roots sees it; without them, as the
- * mount namespace has it. */
-static __always_inline struct skep_slice skep_put_path_of(struct skep_build *b, struct vfsmount *vfsmnt,
-                                                          struct dentry *d, struct fs_struct *fs)
+/* Builds the path of dentry d below mount vfsmnt, as a task with these roots sees it; without them, as the mount
+ * namespace has it. Gives where it begins in the last SKEP_PATH_MAX bytes of the buffer that to is. */
+static __always_inline __u32 skep_walk_path(struct skep_build *b, char *to, bool in_record, __u64 mnt,
+                                            struct dentry *d, struct fs_struct *fs)
 {
-    if (!vfsmnt || !d)
-        return skep_no_slice();
-    if (SKEP_READ(struct dentry, d, d_parent) == d) {
-        struct skep_slice pseudo = skep_put_pseudo(b, d);
-        if (pseudo.off)
-            return pseudo;
-    }
-    struct skep_walk w = {.mnt = (__u64)vfsmnt, .dentry = (__u64)d, .slot = b->slot};
+    struct skep_walk w = {.mnt = mnt, .dentry = (__u64)d, .slot = b->slot, .in_record = in_record};
     if (fs) {
         w.stop_mnt = (__u64)fs->root.mnt;
         w.stop_dentry = (__u64)fs->root.dentry;
@@ -205,9 +200,24 @@ static __always_inline struct skep_slice skep_put_path_of(struct skep_build *b, 
     __u32 pos = w.pos;
     barrier_var(pos);
     if (pos >= SKEP_PATH_MAX) { /* nothing was put in front: the root itself */
-        b->s->path[SKEP_PATH_MAX - 1] = '/';
+        to[SKEP_PATH_MAX - 1] = '/';
         pos = SKEP_PATH_MAX - 1;
     }
+    return pos;
+}
+
+/* Appends the path. */
+static __always_inline struct skep_slice skep_put_path_of(struct skep_build *b, struct vfsmount *vfsmnt,
+                                                          struct dentry *d, struct fs_struct *fs)
+{
+    if (!vfsmnt || !d)
+        return skep_no_slice();
+    if (SKEP_READ(struct dentry, d, d_parent) == d) {
+        struct skep_slice pseudo = skep_put_pseudo(b, d);
+        if (pseudo.off)
+            return pseudo;
+    }
+    __u32 pos = skep_walk_path(b, b->s->path, false, (__u64)vfsmnt, d, fs);
     return skep_put_kernel(b, b->s->path + pos, SKEP_PATH_MAX - pos);
 }
 
@@ -218,6 +228,32 @@ static __always_inline struct skep_slice skep_put_file_path(struct skep_build *b
         return skep_no_slice();
     return skep_put_path_of(b, SKEP_READ(struct file, f, f_path.mnt),
                             SKEP_READ(struct file, f, f_path.dentry), fs);
+}
+
+/* The path of a file, at the far end of a record that is short as yet; skep_put_far() takes it from there. */
+static __always_inline struct skep_slice skep_far_file_path(struct skep_build *b, struct file *f,
+                                                            struct fs_struct *fs)
+{
+    struct dentry *d = SKEP_READ(struct file, f, f_path.dentry);
+    if (SKEP_READ(struct dentry, d, d_parent) == d) {
+        struct skep_slice pseudo = skep_put_pseudo(b, d);
+        if (pseudo.off)
+            return pseudo;
+    }
+    __u32 pos = skep_walk_path(b, b->s->record + SKEP_FAR_END, true,
+                               (__u64)SKEP_READ(struct file, f, f_path.mnt), d, fs);
+    return (struct skep_slice){SKEP_FAR_END + pos, SKEP_PATH_MAX - pos};
+}
+
+/* Appends what stands at the far end. */
+static __always_inline struct skep_slice skep_put_far(struct skep_build *b, struct skep_slice s)
+{
+    __u32 off = s.off, len = s.len;
+    barrier_var(off);
+    barrier_var(len);
+    if (off < SKEP_FAR_END || off >= SKEP_RECORD_MAX)
+        return s;
+    return skep_put_kernel(b, b->s->record + off, len);
 }
 
 static __always_inline struct skep_slice skep_put_cwd(struct skep_build *b, struct fs_struct *fs)

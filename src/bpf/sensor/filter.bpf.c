@@ -22,12 +22,11 @@ static __always_inline bool filter_find(struct skep_build *b)
     return false;
 }
 
-static __always_inline void filter_put_late(struct skep_build *b, __u64 *ctx)
+static __always_inline void filter_finish_open(struct skep_build *b, __u64 *ctx)
 {
-    struct skep_ev_open *ev = (struct skep_ev_open *)b->s->record;
     struct skep_call call;
     skep_call_init(&call, ctx);
-    ev->raw_path = skep_put_user_str(b, (void *)skep_open_name(&call));
+    skep_open_finish(b, skep_open_name(&call));
 }
 
 SEC("tp_btf/sys_exit")
@@ -43,8 +42,8 @@ int sys_emit(__u64 *ctx)
         skep_scratch_release(b.s);
         return 0;
     }
-    if (b.kind == SKEP_KIND_open && b.s->late)
-        filter_put_late(&b, ctx);
+    if (b.kind == SKEP_KIND_open)
+        filter_finish_open(&b, ctx);
     skep_end(&b, skep_current());
     return 0;
 }

@@ -4,8 +4,8 @@
  * descriptor refers to. A call that failed has no such file: its path is the name given, joined to the directory
  * it starts from.
  */
-#include "bpf/lib/lexical.h"
 #include "bpf/lib/open.h"
+#include "bpf/lib/lexical.h"
 
 SEC("tp_btf/sys_exit")
 int sys_open(__u64 *ctx)
@@ -22,16 +22,15 @@ int sys_open(__u64 *ctx)
     ev->flags = o.flags;
     ev->mode = o.mode;
     ev->dirfd = o.dirfd;
-    bool late = skep_cfg.late_raw_path && call.ret >= 0;
-    b.s->late = late;
-    if (!late)
+    b.s->late = skep_cfg.late_raw_path && call.ret >= 0;
+    if (!b.s->late)
         ev->raw_path = skep_put_user_str(&b, (void *)o.name);
 
     struct file *f = call.ret >= 0 ? skep_file_of(call.task, call.ret) : NULL;
     if (f) {
         struct inode *inode = SKEP_READ(struct file, f, f_inode);
         struct super_block *sb = SKEP_READ(struct inode, inode, i_sb);
-        ev->path = skep_put_file_path(&b, f, call.task->fs);
+        ev->path = skep_far_file_path(&b, f, call.task->fs);
         ev->path_source = SKEP_PATH_OBJECT;
         ev->inode = SKEP_READ(struct inode, inode, i_ino);
         ev->dev = SKEP_READ(struct super_block, sb, s_dev);
@@ -44,8 +43,7 @@ int sys_open(__u64 *ctx)
         ev->path_source = named.source;
     }
     skep_ask_filter(ctx, &b);
-    if (b.s->late)
-        ev->raw_path = skep_put_user_str(&b, (void *)o.name);
+    skep_open_finish(&b, o.name);
     skep_end(&b, call.task);
     return 0;
 }

@@ -346,16 +346,10 @@ bool skep_rule_args_known(const char *arg, size_t len, enum skep_rule_type type)
     return false;
 }
 
-const char *skep_rule_args_name(size_t n)
+const char *skep_rule_args_of(uint32_t type, size_t n)
 {
-    for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
-        size_t before = 0;
-        while (before < i && !skep_streq(table[before].name, table[i].name))
-            before++;
-        if (before == i && n-- == 0)
-            return table[i].name;
-    }
-    return NULL;
+    make_places();
+    return type < SKEP_EVTTYPE_COUNT && n < places.n[type] ? table[places.first[type] + n].name : NULL;
 }
 
 /* ---- values ---- */
@@ -516,11 +510,11 @@ static bool put_both(struct skep_rule_ctx *x, const struct arg *a, struct skep_s
     case FORM_OF:
         return a->of(x, raw);
     case FORM_PATH:
-        s = slice_at(h, a->raw_off);
+        s = a->raw_off ? slice_at(h, a->raw_off) : (struct skep_slice){0};
         if (!s.off)
             return put_slice(raw, h, slice_at(h, a->off));
         put_slice(raw, h, s);
-        if (s.len == 0 || raw->s[raw->len - s.len] != '/')
+        if (s.len == 0 || *skep_slice_get(h, s) != '/')
             put_slice(readable, h, slice_at(h, a->off));
         return true;
     }

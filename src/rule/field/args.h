@@ -20,8 +20,8 @@ bool skep_rule_args_get(struct skep_rule_ctx *x, const char *arg, enum skep_rule
 void skep_rule_args_put(struct skep_rule_ctx *x, struct skep_strbuf *sb);
 /* Where an argument stands in the record, when it stands at one place for all types of event of the kind. */
 const struct skep_rule_spot *skep_rule_args_spot(const char *arg, enum skep_rule_type type, uint16_t kind);
-/* For lists of what there is: names in the order of the table, each once; NULL behind the last. */
-const char *skep_rule_args_name(size_t n);
+/* For lists of what there is: name of argument n of a type of event, NULL behind the last. */
+const char *skep_rule_args_of(uint32_t type, size_t n);
 
 /* What the call returned; of exec and fork, which are seen before the call returns, what it will. False: not a call. */
 bool skep_rule_result(const struct skep_hdr *h, int64_t *ret);

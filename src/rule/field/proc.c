@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rule/field/actor.h"
 
+#include "event/names.h"
+
 #define GET(name)                                                                                            \
     static bool name(struct skep_rule_ctx *x, const struct skep_fact_request *q, struct skep_fact *ret)
 
@@ -219,24 +221,25 @@ static uint32_t group_of(const struct skep_task *t, enum leader what)
     return what == LEADER_SESSION ? t->session : t->pgid;
 }
 
-/* The leader by its number; where it is not among the ancestors, the eldest of them that is in the same. */
+/* The leader by its number, if it is still in what it leads; else the eldest ancestor that is in the same. */
 static bool find_leader(const struct skep_event *ev, enum leader what, struct skep_actor *ret)
 {
     struct skep_actor a;
     if (!skep_actor_ancestor(ev, 0, &a) || !skep_actor_task(&a))
         return false;
     uint32_t group = group_of(skep_actor_task(&a), what);
+    const struct skep_proc *leader = ev->procs && group ? skep_proc_table_find_pid(ev->procs, group) : NULL;
     if (!group)
         return false;
+    if (leader && !leader->partial && group_of(&leader->task, what) == group) {
+        *ret = (struct skep_actor){leader, leader == ev->proc ? ev->image : leader->image, leader->comm};
+        return true;
+    }
     *ret = a;
     do {
         const struct skep_task *t = skep_actor_task(&a);
         if (t && group_of(t, what) == group)
             *ret = a;
-        if (a.proc->pid == group) {
-            *ret = a;
-            break;
-        }
     } while (skep_actor_up(&a));
     return true;
 }
@@ -283,6 +286,25 @@ GET(get_exec_flag)
 {
     const struct skep_proc_image *i = image_of(x->ev);
     return i && skep_fact_bool(ret, i->flags & q->field->number);
+}
+
+/* Of what a program was started with. number: offset of a struct skep_fd in struct skep_ev_exec; odd: its name */
+GET(get_stream)
+{
+    const struct skep_hdr *h = x->ev->h;
+    if (h->kind != SKEP_KIND_exec)
+        return false;
+    const struct skep_fd *fd = (const void *)((const char *)h + (q->field->number & ~1u));
+    if (fd->kind == SKEP_FD_NONE)
+        return false;
+    if (q->field->number & 1)
+        return fd->name.off && skep_fact_text(x, ret, skep_slice_get(h, fd->name), fd->name.len);
+    const char *kind = fd->kind == SKEP_FD_DIR    ? "directory"
+                       : fd->kind == SKEP_FD_FIFO ? "pipe"
+                       : fd->kind == SKEP_FD_CHAR || fd->kind == SKEP_FD_BLOCK
+                           ? "file"
+                           : skep_names_get(&skep_names_fdkind, fd->kind);
+    return kind && skep_fact_text(x, ret, kind, strlen(kind));
 }
 
 /* number: of enum skep_image_trait */
@@ -354,6 +376,11 @@ static const struct skep_rule_spot pid_spot[] = {
     {                                                                                                        \
         "proc." n, doc, SKEP_RULE_BOOL, 0, "*", get, NULL, 0, number                                         \
     }
+#define STREAM(n, which, name, doc)                                                                          \
+    {                                                                                                        \
+        "proc." n, doc, SKEP_RULE_TEXT, 0, "exec", get_stream, NULL, 0,                                      \
+            offsetof(struct skep_ev_exec, which) | (name)                                                    \
+    }
 #define TASK(member) offsetof(struct skep_task, member)
 #define IMAGE(member) offsetof(struct skep_proc_image, member)
 
@@ -419,6 +446,13 @@ static const struct skep_rule_field fields[] = {
          "the executable is in a lower layer of an overlay"),
     BOOL("is_exe_from_memfd", get_exec_flag, SKEP_EXEC_MEMFD,
          "the executable is an anonymous file in memory"),
+    BOOL("is_exe_deleted", get_exec_flag, SKEP_EXEC_DELETED,
+         "the executable had no name any more when it was executed; so has one in memory"),
+    STREAM("stdin.type", stdin, 0,
+           "what standard input was when the program was started: file, directory, pipe, socket and so on"),
+    STREAM("stdin.name", stdin, 1, "what it referred to: a path, pipe:[inode], socket:[inode]"),
+    STREAM("stdout.type", stdout, 0, "the same of standard output"),
+    STREAM("stdout.name", stdout, 1, "the same of standard output"),
     NUMBER("exe_ino", get_image_number, IMAGE(inode), 0, "inode number of the executable"),
     NUMBER("exe_ino.ctime", get_image_number, IMAGE(ctime), SKEP_FIELD_TIME,
            "last change of the executable's inode, when it was executed"),

@@ -191,6 +191,29 @@ static void test_pid_reuse(void **state)
     }
 }
 
+/* By number alone: the youngest, also when rows come in another order, until its row goes. */
+static void test_by_pid(void **state)
+{
+    struct table_test *x = *state;
+    begin_with_two(x);
+    assert_ptr_equal(skep_proc_table_find_pid(&x->t, 17), skep_proc_table_find(&x->t, 17, SHELL_START));
+    assert_null(skep_proc_table_find_pid(&x->t, 40));
+    assert_int_equal(add_fork(x, 17, SHELL_START, 3, 40, 150 * SEC), 0);
+    assert_int_equal(add_fork(x, 17, SHELL_START, 3, 40, 152 * SEC), 0);
+    assert_int_equal(add_fork(x, 17, SHELL_START, 3, 40, 151 * SEC), 0);
+    struct skep_proc *young = skep_proc_table_find(&x->t, 40, 152 * SEC);
+    assert_ptr_equal(skep_proc_table_find_pid(&x->t, 40), young);
+    add_exit(x, 40, 150 * SEC, 3);
+    x->now += 2 * SKEP_PROC_GRACE;
+    add_exec(x, 17, SHELL_START, 4, "/bin/dash"); /* time passes: rows go */
+    assert_null(skep_proc_table_find(&x->t, 40, 150 * SEC));
+    assert_ptr_equal(skep_proc_table_find_pid(&x->t, 40), young);
+    add_exit(x, 40, 152 * SEC, 3);
+    x->now += 2 * SKEP_PROC_GRACE;
+    add_exec(x, 17, SHELL_START, 5, "/bin/bash");
+    assert_null(skep_proc_table_find_pid(&x->t, 40));
+}
+
 /* The parent's row is gone from the table; its child still knows it. */
 static void test_parent_outlives_its_row(void **state)
 {
@@ -522,6 +545,7 @@ int main(void)
         TEST(test_snapshot_links_parents_in_any_order),
         TEST(test_fork_exec_exit),
         TEST(test_pid_reuse),
+        TEST(test_by_pid),
         TEST(test_parent_outlives_its_row),
         TEST(test_dead_ancestors_are_cut),
         TEST(test_memory_is_bounded),

@@ -23,6 +23,10 @@
 
 #define NAME_OFF offsetof(struct skep_ev_open, path)
 
+/* The last one cannot even be made. */
+static const char *const paths[] = {"/tmp/skx-one", "/tmp/sky-two", "/tmp/skx-three-and-more",
+                                    "/etc/nothing/there"};
+
 static struct skep_kernel *kernel;
 static char reason[512];
 static struct skep_selection nothing, opens;
@@ -108,11 +112,13 @@ static void build(enum skep_frame_kind frame, enum body body, uint32_t n_maps, s
     assert_int_equal(skep_build_finish(&b, ret, ret_n), 0);
 }
 
+static bool no_raw_path;
+
 static int load_body(struct skep_filters *f, uint16_t kind, enum body body, uint32_t n_maps)
 {
     static const uint32_t maps[] = {0};
     _cleanup_free_ struct skep_insn *insns = NULL;
-    struct skep_filter_program p = {.maps = maps, .n_maps = n_maps};
+    struct skep_filter_program p = {.maps = maps, .n_maps = n_maps, .no_raw_path = no_raw_path};
     build(SKEP_FRAME_KERNEL, body, n_maps, &insns, &p.n_insns);
     p.insns = insns;
     return skep_filters_load(f, kind, &p);
@@ -141,6 +147,8 @@ static int teardown(void **state)
 {
     (void)state;
     kernel = skep_kernel_free(kernel);
+    for (size_t i = 0; i < 3; i++)
+        unlink(paths[i]);
     return 0;
 }
 
@@ -166,14 +174,25 @@ static void in_child(void (*fn)(void))
     close(go[1]);
 }
 
-static const char *const paths[] = {"/tmp/skx-one", "/tmp/sky-two", "/tmp/skx-three-and-more",
-                                    "/etc/nothing-there"};
-
 static void open_all(void)
 {
     for (size_t i = 0; i < ARRAY_SIZE(paths); i++)
         close(open(paths[i], O_RDONLY | O_CREAT | O_CLOEXEC, 0600));
     close(open(paths[3], O_RDONLY));
+}
+
+static unsigned bad_headers, without_raw;
+
+/* What filters do not see must be there at the end. */
+static void check_rest(const struct skep_ev_open *ev)
+{
+    const struct skep_hdr *h = &ev->h;
+    const char *path = (const char *)h + ev->path.off, *raw = (const char *)h + ev->raw_path.off;
+    uint64_t now = skep_clock_boot_ns();
+    bad_headers += !h->start || !h->caps || !h->cgroup || h->time > now || h->time + 2000000000ULL < now ||
+                   ev->path.off + ev->path.len > h->len || h->len > 1024;
+    without_raw +=
+        !ev->raw_path.off || ev->raw_path.len != ev->path.len || memcmp(path, raw, ev->path.len) != 0;
 }
 
 /* A bit for each of paths that was reported. */
@@ -188,10 +207,14 @@ static unsigned reported(void)
         const struct skep_ev_open *ev = (const void *)h;
         for (size_t i = 0; h->kind == SKEP_KIND_open && i < ARRAY_SIZE(paths); i++)
             if (ev->path.len == strlen(paths[i]) &&
-                memcmp((const char *)h + ev->path.off, paths[i], ev->path.len) == 0)
+                memcmp((const char *)h + ev->path.off, paths[i], ev->path.len) == 0) {
                 seen |= 1U << i;
+                check_rest(ev);
+            }
     }
     skep_kernel_release(kernel);
+    assert_int_equal(bad_headers, 0);
+    assert_int_equal(without_raw, 0);
     return seen;
 }
 
@@ -264,6 +287,58 @@ static void test_all_and_none(void **state)
     assert_int_equal(reported(), 15);
 }
 
+/* The raw path is put into records that passed; into those of failed calls, whose path is made from it, at once. */
+static void test_late(void **state)
+{
+    (void)state;
+    NEED_KERNEL();
+    static const enum body bodies[] = {PREFIX, ALL};
+    for (size_t i = 0; i < ARRAY_SIZE(bodies); i++) {
+        no_raw_path = true;
+        swap_to(&opens, filters_of(bodies[i], NULL));
+        no_raw_path = false;
+        in_child(open_all);
+        assert_int_equal(reported(), bodies[i] == ALL ? 15 : 5);
+    }
+}
+
+/* By outcome and flags, with no program at all. */
+static void test_early(void **state)
+{
+    (void)state;
+    NEED_KERNEL();
+    static const struct {
+        struct skep_filter_early early;
+        unsigned reported;
+    } cases[] = {
+        {{.unwanted_ret = SKEP_RET_FAILED}, 7},
+        {{.unwanted_ret = SKEP_RET_OK}, 8},
+        {{.unwanted_ret = SKEP_RET_OK | SKEP_RET_FAILED}, 0},
+        {{.flags = {1, {{O_CREAT, O_CREAT}}}}, 15},
+        {{.flags = {1, {{O_CREAT, 0}}}}, 8},
+        {{.flags = {2, {{O_ACCMODE, O_WRONLY}, {O_ACCMODE, O_RDWR}}}}, 0},
+        {{.flags = {4, {{O_ACCMODE, O_WRONLY}, {O_ACCMODE, O_RDWR}, {O_CREAT, 0}, {O_CREAT, O_CREAT}}}}, 15},
+        {{.unwanted_ret = 0}, 15},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct skep_filters *f = NULL;
+        struct skep_counters c;
+        assert_int_equal(skep_filters_new(kernel, NULL, 0, &f, reason, sizeof(reason)), 0);
+        assert_int_equal(skep_filters_early(f, SKEP_KIND_open, &cases[i].early), 0);
+        swap_to(&opens, f);
+        in_child(open_all);
+        assert_int_equal(reported(), cases[i].reported);
+        assert_ledger(SKEP_KIND_open, &c);
+    }
+    _cleanup_filters_ struct skep_filters *f = NULL;
+    assert_int_equal(skep_filters_new(kernel, NULL, 0, &f, reason, sizeof(reason)), 0);
+    assert_int_equal(skep_filters_early(f, SKEP_KIND_tcp, &cases[0].early), -EOPNOTSUPP);
+    assert_int_equal(skep_filters_early(f, SKEP_KIND_mkdir, &cases[3].early), -EOPNOTSUPP);
+    assert_int_equal(skep_filters_early(f, SKEP_KIND_mkdir, &cases[0].early), 0);
+    assert_int_equal(skep_filters_early(f, SKEP_KIND_open, &(struct skep_filter_early){.flags.n = 5}),
+                     -E2BIG);
+}
+
 struct trie_key {
     uint32_t bits;
     char path[16];
@@ -273,7 +348,7 @@ static void test_maps(void **state)
 {
     (void)state;
     NEED_KERNEL();
-    char keys[2][16] = {"/etc/nothing-the", "/tmp/sky-two\0\0\0"};
+    char keys[2][16] = {"/etc/nothing/the", "/tmp/sky-two\0\0\0"};
     struct trie_key prefixes[2] = {{64, "/tmp/skx"}, {40, "/etc/"}};
     uint8_t values[2] = {1, 1};
     struct skep_filter_map m = {.name = "names",
@@ -602,9 +677,11 @@ static void test_swap_under_load(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_prefix),    cmocka_unit_test(test_all_and_none),    cmocka_unit_test(test_maps),
-        cmocka_unit_test(test_large_map), cmocka_unit_test(test_refusal),         cmocka_unit_test(test_run),
-        cmocka_unit_test(test_select),    cmocka_unit_test(test_swap_under_load),
+        cmocka_unit_test(test_late),    cmocka_unit_test(test_early),
+        cmocka_unit_test(test_prefix),  cmocka_unit_test(test_all_and_none),
+        cmocka_unit_test(test_maps),    cmocka_unit_test(test_large_map),
+        cmocka_unit_test(test_refusal), cmocka_unit_test(test_run),
+        cmocka_unit_test(test_select),  cmocka_unit_test(test_swap_under_load),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -41,9 +41,11 @@ static inline void ref_get(struct skep_rule_ctx *x, const struct skep_operand *o
     if (o->field) {
         q.type = o->field->type;
         q.flags = o->field->flags & (SKEP_FIELD_LIST | SKEP_FIELD_ANY | SKEP_FIELD_NET);
+        if (o->arg)
+            q.flags &= ~(uint32_t)SKEP_FIELD_ANY;
         if (o->arg && o->field->flags & SKEP_FIELD_ARG_INDEX) {
             q.index = (uint32_t)strtoul(o->arg, NULL, 10);
-            q.flags &= ~(uint32_t)(SKEP_FIELD_LIST | SKEP_FIELD_ANY);
+            q.flags &= ~(uint32_t)SKEP_FIELD_LIST;
         }
         ret->there = o->field->get(x, &q, &f);
     } else {

@@ -7,7 +7,10 @@
  */
 #include "../../event/record.h"
 
+#include "event/syscalls.h"
+#include "rule/evttype.h"
 #include "rule/fact.h"
+#include "rule/hosts.h"
 #include "rule/users.h"
 
 #define FIELD_SEC 1000000000ULL
@@ -17,6 +20,7 @@ struct field_test {
     struct test_record r;
     struct skep_schema *schema;
     struct skep_rule_users *users;
+    struct skep_rule_hosts *hosts;
     struct skep_rule_ctx *ctx;
     struct skep_fact_request request;
     char arg[256];
@@ -39,6 +43,7 @@ static inline int field_teardown(void **state)
     struct field_test *x = *state;
     skep_rule_ctx_free(x->ctx);
     skep_rule_users_free(x->users);
+    skep_rule_hosts_free(x->hosts);
     skep_proc_table_clear(&x->t);
     skep_schema_free(x->schema);
     free(x);
@@ -103,6 +108,7 @@ static inline void field_event_of_thread(struct field_test *x, uint32_t pid, uin
     field_begin(x, SKEP_KIND_open, pid, p ? p->image->exec_id : 1, comm);
     x->r.h.tid = tid;
     x->r.ev.proc = skep_proc_table_get(&x->t, &x->r.h);
+    x->r.ev.procs = &x->t;
     x->r.ev.image = x->r.ev.proc ? skep_proc_image_at(x->r.ev.proc, x->r.h.exec_id) : NULL;
 }
 
@@ -111,11 +117,29 @@ static inline void field_event(struct field_test *x, uint32_t pid, const char *c
     field_event_of_thread(x, pid, pid, comm);
 }
 
+/* An event of a system call that returned ret; the record is empty but for its header. */
+static inline void *field_call(struct field_test *x, const char *call, bool compat, int64_t ret)
+{
+    uint32_t type = skep_evttype_find(call, strlen(call));
+    size_t n;
+    unsigned nr = 0;
+    assert_int_not_equal(type, 0);
+    while (nr < SKEP_SYSCALL_MAX &&
+           (!skep_syscall_name(nr, compat) || !skep_streq(skep_syscall_name(nr, compat), call)))
+        nr++;
+    assert_true(nr < SKEP_SYSCALL_MAX);
+    void *record = test_begin(&x->r, x->schema, skep_evttypes(&n)[type].kind);
+    x->r.h.nr = nr;
+    x->r.h.flags = SKEP_HDR_SYSCALL | SKEP_HDR_RET | (compat ? SKEP_HDR_COMPAT : 0);
+    x->r.h.ret = ret;
+    return record;
+}
+
 /* The fact that a field is, for the event in x. */
 static inline const struct skep_fact *field_get(struct field_test *x, const char *name)
 {
-    size_t len = strcspn(name, "[");
-    const struct skep_rule_field *f = skep_rule_field_find(name, len);
+    size_t len = strcspn(name, "["), at = 0;
+    const struct skep_rule_field *f = skep_rule_field_find_dotted(name, len, &at);
     if (!f)
         fail_msg("no field %s", name);
     x->request = (struct skep_fact_request){.field = f, .type = f->type, .flags = f->flags};
@@ -124,8 +148,11 @@ static inline const struct skep_fact *field_get(struct field_test *x, const char
         x->request.arg = x->arg;
         x->request.index = f->flags & SKEP_FIELD_ARG_INDEX ? (uint32_t)strtoul(x->arg, NULL, 10) : 0;
     }
+    if (at)
+        x->request.arg = name + at;
     skep_rule_ctx_begin(x->ctx, &x->r.ev);
     x->ctx->users = x->users;
+    x->ctx->hosts = x->hosts;
     skep_rule_fetch(x->ctx, 0);
     return &x->ctx->facts[0];
 }

@@ -43,7 +43,9 @@ static void test_texts(void **state)
 static void test_empty_arguments(void **state)
 {
     struct field_test *x = *state;
-    field_process_n(x, 5, 0, "odd", "/odd", "odd\0", 5, "", 0); /* odd '' */
+    struct skep_ev_exec *e = field_begin(x, SKEP_KIND_exec, 5, 2, "odd");
+    field_image(x, &e->image, "/odd", "odd\0", 5, "", 0); /* odd '' */
+    field_apply(x);
     field_event(x, 5, "odd");
     field_is_text(x, "proc.cmdline", "odd ");
     field_is_text(x, "proc.args", "");
@@ -55,6 +57,11 @@ static void test_empty_arguments(void **state)
     field_is_text(x, "proc.args", "");
     field_is_number(x, "proc.cmdnargs", 0);
     field_is_number(x, "proc.cmdlenargs", 0);
+    /* a title that is shorter than the arguments were */
+    field_process_n(x, 8, 0, "sshd", "/sshd", "sshd: listener\0\0\0\0\0", 20, "", 0);
+    field_event(x, 8, "sshd");
+    field_is_text(x, "proc.exeline", "sshd: listener");
+    field_is_number(x, "proc.cmdnargs", 0);
     /* a title without an end */
     field_process_n(x, 7, 0, "title", "/title", "a b", 3, "", 0);
     field_event(x, 7, "title");
@@ -174,6 +181,12 @@ static void test_sessions(void **state)
     field_is_text(x, "proc.sname", "bash");
     field_is_text(x, "proc.sid.exe", "-bash");
     field_is_text(x, "proc.sid.exepath", "/usr/bin/bash");
+    field_is_text(x, "proc.pgid.name", "curl");
+    field_process(x, 39, 17, "first", "/first", "first"); /* first | curl */
+    field_event(x, 40, "curl");
+    field_is_text(x, "proc.pgid.name", "first");
+    field_is_text(x, "proc.vpgid.exepath", "/first");
+    skep_proc_table_find(&x->t, 39, 39 * FIELD_SEC)->task.pgid = 1; /* another by that number */
     field_is_text(x, "proc.pgid.name", "curl");
     field_is_number(x, "proc.is_sid_leader", 0);
     field_is_number(x, "proc.is_pgid_leader", 0);

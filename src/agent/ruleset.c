@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/ruleset.h"
+
+#include "rule/alert.h"
+#include "rule/default.h"
+#include "rule/falco_files.h"
+#include "rule/hosts.h"
+
+/* ---- what programs call ---- */
+
+static uint64_t call_fetch(uint64_t ctx, uint64_t fact, uint64_t r3, uint64_t r4, uint64_t r5,
+                           struct skep_vm_thread *t)
+{
+    (void)r3, (void)r4, (void)r5, (void)t;
+    return skep_rule_fetch((struct skep_rule_ctx *)(uintptr_t)ctx, (uint32_t)fact);
+}
+
+static uint64_t call_match(uint64_t ctx, uint64_t matcher, uint64_t r3, uint64_t r4, uint64_t r5,
+                           struct skep_vm_thread *t)
+{
+    (void)r3, (void)r4, (void)r5, (void)t;
+    return skep_rule_match((struct skep_rule_ctx *)(uintptr_t)ctx, (uint32_t)matcher);
+}
+
+/* ---- into the engine ---- */
+
+/* A program that is ours and cannot be loaded is a defect of ours, but the operator has to know. */
+static int refused(struct skep_diags *diags, const char *what, const char *message, int r)
+{
+    skep_rule_complain(diags, true, NULL, "LOAD_ERR_COMPILE_CONDITION",
+                       "%s cannot be loaded into the engine: %s", what, message ? message : strerror(-r));
+    return r;
+}
+
+static int make_map(struct skep_ruleset *rs, const struct skep_rule_map *m, struct skep_vm_map **ret)
+{
+    struct skep_vm_map_options o = {
+        .size = sizeof(o),
+        .name = m->name,
+        .type = m->type,
+        .key_size = m->key_size,
+        .value_size = m->value_size,
+        .max_entries = m->max_entries,
+        .flags = m->flags,
+    };
+    int r = skep_vm_map_new(rs->vm, &o, ret);
+    for (size_t i = 0; r >= 0 && i < m->n_entries; i++)
+        r = skep_vm_map_update(*ret, m->keys + i * m->key_size, m->values + i * m->value_size, 0);
+    return r;
+}
+
+static int make_maps(struct skep_ruleset *rs, struct skep_diags *diags)
+{
+    const struct skep_compiled *c = rs->compiled;
+    rs->maps = calloc(c->n_maps + 1, sizeof(struct skep_vm_map *));
+    if (!rs->maps)
+        return -ENOMEM;
+    for (size_t i = 0; i < c->n_maps; i++) {
+        int r = make_map(rs, &c->maps[i], &rs->maps[i]);
+        if (r < 0)
+            return refused(diags, c->maps[i].name, NULL, r);
+    }
+    return 0;
+}
+
+static int load_program(struct skep_ruleset *rs, uint16_t kind, enum skep_vm_mode mode,
+                        struct skep_diags *diags)
+{
+    const struct skep_rule_program *p = &rs->compiled->exact[kind];
+    char name[32];
+    snprintf(name, sizeof(name), "rules_%u", kind);
+    _cleanup_free_ struct skep_vm_map **maps = calloc(p->n_maps + 1, sizeof(struct skep_vm_map *));
+    if (!maps)
+        return -ENOMEM;
+    for (size_t i = 0; i < p->n_maps; i++)
+        maps[i] = rs->maps[p->maps[i]];
+    struct skep_vm_program_options o = {
+        .size = sizeof(o),
+        .name = name,
+        .insns = p->insns,
+        .n_insns = p->n_insns,
+        .mode = mode,
+        .maps = maps,
+        .n_maps = p->n_maps,
+    };
+    struct skep_vm_error error;
+    int r = skep_vm_program_load(rs->vm, &o, &rs->exact[kind], &error);
+    return r < 0 ? refused(diags, name, error.message, r) : 0;
+}
+
+static int load_engine(struct skep_ruleset *rs, bool interpret, struct skep_diags *diags)
+{
+    struct skep_vm_options vo = {.size = sizeof(vo), .cpus = 1};
+    struct skep_vm_thread_options to = {.size = sizeof(to), .fuel = 100000000};
+    int r = skep_vm_new(&vo, &rs->vm);
+    if (r >= 0)
+        r = skep_vm_helper_register(rs->vm, SKEP_RULE_HELPER_FETCH, "rule_fetch", call_fetch);
+    if (r >= 0)
+        r = skep_vm_helper_register(rs->vm, SKEP_RULE_HELPER_MATCH, "rule_match", call_match);
+    if (r >= 0)
+        r = skep_vm_thread_new(rs->vm, &to, &rs->thread);
+    if (r >= 0)
+        r = make_maps(rs, diags);
+    for (uint16_t kind = 0; r >= 0 && kind < SKEP_KIND_MAX; kind++) {
+        if (!rs->compiled->exact[kind].insns)
+            continue;
+        rs->kinds[kind] = true;
+        r = load_program(rs, kind, interpret ? SKEP_VM_MODE_INTERPRET : SKEP_VM_MODE_TRUSTED, diags);
+    }
+    if (r < 0)
+        return r;
+    for (uint32_t i = 0; i < rs->compiled->n_requests; i++) {
+        const struct skep_rule_field *f = rs->compiled->requests[i].field;
+        rs->wants_names |= f && f->flags & SKEP_FIELD_HOSTS;
+    }
+    r = skep_rule_ctx_new(rs->compiled->requests, rs->compiled->n_requests, rs->compiled->n_atoms, &rs->ctx);
+    if (r >= 0)
+        rs->ctx->matchers = rs->compiled->matchers;
+    return r;
+}
+
+/* ---- outputs ---- */
+
+static int make_formats(struct skep_ruleset *rs, bool suggest, struct skep_diags *diags)
+{
+    const struct skep_policy *p = rs->policy;
+    _cleanup_strbuf_ struct skep_strbuf template;
+    int result = 0;
+    skep_strbuf_init(&template, 1 << 20);
+    rs->formats = calloc(p->n_rules + 1, sizeof(struct skep_format *));
+    if (!rs->formats)
+        return -ENOMEM;
+    for (size_t i = 0; i < p->n_rules; i++) {
+        const struct skep_rule *rule = &p->rules[i];
+        if (rule->state != SKEP_RULE_ENABLED)
+            continue;
+        skep_strbuf_reset(&template);
+        skep_alert_put_template(&template, rule, suggest);
+        if (template.failed)
+            return -ENOMEM;
+        int r = skep_format_new(template.s, &rule->output_place, diags, &rs->formats[i]);
+        if (r < 0 && r != -EINVAL)
+            return r;
+        result = r < 0 ? r : result;
+    }
+    return result;
+}
+
+/* ---- the whole ---- */
+
+struct skep_ruleset *skep_ruleset_free(struct skep_ruleset *rs)
+{
+    if (!rs)
+        return NULL;
+    for (size_t i = 0; rs->formats && i < rs->policy->n_rules; i++)
+        skep_format_free(rs->formats[i]);
+    free(rs->formats);
+    skep_rule_ctx_free(rs->ctx);
+    for (size_t i = 0; i < SKEP_KIND_MAX; i++)
+        skep_vm_program_unref(rs->exact[i]);
+    for (size_t i = 0; rs->maps && i < rs->compiled->n_maps; i++)
+        skep_vm_map_unref(rs->maps[i]);
+    free(rs->maps);
+    skep_vm_thread_free(rs->thread);
+    skep_vm_free(rs->vm);
+    skep_compiled_free(rs->compiled);
+    skep_policy_free(rs->policy);
+    free(rs);
+    return NULL;
+}
+
+/* Every other rule is off. */
+static int leave_only(struct skep_policy *p, uint32_t only)
+{
+    for (size_t i = 0; i < p->n_rules; i++) {
+        struct skep_rule *rule = (struct skep_rule *)&p->rules[i];
+        if (i != only && rule->state == SKEP_RULE_ENABLED)
+            rule->state = SKEP_RULE_DISABLED;
+    }
+    return only < p->n_rules ? 0 : -EINVAL;
+}
+
+int skep_ruleset_make(const struct skep_ruleset_options *o, struct skep_policy *policy,
+                      struct skep_diags *diags, struct skep_ruleset **ret)
+{
+    _cleanup_ruleset_ struct skep_ruleset *rs = calloc(1, sizeof(*rs));
+    struct skep_compile_options co = {.all = o->all, .no_pushdown = o->no_pushdown, .notes = o->notes};
+    if (!rs) {
+        skep_policy_free(policy);
+        return -ENOMEM;
+    }
+    rs->policy = policy;
+    int r = o->only ? leave_only(policy, o->only - 1) : 0;
+    if (r < 0)
+        return r;
+    /* both, so that the operator sees all that is wrong at once */
+    int compiled = skep_rules_compile(policy, &co, diags, &rs->compiled);
+    r = make_formats(rs, !o->no_suggestions, diags);
+    if (compiled < 0 || r < 0)
+        return compiled < 0 ? compiled : r;
+    r = load_engine(rs, o->interpret, diags);
+    if (r < 0)
+        return r;
+    *ret = TAKE_PTR(rs);
+    return 0;
+}
+
+/* The files that were named; without any those of the host, and without those our own. */
+static int load_policy(const struct skep_ruleset_options *o, struct skep_diags *diags,
+                       struct skep_policy **ret)
+{
+    static const char *const of_host[] = {SKEP_RULES_DIR};
+    _cleanup_falco_files_ struct skep_falco_files files = {0};
+    struct skep_falco_input builtin = {
+        .name = "default.yaml", .text = skep_default_rules, .len = skep_default_rules_len};
+    struct skep_falco_options fo = {
+        .choices = o->choices, .n_choices = o->n_choices, .min_priority = o->min_priority};
+    bool installed = !o->n_paths && access(SKEP_RULES_DIR, F_OK) == 0;
+    if (!o->n_paths && !installed)
+        return skep_falco_load(&builtin, 1, &fo, diags, ret);
+    int read =
+        skep_falco_files_read(o->n_paths ? o->paths : of_host, o->n_paths ? o->n_paths : 1, diags, &files);
+    if (read == -ENOMEM)
+        return read;
+    int r = skep_falco_load(files.list, files.n, &fo, diags, ret);
+    if (r >= 0 && read < 0) {
+        *ret = skep_policy_free(*ret);
+        return read;
+    }
+    return r;
+}
+
+int skep_ruleset_load(const struct skep_ruleset_options *o, struct skep_diags *diags,
+                      struct skep_ruleset **ret)
+{
+    struct skep_policy *policy;
+    int r = load_policy(o, diags, &policy);
+    return r < 0 ? r : skep_ruleset_make(o, policy, diags, ret);
+}
+
+static int compare_numbers(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+size_t skep_ruleset_judge(struct skep_ruleset *rs, const struct skep_event *ev,
+                          const struct skep_ruleset_world *world, const uint32_t **ret_rules)
+{
+    const struct skep_vm_program *program = rs->exact[ev->h->kind & (SKEP_KIND_MAX - 1)];
+    struct skep_rule_ctx *x = rs->ctx;
+    uint64_t n;
+    if (!program)
+        return 0;
+    skep_rule_ctx_begin(x, ev);
+    x->users = world->users;
+    x->hosts = world->hosts;
+    if (skep_vm_run(rs->thread, program, x, x->size, &n) < 0) {
+        rs->faults++;
+        snprintf(rs->fault, sizeof(rs->fault), "%s", skep_vm_thread_error(rs->thread)->message);
+        return 0;
+    }
+    *ret_rules = x->matches;
+    n = MIN(x->n_matches, SKEP_RULE_MATCHES_MAX);
+    if (n > 1)
+        qsort(x->matches, n, sizeof(x->matches[0]), compare_numbers);
+    return rs->compiled->all ? n : MIN(n, 1);
+}

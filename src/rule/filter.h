@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SKEP_RULE_FILTER_H
+#define SKEP_RULE_FILTER_H
+/*
+ * The filter K of one kind of event: what can be said of a record before anybody looked further. A plan of it is made
+ * from what is left of the rules for the kind; each literal in it (an atom, or a negated one) is exact where the record
+ * holds the value, or is left out, which makes it true. So the plan is true whenever a rule is; not the other way.
+ *
+ *     open and fd.name startswith /etc and not proc.pname = sshd       ->  fd.name startswith /etc
+ *
+ * An atom that is not known for one record only (a text that was cut, a path that is not that of an object, one that is
+ * too long to be searched) leads to where its literal is true, whichever way it stands.
+ *
+ * Code: r6 is the record, r9 the flags of its header. r7 is the text that is being looked at and r8 its length; the
+ * rest is scratch, and so are the 264 bytes below r10, in which keys are put together. Offsets from the record are
+ * masked to SKEP_RECORD_MAX before they are used, so that what is read lies within SKEP_RECORD_MAX + SKEP_PATH_MAX.
+ */
+#include "rule/frame.h"
+#include "rule/unit.h"
+
+/* What does not fit into a filter is left out of it step by step. */
+enum skep_filter_precision {
+    SKEP_FILTER_FULL,
+    SKEP_FILTER_SHORT, /* of each rule, the few conditions that decide most cheaply */
+    SKEP_FILTER_ONE,   /* of each rule, one */
+    SKEP_FILTER_NONE,
+};
+
+struct skep_filter_node {
+    enum skep_node_kind kind; /* CONSTANT, ATOM, AND, OR */
+    bool value;               /* CONSTANT */
+    bool negated;             /* ATOM */
+    struct skep_atom atom; /* ATOM: what is asked of the record, which may be less than what the rule says */
+    uint32_t number;       /* ATOM: of the atom that it is all of; UINT32_MAX */
+    uint32_t trie;         /* ATOM: the trie of its prefixes; UINT32_MAX */
+    struct skep_map_set *set; /* ATOM: the maps of its texts; NULL */
+    float cost, truth;
+    struct skep_filter_node **kids;
+    size_t n_kids;
+};
+
+struct skep_filter {
+    uint16_t kind;
+    const struct skep_filter_node *root; /* NULL: every record passes */
+    enum skep_filter_precision precision;
+    struct skep_map_refs refs;
+};
+
+/* Makes the plans and maps of all kinds that a filter can be for; filters: by kind. */
+int skep_filter_plan(struct skep_unit *u, uint16_t kind, enum skep_filter_precision precision,
+                     struct skep_filter *ret);
+/* The program of a plan. -E2BIG. */
+int skep_filter_build(const struct skep_unit *u, const struct skep_filter *f, const struct skep_frame *frame,
+                      struct skep_insn **ret_insns, size_t *ret_n);
+/* Whether there are filters for the kind: only for what system calls make, outside of the life cycle ring. */
+bool skep_filter_has_kind(unsigned kind);
+/* Why the kernel cannot decide an atom for a kind; NULL: it can, for most records at least. */
+const char *skep_filter_why_not(const struct skep_unit *u, const struct skep_atom *a, uint16_t kind);
+
+/* For the file that emits atoms. */
+struct skep_filter_emit {
+    struct skep_build *b;
+    const struct skep_unit *unit;
+    const struct skep_filter *filter;
+    unsigned loops; /* so far: the verifier walks each of their rounds */
+};
+/* An atom's three ways. */
+struct skep_filter_ways {
+    unsigned yes, no, unknown, fall;
+};
+void skep_filter_emit_atom(struct skep_filter_emit *e, const struct skep_filter_node *n,
+                           const struct skep_filter_ways *to);
+const struct skep_rule_spot *skep_filter_spot(const struct skep_unit *u, const struct skep_atom *a,
+                                              uint16_t kind);
+
+#define SKEP_FILTER_CODE_TEXTS 64 /* more are a hash map */
+#define SKEP_FILTER_CODE_PREFIXES 8
+#define SKEP_FILTER_INTERVALS_MAX 512
+#define SKEP_FILTER_NETWORKS_MAX 128
+#define SKEP_FILTER_PREFIX_MAX 256
+#define SKEP_FILTER_SEARCH_MAX 512 /* bytes of a text that is searched */
+#define SKEP_FILTER_NEEDLE_MAX 64
+#define SKEP_FILTER_LOOPS_MAX 24
+#endif

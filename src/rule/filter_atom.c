@@ -1,0 +1,533 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rule/filter.h"
+
+#include "event/syscalls.h"
+#include "rule/text.h"
+
+#include <linux/bpf.h>
+
+#define KEY_TEXT (-SKEP_MAP_KEY_MAX) /* where the text of a key stands, below r10 */
+#define KEY_BITS (KEY_TEXT - 4)      /* of a trie: how many bits, right before it */
+#define OFFSET_MASK (SKEP_RECORD_MAX - 1)
+
+static void end(struct skep_filter_emit *e, unsigned label, const struct skep_filter_ways *to)
+{
+    skep_emit_goto(e->b, label, to->fall);
+}
+
+/* ---- evt.type: by the number of the system call ---- */
+
+static void emit_evttype(struct skep_filter_emit *e, const struct skep_atom *a,
+                         const struct skep_filter_ways *to)
+{
+    struct skep_build *b = e->b;
+    size_t n;
+    const struct skep_evttype *types = skep_evttypes(&n);
+    skep_build_reg(b, SKEP_OP_MOV64_REG, 1, 9);
+    skep_build_imm(b, SKEP_OP_AND64_IMM, 1, SKEP_HDR_SYSCALL | SKEP_HDR_COMPAT);
+    skep_build_jump_imm(b, SKEP_OP_JNE_IMM, 1, SKEP_HDR_SYSCALL, to->unknown);
+    skep_build_load(b, SKEP_OP_LDXW, 1, 6, offsetof(struct skep_hdr, nr));
+    for (unsigned nr = 0; nr < SKEP_SYSCALL_MAX; nr++) {
+        const char *call = skep_syscall_name(nr, false);
+        for (size_t i = 1; call && i < n; i++)
+            if (types[i].kind == e->filter->kind && types[i].syscall && skep_streq(types[i].syscall, call))
+                skep_build_jump_imm(b, SKEP_OP_JEQ_IMM, 1, (int32_t)nr,
+                                    a->types[i / 64] >> (i % 64) & 1 ? to->yes : to->no);
+    }
+    end(e, to->unknown, to);
+}
+
+/* ---- texts ---- */
+
+/* r7 = the text, r8 = its length. */
+static void load_slice(struct skep_filter_emit *e, const struct skep_rule_spot *s,
+                       const struct skep_filter_ways *to)
+{
+    struct skep_build *b = e->b;
+    skep_build_jump_imm(b, SKEP_OP_JSET_IMM, 9, SKEP_HDR_TRUNCATED, to->unknown);
+    skep_build_load(b, SKEP_OP_LDXW, 7, 6, (int16_t)(s->off + offsetof(struct skep_slice, off)));
+    skep_build_load(b, SKEP_OP_LDXW, 8, 6, (int16_t)(s->off + offsetof(struct skep_slice, len)));
+    if (s->form == SKEP_SPOT_PATH) {
+        skep_build_jump_imm(b, SKEP_OP_JEQ_IMM, 7, 0, to->unknown);
+        skep_build_load(b, SKEP_OP_LDXW, 1, 6, (int16_t)s->source_off);
+        skep_build_jump_imm(b, SKEP_OP_JNE_IMM, 1, SKEP_PATH_OBJECT, to->unknown);
+    } else {
+        skep_build_jump_imm(b, SKEP_OP_JEQ_IMM, 7, 0, to->no);
+    }
+    skep_build_imm(b, SKEP_OP_AND64_IMM, 7, OFFSET_MASK);
+    skep_build_reg(b, SKEP_OP_ADD64_REG, 7, 6);
+}
+
+/* An array ends at its NUL, or is full. */
+static void load_chars(struct skep_filter_emit *e, const struct skep_rule_spot *s)
+{
+    struct skep_build *b = e->b;
+    unsigned done = skep_build_label(b);
+    skep_build_reg(b, SKEP_OP_MOV64_REG, 7, 6);
+    skep_build_imm(b, SKEP_OP_ADD64_IMM, 7, s->off);
+    for (unsigned i = 0; i < s->size; i++) {
+        skep_build_load(b, SKEP_OP_LDXB, 1, 7, (int16_t)i);
+        skep_build_mov(b, 8, i);
+        skep_build_jump_imm(b, SKEP_OP_JEQ_IMM, 1, 0, done);
+    }
+    skep_build_mov(b, 8, s->size);
+    skep_build_bind(b, done);
+}
+
+/* Where the text's end - n is: r1, when n bytes are there. */
+static void locate_end(struct skep_filter_emit *e, const struct skep_rule_spot *s, size_t n)
+{
+    struct skep_build *b = e->b;
+    if (s->form == SKEP_SPOT_CHARS) {
+        skep_build_reg(b, SKEP_OP_MOV64_REG, 1, 8);
+        skep_build_imm(b, SKEP_OP_SUB64_IMM, 1, (int32_t)n);
+        skep_build_imm(b, SKEP_OP_AND64_IMM, 1, 0xff);
+        skep_build_reg(b, SKEP_OP_ADD64_REG, 1, 7);
+        return;
+    }
+    skep_build_load(b, SKEP_OP_LDXW, 1, 6, (int16_t)s->off);
+    skep_build_reg(b, SKEP_OP_ADD64_REG, 1, 8);
+    skep_build_imm(b, SKEP_OP_SUB64_IMM, 1, (int32_t)n);
+    skep_build_imm(b, SKEP_OP_AND64_IMM, 1, OFFSET_MASK);
+    skep_build_reg(b, SKEP_OP_ADD64_REG, 1, 6);
+}
+
+static void emit_ends(struct skep_filter_emit *e, const struct skep_atom *a, const struct skep_rule_spot *s,
+                      const struct skep_filter_ways *to)
+{
+    struct skep_build *b = e->b;
+    for (size_t i = 0; i < a->n_values; i++) {
+        const struct skep_constant *c = &a->values[i];
+        unsigned next = skep_build_label(b);
+        if (c->text.n)
+            skep_build_jump_imm(b, SKEP_OP_JLT_IMM, 8, (int32_t)c->text.n, next);
+        if (a->op != SKEP_ATOM_ENDSWITH) {
+            skep_emit_bytes(b, 7, 0, c->text.s, c->text.n, 3, 4, next);
+        } else if (c->text.n) {
+            locate_end(e, s, c->text.n);
+            skep_emit_exact_bytes(b, 1, c->text.s, c->text.n, 3, 4, next);
+        }
+        skep_build_jump(b, to->yes);
+        skep_build_bind(b, next);
+    }
+    end(e, to->no, to);
+}
+
+static uint32_t ref_of(const struct skep_filter_emit *e, uint32_t map)
+{
+    for (size_t i = 0; i < e->filter->refs.n; i++)
+        if (e->filter->refs.list[i] == map)
+            return (uint32_t)i;
+    return 0;
+}
+
+/* r0 = what the map has for the key at r10 + at. */
+static void lookup(struct skep_filter_emit *e, uint32_t map, int32_t at)
+{
+    skep_build_wide(e->b, SKEP_OP_LDDW_MAP_IDX, 1, ref_of(e, map), 0);
+    skep_build_reg(e->b, SKEP_OP_MOV64_REG, 2, SKEP_REG_FRAME);
+    skep_build_imm(e->b, SKEP_OP_ADD64_IMM, 2, at);
+    skep_build_call(e->b, BPF_FUNC_map_lookup_elem);
+}
+
+static void copy_words(struct skep_filter_emit *e, size_t n)
+{
+    for (size_t i = 0; i < n; i += 8) {
+        skep_build_load(e->b, SKEP_OP_LDXDW, 1, 7, (int16_t)i);
+        skep_build_store(e->b, SKEP_OP_STXDW, SKEP_REG_FRAME, (int16_t)(KEY_TEXT + (int)i), 1);
+    }
+}
+
+/* Texts as keys of size bytes: what is behind the text is taken out of the last word. */
+static void copy_key(struct skep_filter_emit *e, size_t size)
+{
+    struct skep_build *b = e->b;
+    copy_words(e, size - 8);
+    skep_build_mov(b, 2, size);
+    skep_build_reg(b, SKEP_OP_SUB64_REG, 2, 8);
+    skep_build_imm(b, SKEP_OP_AND64_IMM, 2, 7);
+    skep_build_imm(b, SKEP_OP_LSH64_IMM, 2, 3);
+    skep_build_load(b, SKEP_OP_LDXDW, 1, 7, (int16_t)(size - 8));
+    skep_build_reg(b, SKEP_OP_LSH64_REG, 1, 2);
+    skep_build_reg(b, SKEP_OP_RSH64_REG, 1, 2);
+    skep_build_store(b, SKEP_OP_STXDW, SKEP_REG_FRAME, (int16_t)(KEY_TEXT + (int)size - 8), 1);
+}
+
+static void emit_map(struct skep_filter_emit *e, const struct skep_map_set *set,
+                     const struct skep_filter_ways *to)
+{
+    struct skep_build *b = e->b;
+    unsigned found = skep_build_label(b);
+    if (set->has_empty)
+        skep_build_jump_imm(b, SKEP_OP_JEQ_IMM, 8, 0, to->yes);
+    for (unsigned i = 1; i < SKEP_MAP_CLASSES; i++) {
+        if (set->map[i] == UINT32_MAX)
+            continue;
+        unsigned next = skep_build_label(b);
+        skep_build_jump_imm(b, SKEP_OP_JLE_IMM, 8, (int32_t)(i - 1) * 8, next);
+        skep_build_jump_imm(b, SKEP_OP_JGT_IMM, 8, (int32_t)i * 8, next);
+        copy_key(e, i * 8);
+        lookup(e, set->map[i], KEY_TEXT);
+        skep_build_jump(b, found);
+        skep_build_bind(b, next);
+    }
+    skep_build_jump(b, to->no);
+    skep_build_bind(b, found);
+    skep_build_jump_imm(b, SKEP_OP_JEQ_IMM, 0, 0, to->no);
+    skep_build_load(b, SKEP_OP_LDXW, 1, 0, offsetof(struct skep_map_value, len));
+    skep_build_jump_reg(b, SKEP_OP_JNE_REG, 1, 8, to->no);
+    end(e, to->yes, to);
+}
+
+static void emit_texts(struct skep_filter_emit *e, const struct skep_filter_node *n,
+                       const struct skep_filter_ways *to)
+{
+    const struct skep_atom *a = &n->atom;
+    if (n->set) {
+        emit_map(e, n->set, to);
+        return;
+    }
+    _cleanup_free_ struct skep_emit_choice *choices = calloc(MAX(a->n_values, (size_t)1), sizeof(*choices));
+    if (!choices) {
+        e->b->error = -ENOMEM;
+        return;
+    }
+    for (size_t i = 0; i < a->n_values; i++)
+        choices[i] =
+            (struct skep_emit_choice){.s = a->values[i].text.s, .n = a->values[i].text.n, .label = to->yes};
+    struct skep_emit_text t = {.ptr = 7, .len = 8, .tmp = 3, .tmp2 = 4};
+    skep_emit_choose(e->b, &t, choices, a->n_values, to->no);
+}
+
+/* Many prefixes. */
+static void emit_trie(struct skep_filter_emit *e, uint32_t trie, const struct skep_filter_ways *to)
+{
+    struct skep_build *b = e->b;
+    size_t size = e->unit->maps.list[trie].key_size - sizeof(uint32_t);
+    unsigned fits = skep_build_label(b);
+    skep_build_reg(b, SKEP_OP_MOV64_REG, 2, 8);
+    skep_build_jump_imm(b, SKEP_OP_JLE_IMM, 2, (int32_t)size, fits);
+    skep_build_mov(b, 2, size);
+    skep_build_bind(b, fits);
+    skep_build_imm(b, SKEP_OP_LSH64_IMM, 2, 3);
+    skep_build_store(b, SKEP_OP_STXW, SKEP_REG_FRAME, KEY_BITS, 2);
+    copy_words(e, size);
+    lookup(e, trie, KEY_BITS);
+    skep_build_jump_imm(b, SKEP_OP_JEQ_IMM, 0, 0, to->no);
+    end(e, to->yes, to);
+}
+
+/* ---- searching: the verifier goes through every round of a loop, so there are few, and of few rounds ---- */
+
+#define EACH_BYTE(c) (0x0101010101010101ULL * (uint8_t)(c))
+
+/* r5 != 0 if one of the bytes of r0 may be 0 (bytes above one that is may seem so, too); r4 is written. */
+static void any_zero(struct skep_build *b)
+{
+    skep_build_reg(b, SKEP_OP_MOV64_REG, 5, 0);
+    skep_build_mov(b, 4, EACH_BYTE(1));
+    skep_build_reg(b, SKEP_OP_SUB64_REG, 5, 4);
+    skep_build_imm(b, SKEP_OP_XOR64_IMM, 0, -1);
+    skep_build_reg(b, SKEP_OP_AND64_REG, 5, 0);
+    skep_build_mov(b, 4, EACH_BYTE(0x80));
+    skep_build_reg(b, SKEP_OP_AND64_REG, 5, 4);
+}
+
+static bool is_letter(char c)
+{
+    return c >= 'a' && c <= 'z';
+}
+
+/* The needle at [r1 + at], letters in either case; needle is in lower case. */
+static void emit_folded(struct skep_build *b, int at, const char *s, size_t n, unsigned no)
+{
+    for (size_t i = 0; i < n; i += 8) {
+        size_t left = MIN(n - i, (size_t)8);
+        uint64_t want = 0, mask = 0;
+        for (size_t k = 0; k < left; k++) {
+            want |= (uint64_t)(uint8_t)s[i + k] << (8 * k);
+            mask |= (uint64_t)(is_letter(s[i + k]) ? 0x20 : 0) << (8 * k);
+        }
+        skep_build_load(b, SKEP_OP_LDXDW, 0, 1, (int16_t)(at + (int)i));
+        if (mask) {
+            skep_build_mov(b, 5, mask);
+            skep_build_reg(b, SKEP_OP_OR64_REG, 0, 5);
+        }
+        if (left < 8)
+            skep_build_imm(b, SKEP_OP_LSH64_IMM, 0, (int32_t)(8 - left) * 8);
+        skep_emit_jump(b, SKEP_OP_JNE_IMM, SKEP_OP_JNE_REG, 0, left < 8 ? want << (8 - left) * 8 : want, 5,
+                       no);
+    }
+}
+
+/* The needle at one of the 8 places from r1 on; r2 is the first of them, r3 the last where it can be. */
+static void emit_places(struct skep_build *b, const struct skep_constant *c, bool fold,
+                        const struct skep_filter_ways *to)
+{
+    for (int k = 0; k < 8; k++) {
+        unsigned next = skep_build_label(b);
+        skep_build_reg(b, SKEP_OP_MOV64_REG, 4, 2);
+        skep_build_imm(b, SKEP_OP_ADD64_IMM, 4, k);
+        skep_build_jump_reg(b, SKEP_OP_JGT_REG, 4, 3, to->no);
+        if (fold)
+            emit_folded(b, k, c->text.s, c->text.n, next);
+        else
+            skep_emit_bytes(b, 1, (int16_t)k, c->text.s, c->text.n, 0, 5, next);
+        skep_build_jump(b, to->yes);
+        skep_build_bind(b, next);
+    }
+}
+
+/* In rounds of 8 places: a word without the first byte of the needle has none. */
+static void emit_search(struct skep_filter_emit *e, const struct skep_constant *c, bool fold,
+                        const struct skep_filter_ways *to)
+{
+    struct skep_build *b = e->b;
+    if (c->text.n == 0) {
+        end(e, to->yes, to);
+        return;
+    }
+    if (e->loops++ >= SKEP_FILTER_LOOPS_MAX) {
+        end(e, to->unknown, to);
+        return;
+    }
+    unsigned round = skep_build_label(b), next = skep_build_label(b);
+    uint8_t first = (uint8_t)c->text.s[0];
+    bool letter = fold && is_letter((char)first);
+    skep_build_jump_imm(b, SKEP_OP_JLT_IMM, 8, (int32_t)c->text.n, to->no);
+    skep_build_jump_imm(b, SKEP_OP_JGT_IMM, 8, SKEP_FILTER_SEARCH_MAX, to->unknown);
+    skep_build_reg(b, SKEP_OP_MOV64_REG, 3, 8);
+    skep_build_imm(b, SKEP_OP_SUB64_IMM, 3, (int32_t)c->text.n);
+    skep_build_mov(b, 2, 0);
+    skep_build_bind(b, round);
+    skep_build_jump_reg(b, SKEP_OP_JGT_REG, 2, 3, to->no);
+    skep_build_reg(b, SKEP_OP_MOV64_REG, 1, 7);
+    skep_build_reg(b, SKEP_OP_ADD64_REG, 1, 2);
+    skep_build_load(b, SKEP_OP_LDXDW, 0, 1, 0);
+    if (letter) {
+        skep_build_mov(b, 4, EACH_BYTE(0x20));
+        skep_build_reg(b, SKEP_OP_OR64_REG, 0, 4);
+    }
+    skep_build_mov(b, 4, EACH_BYTE(first));
+    skep_build_reg(b, SKEP_OP_XOR64_REG, 0, 4);
+    any_zero(b);
+    skep_build_jump_imm(b, SKEP_OP_JEQ_IMM, 5, 0, next);
+    emit_places(b, c, fold, to);
+    skep_build_bind(b, next);
+    skep_build_imm(b, SKEP_OP_ADD64_IMM, 2, 8);
+    skep_build_jump_imm(b, SKEP_OP_JLT_IMM, 2, SKEP_FILTER_SEARCH_MAX, round);
+    end(e, to->no, to);
+}
+
+static void emit_searches(struct skep_filter_emit *e, const struct skep_atom *a,
+                          const struct skep_filter_ways *to)
+{
+    for (size_t i = 0; i < a->n_values; i++) {
+        bool last = i + 1 == a->n_values;
+        unsigned next = last ? to->no : skep_build_label(e->b);
+        struct skep_filter_ways ways = {to->yes, next, to->unknown, last ? to->fall : next};
+        emit_search(e, &a->values[i], a->op == SKEP_ATOM_ICONTAINS, &ways);
+        if (!last)
+            skep_build_bind(e->b, next);
+    }
+}
+
+/* Goes to no only if the text is written as the normal forms of paths are: from the root, without slashes in a row. */
+static void emit_if_plain(struct skep_filter_emit *e, const struct skep_filter_ways *to)
+{
+    struct skep_build *b = e->b;
+    if (e->loops++ >= SKEP_FILTER_LOOPS_MAX) {
+        end(e, to->unknown, to);
+        return;
+    }
+    unsigned round = skep_build_label(b), next = skep_build_label(b);
+    skep_build_jump_imm(b, SKEP_OP_JEQ_IMM, 8, 0, to->unknown);
+    skep_build_jump_imm(b, SKEP_OP_JGT_IMM, 8, SKEP_FILTER_SEARCH_MAX, to->unknown);
+    skep_build_load(b, SKEP_OP_LDXB, 0, 7, 0);
+    skep_build_jump_imm(b, SKEP_OP_JNE_IMM, 0, '/', to->unknown);
+    skep_build_mov(b, 2, 0);
+    skep_build_bind(b, round);
+    skep_build_jump_reg(b, SKEP_OP_JGE_REG, 2, 8, to->no);
+    skep_build_reg(b, SKEP_OP_MOV64_REG, 1, 7);
+    skep_build_reg(b, SKEP_OP_ADD64_REG, 1, 2);
+    /* a byte is 0 in both only where a slash follows a slash */
+    skep_build_load(b, SKEP_OP_LDXDW, 0, 1, 0);
+    skep_build_load(b, SKEP_OP_LDXDW, 3, 1, 1);
+    skep_build_mov(b, 4, EACH_BYTE('/'));
+    skep_build_reg(b, SKEP_OP_XOR64_REG, 0, 4);
+    skep_build_reg(b, SKEP_OP_XOR64_REG, 3, 4);
+    skep_build_reg(b, SKEP_OP_OR64_REG, 0, 3);
+    any_zero(b);
+    skep_build_jump_imm(b, SKEP_OP_JEQ_IMM, 5, 0, next);
+    skep_build_jump(b, to->unknown);
+    skep_build_bind(b, next);
+    skep_build_imm(b, SKEP_OP_ADD64_IMM, 2, 8);
+    skep_build_jump_imm(b, SKEP_OP_JLT_IMM, 2, SKEP_FILTER_SEARCH_MAX, round);
+    end(e, to->no, to);
+}
+
+/* Paths: begins with none of them, and is written plainly: no. */
+static void emit_below(struct skep_filter_emit *e, const struct skep_filter_node *n,
+                       const struct skep_rule_spot *s, const struct skep_filter_ways *to)
+{
+    unsigned none = skep_build_label(e->b);
+    struct skep_filter_ways ways = {to->unknown, none, to->unknown, none};
+    if (n->trie != UINT32_MAX)
+        emit_trie(e, n->trie, &ways);
+    else
+        emit_ends(e, &n->atom, s, &ways);
+    skep_build_bind(e->b, none);
+    emit_if_plain(e, to);
+}
+
+static void emit_text(struct skep_filter_emit *e, const struct skep_filter_node *n,
+                      const struct skep_rule_spot *s, const struct skep_filter_ways *to)
+{
+    const struct skep_atom *a = &n->atom;
+    if (s->form == SKEP_SPOT_CHARS && a->op == SKEP_ATOM_EXISTS) {
+        end(e, to->yes, to);
+        return;
+    }
+    if (s->form == SKEP_SPOT_CHARS)
+        load_chars(e, s);
+    else
+        load_slice(e, s, to);
+    switch (a->op) {
+    case SKEP_ATOM_EXISTS:
+        end(e, to->yes, to);
+        break;
+    case SKEP_ATOM_EQ:
+        emit_texts(e, n, to);
+        break;
+    case SKEP_ATOM_STARTSWITH:
+        if (n->trie != UINT32_MAX) {
+            emit_trie(e, n->trie, to);
+            break;
+        }
+        emit_ends(e, a, s, to);
+        break;
+    case SKEP_ATOM_ENDSWITH:
+        emit_ends(e, a, s, to);
+        break;
+    case SKEP_ATOM_PMATCH:
+        emit_below(e, n, s, to);
+        break;
+    default:
+        emit_searches(e, a, to);
+    }
+}
+
+/* ---- numbers and addresses ---- */
+
+/* r1 = the number as 64 bits with sign. */
+static void load_number(struct skep_filter_emit *e, const struct skep_rule_spot *s,
+                        const struct skep_filter_ways *to)
+{
+    struct skep_build *b = e->b;
+    int16_t off = (int16_t)s->off;
+    unsigned done = skep_build_label(b);
+    switch (s->form) {
+    case SKEP_SPOT_U8:
+        skep_build_load(b, SKEP_OP_LDXB, 1, 6, off);
+        break;
+    case SKEP_SPOT_U16:
+        skep_build_load(b, SKEP_OP_LDXH, 1, 6, off);
+        break;
+    case SKEP_SPOT_U32:
+        skep_build_load(b, SKEP_OP_LDXW, 1, 6, off);
+        break;
+    case SKEP_SPOT_S32: /* not MOVSX, which kernels before 6.6 do not know */
+        skep_build_load(b, SKEP_OP_LDXW, 1, 6, off);
+        skep_build_imm(b, SKEP_OP_LSH64_IMM, 1, 32);
+        skep_build_imm(b, SKEP_OP_ARSH64_IMM, 1, 32);
+        break;
+    case SKEP_SPOT_U64:
+        skep_build_load(b, SKEP_OP_LDXDW, 1, 6, off);
+        break;
+    case SKEP_SPOT_PORT:
+        skep_build_load(b, SKEP_OP_LDXH, 2, 6, (int16_t)(s->off + offsetof(struct skep_endpoint, family)));
+        skep_build_jump_imm(b, SKEP_OP_JEQ_IMM, 2, 0, to->no);
+        skep_build_load(b, SKEP_OP_LDXH, 1, 6, (int16_t)(s->off + offsetof(struct skep_endpoint, port)));
+        break;
+    case SKEP_SPOT_RET:
+    case SKEP_SPOT_FD_RET:
+        skep_build_reg(b, SKEP_OP_MOV64_REG, 2, 9);
+        skep_build_imm(b, SKEP_OP_AND64_IMM, 2, SKEP_HDR_RET);
+        skep_build_jump_imm(b, SKEP_OP_JEQ_IMM, 2, 0, to->no);
+        skep_build_load(b, SKEP_OP_LDXDW, 1, 6, offsetof(struct skep_hdr, ret));
+        if (s->form == SKEP_SPOT_FD_RET) {
+            skep_build_jump_imm(b, SKEP_OP_JSGE_IMM, 1, 0, done);
+            skep_build_mov(b, 1, (uint64_t)-1);
+        }
+        break;
+    default: /* BITS */
+        skep_build_load(b, SKEP_OP_LDXW, 2, 6, off);
+        skep_build_imm(b, SKEP_OP_AND32_IMM, 2, (int32_t)s->mask);
+        skep_build_mov(b, 1, 1);
+        for (unsigned i = 0; i < s->n_values; i++)
+            skep_build_jump_imm(b, SKEP_OP_JEQ32_IMM, 2, (int32_t)s->values[i], done);
+        skep_build_mov(b, 1, 0);
+    }
+    skep_build_bind(b, done);
+    if (s->has_missing)
+        skep_emit_jump(b, SKEP_OP_JEQ_IMM, SKEP_OP_JEQ_REG, 1, (uint64_t)s->missing, 2, to->no);
+}
+
+static void emit_number(struct skep_filter_emit *e, const struct skep_atom *a, const struct skep_rule_spot *s,
+                        const struct skep_filter_ways *to)
+{
+    struct skep_build *b = e->b;
+    load_number(e, s, to);
+    if (a->op == SKEP_ATOM_EXISTS) {
+        end(e, to->yes, to);
+        return;
+    }
+    if (a->type == SKEP_RULE_BOOL) { /* any number but 0 is true */
+        unsigned zero = skep_build_label(b);
+        skep_build_jump_imm(b, SKEP_OP_JEQ_IMM, 1, 0, zero);
+        skep_build_mov(b, 1, 1);
+        skep_build_bind(b, zero);
+    }
+    skep_emit_intervals(b, 1, 2, a->values, a->n_values, &(struct skep_branch){to->yes, to->no, to->fall});
+}
+
+static void emit_ip(struct skep_filter_emit *e, const struct skep_atom *a, const struct skep_rule_spot *s,
+                    const struct skep_filter_ways *to)
+{
+    enum { FAMILY_IP4 = 2, FAMILY_IP6 = 10 };
+    struct skep_build *b = e->b;
+    struct skep_branch branch = {to->yes, to->no, to->fall};
+    int16_t ip = (int16_t)(s->off + offsetof(struct skep_endpoint, ip));
+    unsigned six = skep_build_label(b);
+    skep_build_load(b, SKEP_OP_LDXH, 5, 6, (int16_t)(s->off + offsetof(struct skep_endpoint, family)));
+    skep_build_jump_imm(b, SKEP_OP_JEQ_IMM, 5, 0, to->no);
+    if (a->op == SKEP_ATOM_EXISTS) {
+        skep_build_jump_imm(b, SKEP_OP_JEQ_IMM, 5, FAMILY_IP4, to->yes);
+        skep_build_jump_imm(b, SKEP_OP_JEQ_IMM, 5, FAMILY_IP6, to->yes);
+        end(e, to->unknown, to);
+        skep_build_bind(b, six);
+        return;
+    }
+    skep_build_jump_imm(b, SKEP_OP_JNE_IMM, 5, FAMILY_IP4, six);
+    skep_emit_networks(b, 6, ip, 4, a->values, a->n_values, &(struct skep_branch){to->yes, to->no, six});
+    skep_build_bind(b, six);
+    skep_build_jump_imm(b, SKEP_OP_JNE_IMM, 5, FAMILY_IP6, to->unknown);
+    skep_emit_networks(b, 6, ip, 16, a->values, a->n_values, &branch);
+}
+
+void skep_filter_emit_atom(struct skep_filter_emit *e, const struct skep_filter_node *n,
+                           const struct skep_filter_ways *to)
+{
+    const struct skep_atom *a = &n->atom;
+    if (a->on_evttype) {
+        emit_evttype(e, a, to);
+        return;
+    }
+    const struct skep_rule_spot *s = skep_filter_spot(e->unit, a, e->filter->kind);
+    if (a->type == SKEP_RULE_TEXT)
+        emit_text(e, n, s, to);
+    else if (a->type == SKEP_RULE_IP)
+        emit_ip(e, a, s, to);
+    else
+        emit_number(e, a, s, to);
+}
