@@ -211,7 +211,7 @@ static struct skep_filter_node *around(struct planner *p, const struct skep_atom
         p->error = -ENOMEM;
         return NULL;
     }
-    if (skep_glob_look(c->text.s, c->text.n, g) < 0)
+    if (skep_rule_glob_look(c->text.s, c->text.n, g) < 0)
         return constant(p, true);
     for (unsigned end = 0; end < 2; end++) {
         size_t n = end ? g->n_end : g->n_begin;
@@ -524,6 +524,8 @@ int skep_filter_build(const struct skep_unit *u, const struct skep_filter *f, co
     skep_build_init(&b, SKEP_RULE_FILTER_INSNS);
     skep_frame_begin(frame, &b, &pass, &drop);
     skep_build_load(&b, SKEP_OP_LDXH, 9, 6, offsetof(struct skep_hdr, flags));
+    /* who acts is not known: what the header says of him does not count */
+    skep_build_jump_imm(&b, SKEP_OP_JSET_IMM, 9, SKEP_HDR_NO_TASK, pass);
     emit(&e, f->root, &(struct skep_branch){pass, drop, drop});
     skep_frame_end(frame, &b, pass, drop);
     int r = skep_build_finish(&b, ret_insns, ret_n);
