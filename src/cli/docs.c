@@ -22,6 +22,7 @@ static const struct skep_example examples[] = {
     {"skep docs instructions | grep -i swap", "what the eBPF machine has for byte order"},
     {"skep docs fields | grep '`fd[.]'", "what rules can ask of descriptors"},
     {"skep docs helpers", "the helpers that programs of skep vm may call"},
+    {"skep docs sinks", "the places that alerts can go to"},
     {0},
 };
 
@@ -93,6 +94,19 @@ static int print_helpers(bool json)
     return skep_print(&sb);
 }
 
+static int print_sinks(bool json)
+{
+    _cleanup_strbuf_ struct skep_strbuf sb;
+    skep_strbuf_init(&sb, 1 << 20);
+    if (json) {
+        skep_sinks_put_json(&sb);
+        skep_strbuf_putc(&sb, '\n');
+    } else {
+        skep_sinks_put_reference(&sb);
+    }
+    return skep_print(&sb);
+}
+
 static int run(const struct skep_command_entry *self, const struct skep_args *args, void *options)
 {
     const struct docs_options *o = options;
@@ -104,8 +118,10 @@ static int run(const struct skep_command_entry *self, const struct skep_args *ar
         return print_instructions(o->json);
     if (skep_streq(args->args[0], "helpers"))
         return print_helpers(o->json);
-    return skep_usage_error(self,
-                            "unknown topic: there are 'events', 'fields', 'instructions' and 'helpers'");
+    if (skep_streq(args->args[0], "sinks"))
+        return print_sinks(o->json);
+    return skep_usage_error(
+        self, "unknown topic: there are 'events', 'fields', 'instructions', 'helpers' and 'sinks'");
 }
 
 static const struct docs_options defaults;
@@ -116,7 +132,8 @@ const struct skep_command skep_command_docs = {
         "field, that is what --kinds, --where, --columns and --count-by accept, and what JSON contains. "
         "fields: every field that rules can name, the arguments of events, and what of it the kernel knows. "
         "instructions: every instruction of the eBPF machine, how it is encoded, and how it is written in both "
-        "syntaxes of the assembler. helpers: the helpers of skep vm, by the kernel's numbers.",
+        "syntaxes of the assembler. helpers: the helpers of skep vm, by the kernel's numbers. "
+        "sinks: where --to can send alerts, and the options of each.",
     .groups = groups,
     .examples = examples,
     .min_args = 1,

@@ -172,7 +172,8 @@ void skep_sink_set_broken(struct skep_sink *s)
 
 /* ---- the thread ---- */
 
-/* A quarter of the pause is left to chance, so that a thousand hosts do not knock at a recovering server at once. */
+/* A quarter of the pause is left to chance, so that a thousand hosts do not knock at a recovering server at
+ * once. */
 static uint64_t next_pause(struct skep_sink *s)
 {
     uint64_t ns = SKEP_SINK_PAUSE_MIN_NS << MIN(s->failures, (uint64_t)20);
@@ -603,4 +604,42 @@ void skep_sinks_put_reference(struct skep_strbuf *sb)
             skep_strbuf_putc(sb, '\n');
         put_options(kind->options, sb);
     }
+}
+
+static void put_options_json(const struct skep_sink_option *o, struct skep_json *j)
+{
+    skep_json_open(j, "options", '[');
+    for (; o->name; o++) {
+        skep_json_open(j, NULL, '{');
+        skep_json_strz(j, "name", o->name);
+        skep_json_strz(j, "value", o->arg);
+        skep_json_strz(j, "doc", o->doc);
+        skep_json_close(j, '}');
+    }
+    skep_json_close(j, ']');
+}
+
+void skep_sinks_put_json(struct skep_strbuf *sb)
+{
+    struct skep_json j;
+    skep_json_init(&j, sb);
+    skep_json_open(&j, NULL, '{');
+    put_options_json(common_options, &j);
+    skep_json_open(&j, "sinks", '[');
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        const struct skep_sink_kind *kind = rows[i].kind;
+        skep_json_open(&j, NULL, '{');
+        skep_json_strz(&j, "name", rows[i].name);
+        skep_json_strz(&j, "synopsis", rows[i].synopsis);
+        skep_json_strz(&j, "doc", rows[i].doc);
+        skep_json_strz(&j, "format", kind->format == SKEP_SINK_JSON ? "json" : "text");
+        if (kind->retries == UINT64_MAX)
+            skep_json_null(&j, "retries");
+        else
+            skep_json_u64(&j, "retries", kind->retries);
+        put_options_json(kind->options, &j);
+        skep_json_close(&j, '}');
+    }
+    skep_json_close(&j, ']');
+    skep_json_close(&j, '}');
 }

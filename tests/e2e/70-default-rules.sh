@@ -10,6 +10,7 @@ file=$HERE/../../rules/default.yaml
 cases=("$RULES"/default/${1:-*}.sh)
 
 untested=$(rules_untested "$file" "$RULES"/default/*.sh)
+t_check "docs/DETECTIONS.md is about these rules" "$HERE/../../tools/detections" --check
 t_check "every rule has a case, and every case a rule" test -z "$untested"
 rules_run fired trigger "$file" "${cases[@]}"
 rules_run quiet benign "$file" "${cases[@]}"

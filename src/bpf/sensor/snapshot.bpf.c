@@ -71,6 +71,7 @@ static __always_inline void *snapshot_begin(struct skep_build *b, __u32 kind, __
         SKEP_COUNT(b->c->seen); /* the claim counted it as lost */
         return NULL;
     }
+    skep_hdr_time(h);
     skep_hdr_task(h, t);
     h->seq = 0;
     skep_zero((char *)h + sizeof(*h), size - sizeof(*h));

@@ -3,6 +3,8 @@
  * The built-in rules load without a word of complaint, and each says what a rule has to say. That they fire, and when
  * they do not, is tests/e2e/70-default-rules.sh. */
 #include "rule/default.h"
+
+#include "rule/compile.h"
 #include "rule/falco.h"
 #include "rule/format.h"
 
@@ -102,12 +104,33 @@ static void outputs_compile(void **state)
     }
 }
 
+static void conditions_compile(void **state)
+{
+    struct state *s = *state;
+    struct skep_compile_options options = {.all = true};
+    struct skep_compiled *c = NULL;
+    struct skep_diags diags;
+    assert_non_null(s->policy);
+    skep_diags_init(&diags, "default.yaml");
+    int error = skep_rules_compile(s->policy, &options, &diags, &c);
+    complaints(&diags);
+    assert_int_equal(error, 0);
+    /* what is not asked for is not captured: nothing wants all that happens */
+    assert_true(c->wanted[skep_evttype_find("execve", 6)]);
+    assert_true(c->wanted[skep_evttype_find("openat", 6)]);
+    assert_false(c->wanted[skep_evttype_find("recvmsg", 7)]);
+    assert_false(c->wanted[skep_evttype_find("procexit", 8)]);
+    skep_diags_clear(&diags);
+    skep_compiled_free(c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(loads, setup, teardown),
         cmocka_unit_test_setup_teardown(rules_are_whole, setup, teardown),
         cmocka_unit_test_setup_teardown(outputs_compile, setup, teardown),
+        cmocka_unit_test_setup_teardown(conditions_compile, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
