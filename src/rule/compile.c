@@ -6,6 +6,7 @@
 #include "rule/exact.h"
 #include "rule/filter.h"
 #include "rule/lookup.h"
+#include "rule/notes.h"
 
 #define CODE "LOAD_ERR_COMPILE_CONDITION"
 #define SHARED_MAX 1000000 /* expressions that are remembered */
@@ -167,7 +168,7 @@ static int build_filters(struct skep_unit *u, struct skep_filter *filters, struc
                 r = build_filter(u, &filters[k], &c->filter[k]);
             if (r < 0) {
                 free(filters[k].refs.list);
-                filters[k] = (struct skep_filter){0};
+                filters[k] = (struct skep_filter){.precision = (enum skep_filter_precision)precision};
             }
         }
         if (r < 0)
@@ -194,6 +195,8 @@ static int compile(struct skep_compiled_arena *arena, const struct skep_policy *
         r = build_programs(u, c, diags);
     if (r == 0)
         r = build_filters(u, arena->filters, c);
+    if (r == 0 && u->options.notes)
+        r = skep_notes_make(u, arena->filters, c);
     if (r < 0)
         return r;
     c->policy = p;
