@@ -77,6 +77,7 @@ int skep_agent_run(const struct skep_agent_options *o)
     r = skep_pipeline_init(&pipeline, schema, &session, &scope, &ops);
     if (r < 0)
         return r;
+    pipeline.procs.keep_env = rules && skep_rules_live_rules(rules)->wants_environ;
     status = run_live(o, &pipeline, view, rules);
     if (status >= 0 && status != SKEP_EXIT_USAGE) {
         int told = rules ? skep_rules_live_finish(rules) : SKEP_EXIT_OK;

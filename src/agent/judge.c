@@ -102,6 +102,11 @@ struct skep_judge *skep_judge_free(struct skep_judge *j)
     return NULL;
 }
 
+int skep_judge_follow_containers(struct skep_judge *j)
+{
+    return skep_rule_users_follow_containers(j->world.users);
+}
+
 bool skep_judge_wants(const struct skep_judge *j, uint16_t kind)
 {
     if (kind == SKEP_KIND_dns)

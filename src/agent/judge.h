@@ -34,6 +34,8 @@ struct skep_judge *skep_judge_free(struct skep_judge *j);
 SKEP_DEFINE_CLEANUP(struct skep_judge, skep_judge_free)
 #define _cleanup_judge_ SKEP_CLEANUP(skep_judge_freep)
 
+/* Events happen now and on this host: see skep_rule_users_follow_containers(). */
+int skep_judge_follow_containers(struct skep_judge *j);
 /* Whether the rules in force for it want such an event at all, or the judge learns from it. */
 bool skep_judge_wants(const struct skep_judge *j, uint16_t kind);
 /* How many rules matched. */

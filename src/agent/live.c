@@ -275,6 +275,7 @@ static void step_swap(struct live *l)
     if (state == SKEP_SWAP_WAIT)
         return;
     if (state == SKEP_SWAP_BOUNDARY) {
+        l->p->procs.keep_env |= l->incoming && l->incoming->wants_environ;
         if (l->incoming && skep_rules_live_swap(l->o->rules, l->incoming, time) < 0)
             skep_ruleset_free(l->incoming);
         l->incoming = NULL;

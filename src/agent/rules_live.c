@@ -54,6 +54,8 @@ int skep_rules_live_open(const struct skep_agent_options *o, struct skep_rules_l
     if (r >= 0)
         r = skep_judge_new(rs, on_match, l, &l->judge);
     if (r >= 0)
+        r = skep_judge_follow_containers(l->judge);
+    if (r >= 0)
         r = skep_reload_new(&l->load.options, &l->reload);
     if (r < 0)
         return r;

@@ -433,6 +433,7 @@ static int run_test(struct test *t, struct skep_replay_source *source)
     int r = skep_pipeline_init(&pipeline, source->schema, &source->head.session, &scope, &ops);
     if (r < 0)
         return r;
+    pipeline.procs.keep_env = skep_judge_rules(t->judge)->wants_environ;
     skep_replay_source_feed(source, &pipeline, NULL, NULL);
     skep_pipeline_clear(&pipeline);
     const char *fault;

@@ -5,6 +5,7 @@
 #include "rule/default.h"
 #include "rule/falco_files.h"
 #include "rule/hosts.h"
+#include "rule/request.h"
 
 /* ---- what programs call ---- */
 
@@ -109,10 +110,6 @@ static int load_engine(struct skep_ruleset *rs, bool interpret, struct skep_diag
     }
     if (r < 0)
         return r;
-    for (uint32_t i = 0; i < rs->compiled->n_requests; i++) {
-        const struct skep_rule_field *f = rs->compiled->requests[i].field;
-        rs->wants_names |= f && f->flags & SKEP_FIELD_HOSTS;
-    }
     r = skep_rule_ctx_new(rs->compiled->requests, rs->compiled->n_requests, rs->compiled->n_atoms, &rs->ctx);
     if (r >= 0)
         rs->ctx->matchers = rs->compiled->matchers;
@@ -147,6 +144,16 @@ static int make_formats(struct skep_ruleset *rs, bool suggest, struct skep_diags
 }
 
 /* ---- the whole ---- */
+
+/* What conditions and outputs need of the others. */
+static void collect_wants(struct skep_ruleset *rs)
+{
+    uint32_t flags = skep_requests_flags(rs->compiled->requests, rs->compiled->n_requests);
+    for (size_t i = 0; i < rs->policy->n_rules; i++)
+        flags |= rs->formats[i] ? skep_format_flags(rs->formats[i]) : 0;
+    rs->wants_names = flags & SKEP_FIELD_HOSTS;
+    rs->wants_environ = flags & SKEP_FIELD_ENVIRON;
+}
 
 struct skep_ruleset *skep_ruleset_free(struct skep_ruleset *rs)
 {
@@ -201,6 +208,7 @@ int skep_ruleset_make(const struct skep_ruleset_options *o, struct skep_policy *
     r = load_engine(rs, o->interpret, diags);
     if (r < 0)
         return r;
+    collect_wants(rs);
     *ret = TAKE_PTR(rs);
     return 0;
 }

@@ -39,6 +39,7 @@ struct skep_ruleset {
     struct skep_format **formats; /* by rule; NULL: the rule is off */
     bool kinds[SKEP_KIND_MAX];    /* that some rule can match */
     bool wants_names;             /* of addresses: dns events are needed */
+    bool wants_environ;           /* whole environments: the process table has to keep them */
     uint64_t faults;              /* runs of a program that ended with an error: a defect of ours */
     char fault[224];              /* the last of them */
     /* private */

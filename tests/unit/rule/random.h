@@ -308,7 +308,8 @@ static inline const struct skep_rule_field *random_field(struct random *r, bool 
     if (prefer_spots && !one_in(r, 6)) {
         for (unsigned tries = 0; tries < 200; tries++) {
             const struct skep_rule_family *f = families[rnd(r, (uint32_t)n)];
-            const struct skep_rule_field *one = f->n_fields ? &f->fields[rnd(r, (uint32_t)f->n_fields)] : NULL;
+            const struct skep_rule_field *one =
+                f->n_fields ? &f->fields[rnd(r, (uint32_t)f->n_fields)] : NULL;
             if (one && one->n_spots)
                 return one;
         }
@@ -678,7 +679,8 @@ static inline void random_show(FILE *f, const struct skep_expr *e)
         fprintf(f, "%s()", skep_transform_name(o->transform));
         o = o->operands[0];
     }
-    fprintf(f, "%s[%s] %s q%d", o->field->name, o->arg ? o->arg : "", ops[e->check.op], (int)e->check.quantifier);
+    fprintf(f, "%s[%s] %s q%d", o->field->name, o->arg ? o->arg : "", ops[e->check.op],
+            (int)e->check.quantifier);
     for (size_t i = 0; i < e->check.n_values && i < 5; i++)
         fprintf(f, " \"%.60s\"", e->check.values[i].s);
 }
