@@ -162,7 +162,7 @@ GET(get_file)
     case FILE_INODE:
         return d.inode && skep_fact_number(ret, (int64_t)d.inode);
     case FILE_DEV:
-        return d.dev && skep_fact_number(ret, d.dev);
+        return d.dev && skep_fact_number(ret, skep_rule_dev_encode(d.dev));
     case FILE_DEV_MAJOR:
         return d.dev && skep_fact_number(ret, d.dev >> DEV_MINOR_BITS);
     default:
@@ -367,10 +367,6 @@ static const struct skep_rule_spot ino_spots[] = {{.kind = SKEP_KIND_open,
                                                    .form = SKEP_SPOT_U64,
                                                    .off = offsetof(struct skep_ev_open, inode),
                                                    .has_missing = true}};
-static const struct skep_rule_spot dev_spots[] = {{.kind = SKEP_KIND_open,
-                                                   .form = SKEP_SPOT_U32,
-                                                   .off = offsetof(struct skep_ev_open, dev),
-                                                   .has_missing = true}};
 static const struct skep_rule_spot server_spots[] = {
     ALWAYS(bind), ALWAYS(listen), ALWAYS(accept), ALWAYS(recv),        NEVER(open), NEVER(connect),
     NEVER(send),  NEVER(dns),     NEVER(socket),  NEVER(memfd_create), NEVER(pipe)};
@@ -478,8 +474,8 @@ static const struct skep_rule_field fields[] = {
           "container.id:fd.directory"),
     FIELD("uid", TEXT, 0, ALL, get_uid, 0, "thread id and number of the descriptor, one behind the other"),
     SPOTTED("ino", NUMBER, 0, "open,memfd_create,pipe", get_file, FILE_INODE, ino_spots, "inode number"),
-    SPOTTED("dev", NUMBER, 0, "open,memfd_create", get_file, FILE_DEV, dev_spots,
-            "device of the file system: major << 20 | minor"),
+    FIELD("dev", NUMBER, 0, "open,memfd_create", get_file, FILE_DEV,
+          "device of the file system as stat(2) encodes it: major << 8 | minor"),
     FIELD("dev.major", NUMBER, 0, "open,memfd_create", get_file, FILE_DEV_MAJOR,
           "major number of the device"),
     FIELD("dev.minor", NUMBER, 0, "open,memfd_create", get_file, FILE_DEV_MINOR,
