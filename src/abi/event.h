@@ -421,7 +421,7 @@ struct skep_ev_dup {
     struct skep_endpoint local SKEP_DOC("own address, when it is an inet socket");
     struct skep_endpoint remote SKEP_DOC("address of the peer, when it is an inet socket");
     skep_proto proto SKEP_DOC("protocol of the socket");
-    __u32 pad;
+    skep_family family SKEP_DOC("address family of the socket");
 };
 
 struct skep_ev_memfd_create {

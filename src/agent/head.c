@@ -25,6 +25,7 @@ static void put_session(struct skep_json *j, const struct skep_session *session)
 {
     skep_json_open(j, "session", '{');
     skep_json_i64(j, "boot_offset", session->boot_offset);
+    skep_json_u64(j, "begin", session->begin);
     skep_json_u64(j, "self", session->self);
     skep_json_strz(j, "kernel", session->kernel);
     skep_json_strz(j, "hostname", session->hostname);
@@ -110,6 +111,7 @@ int skep_head_parse(const char *s, size_t n, const struct skep_schema *schema, s
     int r = json_is_object(session) && json_is_object(scope) ? 0 : -EBADMSG;
     if (r >= 0) {
         h.session.boot_offset = (int64_t)number(session, "boot_offset");
+        h.session.begin = number(session, "begin");
         h.session.self = (uint32_t)number(session, "self");
         copy_text(session, "kernel", h.session.kernel, sizeof(h.session.kernel));
         copy_text(session, "hostname", h.session.hostname, sizeof(h.session.hostname));

@@ -24,7 +24,8 @@ static skep_nsid namespace_of(const char *name)
 void skep_session_read(struct skep_session *ret)
 {
     struct utsname name;
-    *ret = (struct skep_session){.boot_offset = skep_clock_boot_offset(), .self = (uint32_t)getpid()};
+    *ret = (struct skep_session){
+        .boot_offset = skep_clock_boot_offset(), .begin = skep_clock_boot_ns(), .self = (uint32_t)getpid()};
     const struct {
         const char *name;
         skep_nsid *to;

@@ -61,15 +61,17 @@ static bool grow(struct skep_arena *a, size_t n)
 
 void *skep_arena_alloc(struct skep_arena *a, size_t n)
 {
-    if (a->failed || n > SIZE_MAX / 2)
+    a->failed = a->failed || n > a->max;
+    if (a->failed)
         return NULL;
     n = ROUND_UP(MAX(n, (size_t)1), sizeof(max_align_t));
     struct chunk *c = a->chunks;
-    if ((!c || n > c->size - c->used) && !grow(a, n)) {
-        a->failed = true;
-        return NULL;
+    if (!c || n > c->size - c->used) {
+        a->failed = !grow(a, n);
+        if (a->failed)
+            return NULL;
+        c = a->chunks;
     }
-    c = a->chunks;
     void *p = (char *)c->bytes + c->used;
     c->used += n;
     return p;
@@ -80,9 +82,7 @@ void *skep_arena_array(struct skep_arena *a, size_t n, size_t size)
     size_t bytes;
     if (__builtin_mul_overflow(n, size, &bytes))
         bytes = SIZE_MAX;
-    void *p = skep_arena_alloc(a, bytes);
-    a->failed = a->failed || !p;
-    return p;
+    return skep_arena_alloc(a, bytes);
 }
 
 char *skep_arena_text(struct skep_arena *a, const void *s, size_t n)

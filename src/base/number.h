@@ -2,8 +2,8 @@
 #ifndef SKEP_BASE_NUMBER_H
 #define SKEP_BASE_NUMBER_H
 /*
- * Numbers and sizes as people write them on a command line or in a configuration. Stricter than strtoull(): digits
- * only, no sign, no space, no other base; nothing wraps around.
+ * Numbers and sizes as people write them on a command line or in a configuration. Stricter than strtoull():
+ * digits only, no sign, no space, no other base; nothing wraps around.
  */
 #include "base/macro.h"
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/rules_load.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "cli/command.h"
+#include "cli/rules_options.h"
 #include "rule/evtset.h"
-#include "rule/falco_files.h"
 
 #define TEXT_MAX (256U << 20)
 #define NAME_WIDTH_MAX 60
-#define DEFAULT_RULES "/etc/skep/rules.d"
 
 struct list_options {
     bool json, details;
@@ -17,13 +17,9 @@ struct list_options {
 
 #define TO(member) offsetof(struct list_options, member)
 
-static const char *const priorities[] = {"emergency", "alert",         "critical", "error", "warning",
-                                         "notice",    "informational", "debug",    NULL};
-_Static_assert(ARRAY_SIZE(priorities) == SKEP_PRIORITY_MAX + 1, "each priority has a word");
-
 static const struct skep_option choice[] = {
     {"tag", 't', "TAG", SKEP_OPTION_STRING, TO(tag), .help = "only rules with this tag"},
-    {"priority", 'p', "PRIORITY", SKEP_OPTION_CHOICE, TO(priority), .choices = priorities,
+    {"priority", 'p', "PRIORITY", SKEP_OPTION_CHOICE, TO(priority), .choices = skep_priority_choices,
      .help = "only rules of this priority and above"},
     {0},
 };
@@ -169,42 +165,22 @@ static void put_text(const struct list_options *o, const struct skep_policy *p, 
     }
 }
 
-/* Loads what was named; prints errors. */
-static int load(const struct skep_command_entry *self, const struct skep_args *args, struct skep_policy **ret)
-{
-    static const char *const usual[] = {DEFAULT_RULES};
-    _cleanup_diags_ struct skep_diags d;
-    _cleanup_falco_files_ struct skep_falco_files files = {0};
-    struct skep_falco_options all = {.min_priority = SKEP_PRIORITY_DEBUG};
-    skep_diags_init(&d, NULL);
-    if (!args->n && access(DEFAULT_RULES, F_OK) < 0)
-        return skep_usage_error(self, "there is no " DEFAULT_RULES ": name a file of rules or a directory");
-    int r = skep_falco_files_read(args->n ? (const char *const *)args->args : usual, args->n ? args->n : 1,
-                                  &d, &files);
-    if (r >= 0)
-        r = skep_falco_load(files.list, files.n, &all, &d, ret);
-    if (r != -EINVAL)
-        return r;
-    _cleanup_strbuf_ struct skep_strbuf text;
-    skep_strbuf_init(&text, TEXT_MAX);
-    skep_diags_put_text(&d, NULL, &text);
-    fputs(text.s, stderr);
-    return SKEP_EXIT_FAILED;
-}
-
 static int run(const struct skep_command_entry *self, const struct skep_args *args, void *options)
 {
     const struct list_options *o = options;
-    _cleanup_policy_ struct skep_policy *p = NULL;
-    int r = load(self, args, &p);
-    if (r != 0)
-        return r;
+    struct skep_ruleset_options load = {
+        .paths = (const char *const *)args->args, .n_paths = args->n, .min_priority = SKEP_PRIORITY_DEBUG};
+    _cleanup_ruleset_ struct skep_ruleset *rs = NULL;
+    (void)self;
+    int r = skep_rules_load(&load, &rs);
+    if (r < 0)
+        return r == -ENOMEM ? r : SKEP_EXIT_FAILED;
     _cleanup_strbuf_ struct skep_strbuf text;
     skep_strbuf_init(&text, TEXT_MAX);
     if (o->json)
-        put_json(o, p, &text);
+        put_json(o, rs->policy, &text);
     else
-        put_text(o, p, &text);
+        put_text(o, rs->policy, &text);
     return skep_print(&text);
 }
 
@@ -213,12 +189,12 @@ static const struct list_options defaults = {.priority = SKEP_PRIORITY_DEBUG};
 const struct skep_command skep_command_rules_list = {
     .description =
         "Prints the rules that files make together, in their order: name, priority, state, and the types of "
-        "event that each is tried for. Without files those of " DEFAULT_RULES ".\n"
+        "event that each is tried for. Without files those of /etc/skep/rules.d, else the built-in ones.\n"
         "A rule is enabled, disabled, of another source than system calls, or skipped because it asks to be when "
         "a field is not known.",
     .groups = groups,
     .examples = examples,
-    .max_args = SKEP_FALCO_FILES_MAX,
+    .max_args = SIZE_MAX,
     .options_size = sizeof(struct list_options),
     .defaults = &defaults,
     .run = run,

@@ -42,7 +42,8 @@ int skep_rate_parse(const char *text, struct skep_throttle_options *ret, struct 
     return 0;
 }
 
-/* What a field's name and its argument are made of; the template's own compiler knows which fields there are. */
+/* What a field's name and its argument are made of; the template's own compiler knows which fields there are.
+ * */
 static bool is_field(const char *s, size_t n)
 {
     for (size_t i = 0; i < n; i++)

@@ -2,8 +2,9 @@
 #ifndef SKEP_CLI_SINKS_H
 #define SKEP_CLI_SINKS_H
 /*
- * The options that say where alerts go and how many of them: --to, --rate and --suppress, the same for every command
- * that raises alerts. A command puts struct skep_alert_options into its own options and the rows into a table:
+ * The options that say where alerts go and how many of them: --to, --rate and --suppress, the same for every
+ * command that raises alerts. A command puts struct skep_alert_options into its own options and the rows into
+ * a table:
  *
  *     static const struct skep_option alerts[] = {
  *         SKEP_ALERT_OPTIONS(offsetof(struct my_options, alerts)),
@@ -20,15 +21,16 @@
  *     --to SINK                    see export/sink.h and docs/ALERTS.md; may be repeated
  *     --rate N/INTERVAL[,burst=N]  10/1m: each rule raises at most ten alerts a minute, all ten at once if need be
  *     --suppress WINDOW[,by=FIELD,...]
- *                                  30s: the same alert is shown once in 30 s. The same is: of the same rule, and with the same values of
- *                                  these fields, SKEP_SUPPRESS_BY when none are named
+ *                                  30s: the same alert is shown once in 30 s. The same is: of the same rule,
+ *                                  and with the same values of these fields, SKEP_SUPPRESS_BY when none are
+ *                                  named
  */
 #include "cli/command.h"
 #include "export/sink.h"
 #include "rule/throttle.h"
 
-/* Who did it, and to what, and where. Not its arguments, times and ids, in which repetitions differ; and the container,
- * since the same deed in two of them is two deeds. */
+/* Who did it, and to what, and where. Not its arguments, times and ids, in which repetitions differ; and the
+ * container, since the same deed in two of them is two deeds. */
 #define SKEP_SUPPRESS_BY "container.id,proc.exepath,fd.name"
 
 struct skep_alert_options {
@@ -65,8 +67,8 @@ struct skep_alert_route {
     char *key; /* of a suppression: an output template (rule/format.h); NULL: none */
 };
 
-/* Prints what is wrong, with its cure. SKEP_EXIT_OK; SKEP_EXIT_USAGE; SKEP_EXIT_FAILED when memory or threads are
- * short. *ret is untouched on failure. */
+/* Prints what is wrong, with its cure. SKEP_EXIT_OK; SKEP_EXIT_USAGE; SKEP_EXIT_FAILED when memory or threads
+ * are short. *ret is untouched on failure. */
 int skep_alert_route_open(const struct skep_command_entry *self, const struct skep_alert_options *o,
                           struct skep_alert_route *ret);
 /* Ends the sinks without waiting for anybody; see skep_sink_finish(). */

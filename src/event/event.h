@@ -16,6 +16,7 @@ struct skep_scratch;   /* event/scratch.h */
 /* What does not change during a session, and travels in the head of a recording. */
 struct skep_session {
     int64_t boot_offset;            /* add to a record's time to get UTC nanoseconds */
+    uint64_t begin;                 /* time of records when it began; 0: not known */
     struct skep_namespaces host_ns; /* namespaces that count as the host's */
     uint32_t self;                  /* process id of the skep that observed */
     char kernel[65];                /* uname -r */

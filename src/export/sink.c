@@ -172,7 +172,8 @@ void skep_sink_set_broken(struct skep_sink *s)
 
 /* ---- the thread ---- */
 
-/* A quarter of the pause is left to chance, so that a thousand hosts do not knock at a recovering server at once. */
+/* A quarter of the pause is left to chance, so that a thousand hosts do not knock at a recovering server at
+ * once. */
 static uint64_t next_pause(struct skep_sink *s)
 {
     uint64_t ns = SKEP_SINK_PAUSE_MIN_NS << MIN(s->failures, (uint64_t)20);

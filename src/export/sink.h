@@ -2,21 +2,23 @@
 #ifndef SKEP_EXPORT_SINK_H
 #define SKEP_EXPORT_SINK_H
 /*
- * A sink: one place that alerts go to. It is made from a text, as in `--to file:/var/log/skep.json,rotate=10M`, and fed
- * with alerts that are already rendered as text and as JSON; each sink takes the rendering it was told to.
+ * A sink: one place that alerts go to. It is made from a text, as in `--to
+ * file:/var/log/skep.json,rotate=10M`, and fed with alerts that are already rendered as text and as JSON;
+ * each sink takes the rendering it was told to.
  *
  *     r = skep_sink_open("https://collector/alerts,cert=/etc/skep/host.pem", &diags, &sink);
  *     skep_sink_put(sink, &line);
  *     skep_sink_finish(sink, skep_clock_mono_ns() + 2 * NS_PER_S);
  *     skep_sink_free(sink);
  *
- * Each sink has a thread and a queue of its own. skep_sink_put() copies the line into the queue and returns; it waits
- * for no reader, no disk and no server, only for the moment in which the thread moves the queue's ends. So a sink that
- * is slow, dead or stuck holds up neither detection nor any other sink.
+ * Each sink has a thread and a queue of its own. skep_sink_put() copies the line into the queue and returns;
+ * it waits for no reader, no disk and no server, only for the moment in which the thread moves the queue's
+ * ends. So a sink that is slow, dead or stuck holds up neither detection nor any other sink.
  *
- * The queue is bounded in alerts and in bytes and allocated once. When it is full the NEWEST alert is dropped, the one
- * that is being put: what a host says first about an intrusion is worth more than the thousandth repetition of what
- * followed, and the alert that the destination is taking at this moment stays where it is.
+ * The queue is bounded in alerts and in bytes and allocated once. When it is full the NEWEST alert is
+ * dropped, the one that is being put: what a host says first about an intrusion is worth more than the
+ * thousandth repetition of what followed, and the alert that the destination is taking at this moment stays
+ * where it is.
  *
  * The account. At any time, and for each sink,
  *
@@ -27,13 +29,15 @@
  *   failed    the destination refused it for good, or did so more often than the sink's `retries`
  *   queued    waits, or is being delivered right now
  *
- * A destination that does not work for the moment (disk full, connection refused, a program that died) is tried again
- * with growing pauses, from SKEP_SINK_PAUSE_MIN_NS up to SKEP_SINK_PAUSE_MAX_NS, and alerts wait in the queue.
+ * A destination that does not work for the moment (disk full, connection refused, a program that died) is
+ * tried again with growing pauses, from SKEP_SINK_PAUSE_MIN_NS up to SKEP_SINK_PAUSE_MAX_NS, and alerts wait
+ * in the queue.
  *
- * Threads: put, reopen, flush and counters may be called from any thread; end, finish and free from one. Signals are
- * blocked in a sink's thread.
+ * Threads: put, reopen, flush and counters may be called from any thread; end, finish and free from one.
+ * Signals are blocked in a sink's thread.
  *
- * What kinds there are stands in export/sinks.def; a kind is one file behind the interface of export/sink_kind.h.
+ * What kinds there are stands in export/sinks.def; a kind is one file behind the interface of
+ * export/sink_kind.h.
  */
 #include "base/diag.h"
 
@@ -53,7 +57,8 @@ enum skep_sink_format {
     SKEP_SINK_JSON,
 };
 
-/* One alert, rendered; everything is borrowed for the call. No line feed at the end; one inside becomes a space. */
+/* One alert, rendered; everything is borrowed for the call. No line feed at the end; one inside becomes a
+ * space. */
 struct skep_alert_line {
     unsigned priority; /* 0 (emergency) to 7 (debug): the numbers of syslog and of enum skep_priority */
     const char *rule;  /* name of the rule; NULL: of none */
@@ -73,8 +78,9 @@ struct skep_sink_counters {
     char last_lost_rule[128]; /* the rule of the alert that was last dropped by a full queue; "": none was */
 };
 
-/* Reads the specification, checks what can be checked without sending anything (a file is opened, certificates must
- * be readable) and starts the thread. A destination that is not there yet (server, syslog daemon) is no error.
+/* Reads the specification, checks what can be checked without sending anything (a file is opened,
+ * certificates must be readable) and starts the thread. A destination that is not there yet (server, syslog
+ * daemon) is no error.
  * -EINVAL: the specification is wrong, or names something that cannot work; diags says what and how to cure it.
  * Its places are those in spec. -ENOMEM, -EAGAIN, -EMFILE: as well, with a diagnostic. */
 int skep_sink_open(const char *spec, struct skep_diags *diags, struct skep_sink **ret);
@@ -86,8 +92,9 @@ enum skep_sink_format skep_sink_format(const struct skep_sink *s);
 
 /* False: the alert was dropped, and counted. */
 bool skep_sink_put(struct skep_sink *s, const struct skep_alert_line *line);
-/* Asks for files to be closed and opened again under their names (SIGUSR1, after somebody renamed them). Nothing
- * is lost, and when opening fails the old file stays in use. Returns at once; safe in a signal handler. */
+/* Asks for files to be closed and opened again under their names (SIGUSR1, after somebody renamed them).
+ * Nothing is lost, and when opening fails the old file stays in use. Returns at once; safe in a signal
+ * handler. */
 void skep_sink_reopen(struct skep_sink *s);
 /* Waits until all that was put is written or has failed; a pause between attempts is cut short once. deadline:
  * CLOCK_MONOTONIC ns. -ETIMEDOUT: some still wait; they stay in the queue. */
@@ -107,7 +114,7 @@ SKEP_DEFINE_CLEANUP(struct skep_sink, skep_sink_free)
 
 /* The reference of all kinds and their options, as Markdown. */
 void skep_sinks_put_reference(struct skep_strbuf *sb);
-/* {"options":[{"name","value","doc"}],"sinks":[{"name","synopsis","doc","format","retries","options":[...]}]}; value is
- * null for an option without one, retries is null where there is no limit. */
+/* {"options":[{"name","value","doc"}],"sinks":[{"name","synopsis","doc","format","retries","options":[...]}]};
+ * value is null for an option without one, retries is null where there is no limit. */
 void skep_sinks_put_json(struct skep_strbuf *sb);
 #endif

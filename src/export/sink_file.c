@@ -31,8 +31,8 @@ static void init(void *state)
     *f = (struct file){.lines = SKEP_SINK_LINES_INIT, .fd = -1, .keep = KEEP_DEFAULT, .mode = MODE_DEFAULT};
 }
 
-/* O_NONBLOCK is for a FIFO: it does nothing to a file. A new file gets exactly the permissions that were asked for,
- * whatever the umask; those of a file that is there stay. */
+/* O_NONBLOCK is for a FIFO: it does nothing to a file. A new file gets exactly the permissions that were
+ * asked for, whatever the umask; those of a file that is there stay. */
 static int open_path(const struct file *f)
 {
     int flags = O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
@@ -150,8 +150,9 @@ static size_t make_room(struct file *f, const struct skep_sink_item *items, size
     return MAX(fits, (size_t)1); /* a line longer than a file has a file of its own */
 }
 
-/* A full disk takes a part of a line. It is taken back, so that the file holds whole lines also when there is never
- * room again; where that is not possible (chattr +a, somebody else wrote behind it) the rest follows later. */
+/* A full disk takes a part of a line. It is taken back, so that the file holds whole lines also when there is
+ * never room again; where that is not possible (chattr +a, somebody else wrote behind it) the rest follows
+ * later. */
 static void take_back(struct file *f, off_t size_before, size_t whole)
 {
     struct stat st;

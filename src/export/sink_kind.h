@@ -2,15 +2,15 @@
 #ifndef SKEP_EXPORT_SINK_KIND_H
 #define SKEP_EXPORT_SINK_KIND_H
 /*
- * What a kind of sink is to the frame (export/sink.c), and the frame to a kind. A kind delivers; the frame has the queue, the
- * thread, the account, the pauses between attempts and the end.
+ * What a kind of sink is to the frame (export/sink.c), and the frame to a kind. A kind delivers; the frame
+ * has the queue, the thread, the account, the pauses between attempts and the end.
  *
  * To add a kind: a row in export/sinks.def and export/sink_<name>.c that defines `const struct skep_sink_kind
  * skep_sink_kind_<name>`.
  *
- * A kind's state is zeroed memory of its size. open() runs in the thread of whoever makes the sink, everything else in
- * the sink's own thread, one at a time; so a state needs no lock. send() may wait as long as it likes, but only in
- * skep_sink_wait() or on skep_sink_wake_fd(), which end when the sink has to end.
+ * A kind's state is zeroed memory of its size. open() runs in the thread of whoever makes the sink,
+ * everything else in the sink's own thread, one at a time; so a state needs no lock. send() may wait as long
+ * as it likes, but only in skep_sink_wait() or on skep_sink_wake_fd(), which end when the sink has to end.
  */
 #include "export/sink_queue.h"
 #include "export/sink_spec.h"
@@ -63,10 +63,11 @@ struct skep_sink_kind {
 #include "export/sinks.def"
 #undef SKEP_SINK
 
-/* 1: the descriptor is ready; 0: the time has come; -EINTR: the sink has to end or to reopen. fd -1: only waits. */
+/* 1: the descriptor is ready; 0: the time has come; -EINTR: the sink has to end or to reopen. fd -1: only
+ * waits. */
 int skep_sink_wait(struct skep_sink *s, int fd, short events, uint64_t until);
-/* For a kind that has a poll loop of its own: readable when there is a reason to call skep_sink_interrupted(), which
- * makes it unreadable again. */
+/* For a kind that has a poll loop of its own: readable when there is a reason to call
+ * skep_sink_interrupted(), which makes it unreadable again. */
 int skep_sink_wake_fd(const struct skep_sink *s);
 bool skep_sink_interrupted(struct skep_sink *s);
 /* When the sink has to end; UINT64_MAX: not yet. */

@@ -42,8 +42,8 @@ static void close_pipe(struct program *p)
     p->lines.cut = 0; /* the next program gets the line from its beginning */
 }
 
-/* A group of its own: Ctrl-C at the terminal ends skep, which then ends the program after its last alert; and what
- * the shell has started can be ended with it. */
+/* A group of its own: Ctrl-C at the terminal ends skep, which then ends the program after its last alert; and
+ * what the shell has started can be ended with it. */
 static int spawn(const char *command, int in, pid_t *ret)
 {
     posix_spawn_file_actions_t actions;

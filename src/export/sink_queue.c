@@ -28,8 +28,8 @@ static size_t slot_at(const struct skep_sink_queue *q, size_t i)
     return at >= q->n_slots ? at - q->n_slots : at;
 }
 
-/* Where n adjoining bytes are free; false: nowhere. What is in use runs from the first slot's bytes to the tail, around
- * the end of the memory when the tail is not behind them. */
+/* Where n adjoining bytes are free; false: nowhere. What is in use runs from the first slot's bytes to the
+ * tail, around the end of the memory when the tail is not behind them. */
 static bool find_room(const struct skep_sink_queue *q, size_t n, size_t *ret)
 {
     if (q->count == q->n_slots)

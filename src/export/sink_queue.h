@@ -2,13 +2,13 @@
 #ifndef SKEP_EXPORT_SINK_QUEUE_H
 #define SKEP_EXPORT_SINK_QUEUE_H
 /*
- * The queue of a sink: alerts in a ring of bytes, and beside it a ring of slots that say where each one begins, how
- * long it is, how urgent and from when. Unlike the ring of the event output (export/linering.h) an alert is never
- * split at the end of the memory, since a datagram or a request needs it in one piece; those that follow each other in
- * memory still adjoin. Everything is allocated when the queue is made.
+ * The queue of a sink: alerts in a ring of bytes, and beside it a ring of slots that say where each one
+ * begins, how long it is, how urgent and from when. Unlike the ring of the event output (export/linering.h)
+ * an alert is never split at the end of the memory, since a datagram or a request needs it in one piece;
+ * those that follow each other in memory still adjoin. Everything is allocated when the queue is made.
  *
- * What skep_sink_queue_peek() returned stays where it is until it is popped, also while another thread puts more
- * behind it. All else needs the caller's lock.
+ * What skep_sink_queue_peek() returned stays where it is until it is popped, also while another thread puts
+ * more behind it. All else needs the caller's lock.
  */
 #include "base/macro.h"
 

@@ -11,8 +11,9 @@
  *     program:logger -t 'a, b',format=text
  *     "program:awk -F, '{print $1}'",format=text
  *
- * A comma in quotes, single or double, separates nothing. Quotes around the whole of KIND:ADDRESS, of ADDRESS or of a
- * VALUE are taken off, and in double ones \" and \\ mean " and \; quotes in the middle stay, for a shell to read.
+ * A comma in quotes, single or double, separates nothing. Quotes around the whole of KIND:ADDRESS, of ADDRESS
+ * or of a VALUE are taken off, and in double ones \" and \\ mean " and \; quotes in the middle stay, for a
+ * shell to read.
  *
  * Values are stored by a table of options (struct skep_sink_option) that the documentation is made from, too.
  */
@@ -68,8 +69,8 @@ struct skep_sink_spec {
 int skep_sink_spec_parse(struct skep_sink_spec *spec, const char *source, struct skep_diags *diags);
 void skep_sink_spec_clear(struct skep_sink_spec *spec);
 
-/* Stores the words that one of the two tables knows in its target; texts stay the specification's. Goes on after an
- * error. -EINVAL. */
+/* Stores the words that one of the two tables knows in its target; texts stay the specification's. Goes on
+ * after an error. -EINVAL. */
 int skep_sink_spec_apply(struct skep_sink_spec *spec, const struct skep_sink_option *common,
                          void *common_target, const struct skep_sink_option *own, void *own_target);
 

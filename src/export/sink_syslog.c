@@ -11,8 +11,8 @@
 #define SEND_BUFFER (1 << 20) /* most alerts are far shorter; with the default of 208K long ones do not fit */
 #define CUT_BYTES 8192        /* of a message that the socket refuses as too long */
 
-/* The one-line form that daemons on the same host read: <PRI>Mmm dd hh:mm:ss TAG[PID]: TEXT. Source: RFC 3164, 4.1, and
- * syslog(3) for leaving the host's name out. */
+/* The one-line form that daemons on the same host read: <PRI>Mmm dd hh:mm:ss TAG[PID]: TEXT. Source: RFC
+ * 3164, 4.1, and syslog(3) for leaving the host's name out. */
 struct syslogd {
     const char *tag;
     const char *path;

@@ -185,30 +185,6 @@ int skep_falco_read_exceptions(struct skep_falco *f, struct skep_falco_rule *rul
 
 /* ---- building ---- */
 
-struct nodes {
-    struct skep_parsed *v;
-    size_t n, room;
-};
-
-static void nodes_clear(struct nodes *l)
-{
-    free(l->v);
-}
-
-static int nodes_add(struct nodes *l, const struct skep_parsed *p)
-{
-    if (l->n == l->room) {
-        size_t room = MAX(l->room * 2, (size_t)8);
-        struct skep_parsed *v = realloc(l->v, room * sizeof(*v));
-        if (!v)
-            return -ENOMEM;
-        l->v = v;
-        l->room = room;
-    }
-    l->v[l->n++] = *p;
-    return 0;
-}
-
 static struct skep_rule_place place_of(const struct skep_falco_exception *e)
 {
     return skep_yaml_place(e->name);
@@ -301,7 +277,7 @@ static int make_right(struct skep_falco *f, const struct skep_yaml *y, struct sk
 static int make_tuple(struct skep_falco *f, const struct skep_check *lefts, const struct skep_yaml *tuple,
                       struct skep_parsed *issues, struct skep_parsed *ret)
 {
-    SKEP_CLEANUP(nodes_clear) struct nodes checks = {0};
+    _cleanup_parsed_row_ struct skep_parsed_row checks = {0};
     struct skep_rule_place place = skep_yaml_place(tuple);
     for (size_t i = 0; i < tuple->n_items; i++) {
         struct skep_check c = lefts[i];
@@ -310,7 +286,7 @@ static int make_tuple(struct skep_falco *f, const struct skep_check *lefts, cons
         if (r >= 0)
             r = skep_parse_make_check(&f->parse, &c, &place, issues, &check);
         if (r >= 0)
-            r = nodes_add(&checks, &check);
+            r = skep_parsed_row_add(&checks, &check);
         if (r < 0)
             return r;
     }
@@ -320,7 +296,7 @@ static int make_tuple(struct skep_falco *f, const struct skep_check *lefts, cons
 static int make_tuples(struct skep_falco *f, const struct skep_falco_exception *e, struct skep_parsed *issues,
                        struct skep_parsed *ret)
 {
-    SKEP_CLEANUP(nodes_clear) struct nodes tuples = {0};
+    _cleanup_parsed_row_ struct skep_parsed_row tuples = {0};
     struct skep_rule_place place = place_of(e);
     _cleanup_free_ struct skep_check *lefts = calloc(n_of(e->fields) + 1, sizeof(*lefts));
     if (!lefts)
@@ -334,7 +310,7 @@ static int make_tuples(struct skep_falco *f, const struct skep_falco_exception *
         struct skep_parsed tuple;
         int r = make_tuple(f, lefts, p->y, issues, &tuple);
         if (r >= 0)
-            r = nodes_add(&tuples, &tuple);
+            r = skep_parsed_row_add(&tuples, &tuple);
         if (r < 0)
             return r;
     }
@@ -363,8 +339,8 @@ static int make_single(struct skep_falco *f, const struct skep_falco_exception *
 
 int skep_falco_except(struct skep_falco *f, const struct skep_falco_rule *rule, struct skep_parsed *io)
 {
-    SKEP_CLEANUP(nodes_clear) struct nodes all = {0};
-    int r = nodes_add(&all, io);
+    _cleanup_parsed_row_ struct skep_parsed_row all = {0};
+    int r = skep_parsed_row_add(&all, io);
     for (const struct skep_falco_exception *e = rule->exceptions; e && r >= 0; e = e->next) {
         struct skep_rule_place place = place_of(e);
         struct skep_parsed match, not ;
@@ -375,7 +351,7 @@ int skep_falco_except(struct skep_falco *f, const struct skep_falco_rule *rule, 
         if (r >= 0)
             r = skep_parse_make_group(&f->parse, SKEP_EXPR_NOT, &match, 1, &place, &not );
         if (r >= 0)
-            r = nodes_add(&all, &not );
+            r = skep_parsed_row_add(&all, &not );
     }
     if (r < 0 || all.n == 1)
         return r;

@@ -76,8 +76,7 @@ int skep_falco_check_bool(struct skep_falco *f, const struct skep_yaml *y, const
     return skep_falco_error(f, SKEP_FALCO_FORM, y, "`%s` is true or false", key);
 }
 
-/* Whether the item has the deprecated `append: true`. */
-static int read_append(struct skep_falco *f, const struct skep_yaml *item, bool *ret)
+int skep_falco_read_append(struct skep_falco *f, const struct skep_yaml *item, bool *ret)
 {
     const struct skep_yaml *y = skep_yaml_get(item, "append");
     *ret = false;
@@ -96,7 +95,7 @@ static int read_mode(struct skep_falco *f, enum skep_falco_item kind, const stru
                      const char *key, bool *ret_append)
 {
     uint32_t append, replace;
-    int r = read_append(f, item, ret_append);
+    int r = skep_falco_read_append(f, item, ret_append);
     int r_override = skep_falco_overrides(f, kind, item, &append, &replace);
     if (r < 0 || r_override < 0)
         return -EINVAL;

@@ -121,6 +121,8 @@ int skep_falco_check_text(struct skep_falco *f, const struct skep_yaml *y, const
 /* A sequence of scalars. */
 int skep_falco_check_texts(struct skep_falco *f, const struct skep_yaml *y, const char *key);
 int skep_falco_check_bool(struct skep_falco *f, const struct skep_yaml *y, const char *key, bool *ret);
+/* Whether the item has the deprecated `append: true`. */
+int skep_falco_read_append(struct skep_falco *f, const struct skep_yaml *item, bool *ret);
 /* Counts n elements that are looked at; -EINVAL: there were too many. */
 int skep_falco_count(struct skep_falco *f, const struct skep_yaml *y, size_t n);
 

@@ -1,21 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rule/falco_load.h"
 
-/* Whether the rule has the deprecated `append: true`. */
-static int read_append(struct skep_falco *f, const struct skep_yaml *item, bool *ret)
-{
-    const struct skep_yaml *y = skep_yaml_get(item, "append");
-    *ret = false;
-    if (!y)
-        return 0;
-    int r = skep_falco_check_bool(f, y, "append", ret);
-    if (r >= 0 && *ret) {
-        skep_falco_warn(f, "LOAD_DEPRECATED_ITEM", skep_yaml_key(item, "append"), "`append` is deprecated");
-        skep_diags_hint(f->diags, "use `override`");
-    }
-    return r;
-}
-
 static int set_text(struct skep_falco *f, struct skep_falco_parts *parts, const struct skep_yaml *y,
                     const char *key, bool append)
 {
@@ -297,7 +282,7 @@ int skep_falco_read_rule(struct skep_falco *f, const struct skep_yaml *item)
     int r = skep_falco_check_text(f, name, "rule");
     if (r < 0)
         return r;
-    r = read_append(f, item, &append);
+    r = skep_falco_read_append(f, item, &append);
     int r_override = skep_falco_overrides(f, SKEP_FALCO_RULE, item, &to_append, &to_replace);
     if (r < 0 || r_override < 0)
         return -EINVAL;

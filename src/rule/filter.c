@@ -524,6 +524,8 @@ int skep_filter_build(const struct skep_unit *u, const struct skep_filter *f, co
     skep_build_init(&b, SKEP_RULE_FILTER_INSNS);
     skep_frame_begin(frame, &b, &pass, &drop);
     skep_build_load(&b, SKEP_OP_LDXH, 9, 6, offsetof(struct skep_hdr, flags));
+    /* who acts is not known: what the header says of him does not count */
+    skep_build_jump_imm(&b, SKEP_OP_JSET_IMM, 9, SKEP_HDR_NO_TASK, pass);
     emit(&e, f->root, &(struct skep_branch){pass, drop, drop});
     skep_frame_end(frame, &b, pass, drop);
     int r = skep_build_finish(&b, ret_insns, ret_n);

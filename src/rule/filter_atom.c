@@ -450,15 +450,16 @@ static void load_number(struct skep_filter_emit *e, const struct skep_rule_spot 
         skep_build_load(b, SKEP_OP_LDXH, 1, 6, (int16_t)(s->off + offsetof(struct skep_endpoint, port)));
         break;
     case SKEP_SPOT_RET:
-    case SKEP_SPOT_FD_RET:
         skep_build_reg(b, SKEP_OP_MOV64_REG, 2, 9);
         skep_build_imm(b, SKEP_OP_AND64_IMM, 2, SKEP_HDR_RET);
         skep_build_jump_imm(b, SKEP_OP_JEQ_IMM, 2, 0, to->no);
         skep_build_load(b, SKEP_OP_LDXDW, 1, 6, offsetof(struct skep_hdr, ret));
-        if (s->form == SKEP_SPOT_FD_RET) {
-            skep_build_jump_imm(b, SKEP_OP_JSGE_IMM, 1, 0, done);
-            skep_build_mov(b, 1, (uint64_t)-1);
-        }
+        break;
+    case SKEP_SPOT_FD_RET:
+        skep_build_load(b, SKEP_OP_LDXDW, 2, 6, offsetof(struct skep_hdr, ret));
+        skep_build_mov(b, 1, (uint64_t)-1);
+        skep_build_jump_imm(b, SKEP_OP_JSLT_IMM, 2, 0, done);
+        skep_build_reg(b, SKEP_OP_MOV64_REG, 1, 2);
         break;
     default: /* BITS */
         skep_build_load(b, SKEP_OP_LDXW, 2, 6, off);

@@ -304,42 +304,38 @@ static int parse_not(struct skep_parser *ps, struct skep_parsed *ret)
     return skep_parse_make_group(ps->p, SKEP_EXPR_NOT, &kid, 1, &place, ret);
 }
 
-struct kids {
-    struct skep_parsed *v;
-    size_t n, room;
-};
-
-static void kids_clear(struct kids *k)
+void skep_parsed_row_clear(struct skep_parsed_row *row)
 {
-    free(k->v);
+    free(row->v);
+    *row = (struct skep_parsed_row){0};
 }
 
-static int kids_add(struct kids *k, const struct skep_parsed *kid)
+int skep_parsed_row_add(struct skep_parsed_row *row, const struct skep_parsed *p)
 {
-    if (k->n == k->room) {
-        size_t room = MAX(k->room * 2, (size_t)8);
-        struct skep_parsed *v = realloc(k->v, room * sizeof(*v));
+    if (row->n == row->room) {
+        size_t room = MAX(row->room * 2, (size_t)8);
+        struct skep_parsed *v = realloc(row->v, room * sizeof(*v));
         if (!v)
             return -ENOMEM;
-        k->v = v;
-        k->room = room;
+        row->v = v;
+        row->room = room;
     }
-    k->v[k->n++] = *kid;
+    row->v[row->n++] = *p;
     return 0;
 }
 
-/* kids with word between them; next reads one. */
+/* Expressions with word between them; next reads one. */
 static int parse_row(struct skep_parser *ps, const char *word, enum skep_expr_kind kind,
                      int (*next)(struct skep_parser *ps, struct skep_parsed *ret), struct skep_parsed *ret)
 {
-    SKEP_CLEANUP(kids_clear) struct kids kids = {0};
+    _cleanup_parsed_row_ struct skep_parsed_row kids = {0};
     size_t at = ps->l.at;
     for (;;) {
         struct skep_parsed kid;
         skep_lex_blank(&ps->l);
         int r = next(ps, &kid);
         if (r >= 0)
-            r = kids_add(&kids, &kid);
+            r = skep_parsed_row_add(&kids, &kid);
         if (r < 0)
             return r;
         skep_lex_blank(&ps->l);
@@ -427,23 +423,34 @@ static void check_no_value(const struct skep_parse *p, const struct skep_check *
     }
 }
 
+/* Values are looked at again for each check that has them, those of evt.type one by one among all types. */
+static int charge_values(const struct skep_parse *p, size_t n, bool type, const struct skep_rule_place *place)
+{
+    size_t cost = type && n > SKEP_EVTTYPE_MAX ? n * 32 : n;
+    if (!p->values_left)
+        return 0;
+    if (*p->values_left < cost) {
+        skep_rule_complain(p->diags, true, place, p->code,
+                           "all conditions together compare with too many values");
+        return -EINVAL;
+    }
+    *p->values_left -= cost;
+    return 0;
+}
+
 int skep_parse_make_check(const struct skep_parse *p, const struct skep_check *c,
                           const struct skep_rule_place *place, struct skep_parsed *into,
                           struct skep_parsed *ret)
 {
     struct skep_expr *e = skep_arena_alloc(p->arena, sizeof(*e));
+    bool type = c->left->field && !c->left->arg && skep_streq(c->left->field->name, "evt.type");
     if (!e)
         return -ENOMEM;
-    if (p->values_left) {
-        if (*p->values_left < c->n_values) {
-            skep_rule_complain(p->diags, true, place, p->code,
-                               "all conditions together compare with too many values");
-            return -EINVAL;
-        }
-        *p->values_left -= c->n_values;
-    }
+    int r = charge_values(p, c->n_values, type, place);
+    if (r < 0)
+        return r;
     *e = (struct skep_expr){.kind = SKEP_EXPR_CHECK, .check = *c, .place = *place};
-    if (c->left->field && !c->left->arg && skep_streq(c->left->field->name, "evt.type"))
+    if (type)
         check_types(p, c, into);
     check_no_value(p, c, into);
     *ret = (struct skep_parsed){.e = e, .depth = 1, .n_checks = 1};

@@ -68,6 +68,15 @@ struct skep_parsed {
     uint32_t n_issues;
 };
 
+/* Parsed trees as they are collected, to become a group. */
+struct skep_parsed_row {
+    struct skep_parsed *v;
+    size_t n, room;
+};
+int skep_parsed_row_add(struct skep_parsed_row *row, const struct skep_parsed *p); /* -ENOMEM */
+void skep_parsed_row_clear(struct skep_parsed_row *row);
+#define _cleanup_parsed_row_ SKEP_CLEANUP(skep_parsed_row_clear)
+
 struct skep_parse_names {
     void *data;
     /* NULL: there is none, or it is broken; what there is to say about it has been said. */

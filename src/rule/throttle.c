@@ -17,8 +17,8 @@ struct list {
     struct entry *first, *last;
 };
 
-/* What is known of a rule's rate, or of one window. They differ in what they do when they are due: a window is gone, a
- * rule stays. */
+/* What is known of a rule's rate, or of one window. They differ in what they do when they are due: a window
+ * is gone, a rule stays. */
 struct entry {
     struct entry *chain; /* in its bucket */
     struct links due;    /* in the order of due_ns; linked only when it is not UINT64_MAX */
@@ -45,7 +45,8 @@ struct skep_throttle {
     struct entry **buckets;
     size_t n_buckets, n_entries;
     size_t n_rules;
-    /* All windows are equally long, and so are all intervals, so that each list is in the order of time by itself. */
+    /* All windows are equally long, and so are all intervals, so that each list is in the order of time by
+     * itself. */
     struct list due_windows, due_rules, used;
     struct skep_throttle_counters counters;
 };
@@ -230,8 +231,8 @@ static struct entry *open_window(struct skep_throttle *t, const struct name *n)
     return e;
 }
 
-/* A bucket of tokens, kept as the one time at which it would be full but for what was taken (the generic cell rate
- * algorithm, ITU-T I.371): a token costs cost_ns, and up to `burst` of them may be taken in advance. */
+/* A bucket of tokens, kept as the one time at which it would be full but for what was taken (the generic cell
+ * rate algorithm, ITU-T I.371): a token costs cost_ns, and up to `burst` of them may be taken in advance. */
 static bool take_token(struct skep_throttle *t, struct entry *e)
 {
     uint64_t tat = MAX(e->tat_ns, t->now);

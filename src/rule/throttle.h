@@ -2,30 +2,31 @@
 #ifndef SKEP_RULE_THROTTLE_H
 #define SKEP_RULE_THROTTLE_H
 /*
- * Less noise. Between a rule that matched and the sinks stand two valves, both off by default, and both count what they
- * hold back and say so:
+ * Less noise. Between a rule that matched and the sinks stand two valves, both off by default, and both count
+ * what they hold back and say so:
  *
  *   suppression   after an alert, further ones of the same rule and the same key are hidden until a window of time is
  *                 over. The key is a text that the caller renders from the event, such as the executable and the file.
  *   rate          a rule may raise so many alerts an interval, and a burst at first; what is beyond is hidden.
  *
- * An alert that is suppressed takes nothing from the rate; one that the rate holds back opens no window, since nobody
- * has seen it.
+ * An alert that is suppressed takes nothing from the rate; one that the rate holds back opens no window,
+ * since nobody has seen it.
  *
- * What is hidden is never lost in silence. When a window ends, one report says how many alerts of which rule and key
- * were hidden in it; the rate reports per rule, an interval after the first that it hid. So
+ * What is hidden is never lost in silence. When a window ends, one report says how many alerts of which rule
+ * and key were hidden in it; the rate reports per rule, an interval after the first that it hid. So
  *
  *     asked = passed + suppressed + limited,   and   suppressed + limited = the sum of hidden of all reports
  *
  * once skep_throttle_end() has reported the windows that are still open.
  *
- * Memory is bounded: at most max_keys windows; when there would be more, the one whose key was not seen for the longest
- * time is reported and closed before its time. Of a key the first SKEP_THROTTLE_KEY_MAX bytes are kept for reports, and
- * keys that are longer are told apart by length and hash of the whole. At most SKEP_THROTTLE_RULES_MAX rules have a rate; an alert that there is no memory
- * for passes.
+ * Memory is bounded: at most max_keys windows; when there would be more, the one whose key was not seen for
+ * the longest time is reported and closed before its time. Of a key the first SKEP_THROTTLE_KEY_MAX bytes are
+ * kept for reports, and keys that are longer are told apart by length and hash of the whole. At most
+ * SKEP_THROTTLE_RULES_MAX rules have a rate; an alert that there is no memory for passes.
  *
- * Time is the caller's, in ns on whatever clock the events have, so that a replay hides what the live run hid. Time
- * that goes back is taken as standing still. One thread at a time. Rules are known by name: the state outlives a reload.
+ * Time is the caller's, in ns on whatever clock the events have, so that a replay hides what the live run
+ * hid. Time that goes back is taken as standing still. One thread at a time. Rules are known by name: the
+ * state outlives a reload.
  *
  *     struct skep_throttle_options o = {.rate = 10, .interval_ns = NS_PER_MIN, .window_ns = 30 * NS_PER_S};
  *     r = skep_throttle_new(&o, report, userdata, &t);
@@ -97,7 +98,7 @@ void skep_throttle_counters(const struct skep_throttle *t, struct skep_throttle_
 
 /* 41 more alerts of "Read ssh information" were hidden within 30s: proc.exepath=/usr/bin/cat */
 void skep_throttle_put_text(const struct skep_throttle_report *report, struct skep_strbuf *sb);
-/* Members of an open object: "skep.hidden", "skep.rule", "skep.reason" (suppressed, rate), "skep.key" (null for the rate),
- * "skep.span", "skep.first" and "skep.last" in ns. */
+/* Members of an open object: "skep.hidden", "skep.rule", "skep.reason" (suppressed, rate), "skep.key" (null
+ * for the rate), "skep.span", "skep.first" and "skep.last" in ns. */
 void skep_throttle_put_json(const struct skep_throttle_report *report, struct skep_json *j);
 #endif

@@ -55,6 +55,9 @@ for command in $("$SKEP" --help | sed -n 's/^  \([a-z]\{2,\}\)  .*/\1/p'); do
 done
 t_check "commands were found" test -s help.out
 t_check "every kind is in the reference" eval "'$SKEP' docs events >docs.out"
+t_check "fields of rules are in the reference" eval "'$SKEP' docs fields >fields.out"
+t_check "with what the kernel knows" grep -q '^- `fd.name` (text): .* known in the kernel for open' fields.out
+t_check "also as JSON" eval "'$SKEP' docs fields --json | python3 -c 'import json, sys; json.load(sys.stdin)[\"arguments\"][\"openat\"]'"
 for kind in fork exec exit open connect dns ptrace bpf uring; do
     t_check "the reference of $kind" grep -Eq "^## $kind$" docs.out
 done

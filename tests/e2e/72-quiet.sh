@@ -16,7 +16,7 @@ quiet() {
     rules_start run "$file" || { t_fail "$name" "skep does not start"; return; }
     t_check "$name: is done" "$@"
     stop_skep
-    t_check "$name: quiet" python3 "$RULES/check.py" quiet "$SCRATCH/run.out" $$ -
+    t_check "$name: quiet" rules_quiet "$SCRATCH/run.out" -
 }
 
 # Everything that the host does counts here, so it has to be idle.

@@ -20,6 +20,7 @@ feed() {
 counted() {
     local name=$1
     shift
+    grep -A 20 Sanitizer "$name.err" && return 1 # of a build that has them
     python3 "$HERE/sinks.py" check "$@" <"$name.err"
 }
 
@@ -122,10 +123,10 @@ else
     t_check "file: everything is written once there is room" counted full put=1000 written=1000 dropped=0 failed=0
     t_check "file: once each, and in order" whole full/a.json
     t_check "file: all of it" lines full/a.json 1000
-    mount -o remount,size=64k full 2>/dev/null
     truncate -s 0 full/a.json
+    mount -o remount,size=64k full
     printf '!many 3000 200\n!sleep 200\n' | feed full2 --finish 300 file:full/b.json,queue=500
-    t_check "file: a disk that stays full costs alerts, and they are counted" counted full2 put=3000 "dropped>1000"
+    t_check "file: a disk that stays full costs alerts, and they are counted" counted full2 put=3000 "dropped>1000" failing=true
     t_check "file: and leaves whole lines" whole full/b.json
 fi
 

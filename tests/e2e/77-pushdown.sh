@@ -113,7 +113,12 @@ t_check "no event is unaccounted for" eval '! grep UNACCOUNTED on.err off.err'
 
 "$SKEP" rules test --rules rules.yaml --matching all --json all.skep >jit.json
 "$SKEP" rules test --rules rules.yaml --matching all --json --interpret all.skep >interpret.json
-t_check "a replay by machine code and by the interpreter agree" cmp jit.json interpret.json
+cat >same.py <<'EOF'
+import json, sys
+a, b = ([(r["rule"], r["alerts"], r["noise"]) for r in json.load(open(p))["rules"]] for p in sys.argv[1:3])
+sys.exit(a != b)
+EOF
+t_check "a replay by machine code and by the interpreter agree" python3 same.py jit.json interpret.json
 cat >counts.py <<'EOF'
 import collections, json, sys
 live = collections.Counter(json.loads(l)["rule"] for l in open(sys.argv[1]) if l.startswith('{"hostname"'))

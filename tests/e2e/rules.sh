@@ -164,14 +164,22 @@ rules_run() {
     for case in ${done[@]+"${done[@]}"}; do
         name=$(rules_get "$case" RULE)
         if [ "$check" = fired ]; then
-            t_check "fires: $name" python3 "$RULES/check.py" fired "$file" "$SCRATCH/$what.out" "$case" $$ \
-                "$CONTAINER_NAME" "$PORT" "$VICTIM"
+            t_check "fires: $name" rules_fired "$file" "$SCRATCH/$what.out" "$case"
         else
             t_check "is quiet about the twin: $name" test -e "$RULES_CASES/$(basename "$case" .sh).$what.done"
         fi
     done
-    [ "$check" = fired ] || t_check "no rule minds any of the twins" \
-        python3 "$RULES/check.py" quiet "$SCRATCH/$what.out" $$ "$CONTAINER_NAME"
+    [ "$check" = fired ] || t_check "no rule minds any of the twins" rules_quiet "$SCRATCH/$what.out" "$CONTAINER_NAME"
+}
+
+# rules_fired RULES ALERTS CASE
+rules_fired() {
+    python3 "$RULES/check.py" fired "$@" $$ "$CONTAINER_NAME" "$PORT" "$VICTIM"
+}
+
+# rules_quiet ALERTS CONTAINER|-
+rules_quiet() {
+    python3 "$RULES/check.py" quiet "$1" $$ "$2"
 }
 
 rules_get() {

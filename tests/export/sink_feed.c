@@ -3,7 +3,8 @@
  * sink_feed [--finish MS] [--reference] SINK...
  *
  * Makes the sinks and hands them one alert for each line of standard input, with the line as its text and
- * {"output":LINE} as its JSON. "PRIORITY|LINE" sets the priority (0 to 7). Lines that begin with '!' are orders:
+ * {"output":LINE} as its JSON. "PRIORITY|LINE" sets the priority (0 to 7). Lines that begin with '!' are
+ * orders:
  *
  *     !many N [BYTES]  N alerts, "alert 0" and so on, filled up to so many bytes; prints how long put took
  *     !flush MS        waits until everything is delivered; prints "flushed" or "not flushed"
@@ -12,8 +13,9 @@
  *     !counters        prints them
  *     !kill            ends this process at once, as a crash would
  *
- * At the end the sinks have --finish MS (2000) to deliver what is left; then their counters are printed, an object a
- * line, on standard error. Exit status: 0; 1 when an account does not add up; 2 for a wrong specification.
+ * At the end the sinks have --finish MS (2000) to deliver what is left; then their counters are printed, an
+ * object a line, on standard error. Exit status: 0; 1 when an account does not add up; 2 for a wrong
+ * specification.
  */
 #include <signal.h>
 #include <time.h>

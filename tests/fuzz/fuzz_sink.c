@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Any text as the specification of a sink: it is refused with a diagnostic that can be printed, or its values are in
- * their ranges. No sink is made of it. */
+/* Any text as the specification of a sink: it is refused with a diagnostic that can be printed, or its values
+ * are in their ranges. No sink is made of it. */
 #include "export/sink_spec.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -135,22 +135,6 @@ static __always_inline void skep_sock_of_fd(struct skep_sock *s, struct task_str
     skep_zero(&s->remote, sizeof(s->remote));
 }
 
-/* The addresses and protocol of a file that is an inet socket; false, and nothing written, for other files. */
-static __always_inline bool skep_fill_socket(struct file *f, struct skep_endpoint *local,
-                                             struct skep_endpoint *remote, skep_proto *proto)
-{
-    struct skep_sock s = {.sk = skep_sock_of_file(f)};
-    if (!s.sk)
-        return false;
-    skep_sock_read(&s);
-    if (s.family != AF_INET && s.family != AF_INET6)
-        return false;
-    *local = s.local;
-    *remote = s.remote;
-    *proto = s.proto;
-    return true;
-}
-
 /* ---- unix sockets ---- */
 
 /* An abstract name as it stands in kernel or user memory behind the NUL that marks it. */

@@ -24,6 +24,7 @@ int sys_dup(__u64 *ctx)
 {
     struct skep_call call;
     struct skep_build b;
+    struct skep_sock s;
     skep_call_init(&call, ctx);
     int old = skep_arg(&call, 0);
     if (!fd_is_dup(&call, old))
@@ -34,7 +35,11 @@ int sys_dup(__u64 *ctx)
     ev->oldfd = old;
     ev->newfd = call.ret;
     skep_fill_fd(&b, &ev->fd, call.task, call.ret);
-    skep_fill_socket(skep_file_of(call.task, call.ret), &ev->local, &ev->remote, &ev->proto);
+    skep_sock_of_fd(&s, call.task, call.ret);
+    ev->family = s.family;
+    ev->proto = s.proto;
+    ev->local = s.local;
+    ev->remote = s.remote;
     return skep_hand_over(ctx, &b);
 }
 

@@ -510,11 +510,11 @@ static bool put_both(struct skep_rule_ctx *x, const struct arg *a, struct skep_s
     case FORM_OF:
         return a->of(x, raw);
     case FORM_PATH:
-        s = slice_at(h, a->raw_off);
+        s = a->raw_off ? slice_at(h, a->raw_off) : (struct skep_slice){0};
         if (!s.off)
             return put_slice(raw, h, slice_at(h, a->off));
         put_slice(raw, h, s);
-        if (s.len == 0 || raw->s[raw->len - s.len] != '/')
+        if (s.len == 0 || *skep_slice_get(h, s) != '/')
             put_slice(readable, h, slice_at(h, a->off));
         return true;
     }

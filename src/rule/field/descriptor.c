@@ -147,14 +147,15 @@ static void of_dup(struct skep_rule_descriptor *d, const struct skep_hdr *h)
     const struct skep_ev_dup *ev = (const void *)h;
     set_file(d, h, &ev->fd);
     set_num(d, ev->newfd);
-    bool inet = ev->fd.kind == SKEP_FD_SOCKET && ev->proto != 0;
-    if (!inet && !endpoint(&ev->local) && !endpoint(&ev->remote))
+    if (ev->fd.kind != SKEP_FD_SOCKET && !endpoint(&ev->local) && !endpoint(&ev->remote))
         return;
     set_ends(d, &ev->local, &ev->remote, looks_like_server(&ev->local, &ev->remote));
-    d->type = socket_type(AF_INET, d);
-    d->proto = ev->proto;
+    d->type = socket_type(ev->family, d);
     d->connected = d->remote != NULL;
-    d->path = (struct skep_slice){0};
+    if (skep_rule_descriptor_is_inet(d)) {
+        d->proto = ev->proto == SKEP_NO_VALUE ? 0 : ev->proto;
+        d->path = (struct skep_slice){0};
+    }
 }
 
 static void of_memfd(struct skep_rule_descriptor *d, const struct skep_hdr *h)

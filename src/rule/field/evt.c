@@ -57,17 +57,24 @@ GET(get_time)
     return skep_fact_text(x, ret, sb.s, sb.len);
 }
 
+/* All of it, its whole seconds, or the rest. */
+static bool put_time_part(struct skep_fact *ret, int64_t ns, uint32_t part)
+{
+    int64_t rest = ns % NS_PER_S + (ns % NS_PER_S < 0 ? NS_PER_S : 0);
+    return skep_fact_number(ret, part == RAWTIME_S ? (ns - rest) / NS_PER_S : part == RAWTIME_NS ? rest : ns);
+}
+
 GET(get_rawtime)
 {
-    int64_t ns = utc_of(x->ev);
-    int64_t rest = ns % NS_PER_S + (ns % NS_PER_S < 0 ? NS_PER_S : 0);
-    switch (q->field->number) {
-    case RAWTIME_S:
-        return skep_fact_number(ret, (ns - rest) / NS_PER_S);
-    case RAWTIME_NS:
-        return skep_fact_number(ret, rest);
-    }
-    return skep_fact_number(ret, ns);
+    return put_time_part(ret, utc_of(x->ev), q->field->number);
+}
+
+GET(get_reltime)
+{
+    const struct skep_session *session = x->ev->session;
+    if (!session || !session->begin)
+        return false;
+    return put_time_part(ret, (int64_t)(x->ev->h->time - session->begin), q->field->number);
 }
 
 /* ---- what it is ---- */
@@ -397,6 +404,9 @@ static const struct skep_rule_field fields[] = {
     OF("rawtime", NUMBER, SKEP_FIELD_TIME, "*", get_rawtime, RAWTIME, "nanoseconds since 1970, UTC"),
     OF("rawtime.s", NUMBER, 0, "*", get_rawtime, RAWTIME_S, "whole seconds of evt.rawtime"),
     OF("rawtime.ns", NUMBER, 0, "*", get_rawtime, RAWTIME_NS, "the rest of evt.rawtime in nanoseconds"),
+    OF("reltime", NUMBER, SKEP_FIELD_DURATION, "*", get_reltime, RAWTIME, "time since the observation began"),
+    OF("reltime.s", NUMBER, 0, "*", get_reltime, RAWTIME_S, "whole seconds of evt.reltime"),
+    OF("reltime.ns", NUMBER, 0, "*", get_reltime, RAWTIME_NS, "the rest of evt.reltime in nanoseconds"),
     PLAIN("hostname", TEXT, "*", get_hostname, "name of the host that the event was seen on"),
     PLAIN("source", TEXT, "*", get_source, "where the event comes from: syscall"),
     SPOTTED("is_async", BOOL, "*", get_async, async_spots,

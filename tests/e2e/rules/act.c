@@ -342,7 +342,7 @@ static int act_unshare(char **a)
     return unshare(flag) < 0 ? fail("unshare") : 0;
 }
 
-/* PATH: its handle, opened again */
+/* DIRECTORY NAME: a file by its handle. The call counts, also when the handle does not lead to a file any more. */
 static int act_handle(char **a)
 {
     struct {
@@ -350,8 +350,8 @@ static int act_handle(char **a)
         unsigned char bytes[128];
     } f = {.h.handle_bytes = 128};
     int mount;
-    int dir = open("/", O_RDONLY | O_DIRECTORY);
-    if (name_to_handle_at(AT_FDCWD, a[0], &f.h, &mount, 0) < 0)
+    int dir = open(a[0], O_RDONLY | O_DIRECTORY);
+    if (name_to_handle_at(dir, a[1], &f.h, &mount, 0) < 0)
         return fail("name_to_handle_at");
     open_by_handle_at(dir, &f.h, O_RDONLY);
     return 0;
@@ -399,7 +399,7 @@ static const struct {
             {"become-root", 1, act_become_root},
             {"setns", 1, act_setns},
             {"unshare", 1, act_unshare},
-            {"handle", 1, act_handle},
+            {"handle", 2, act_handle},
             {"mount", 3, act_mount},
             {"open-write", 1, act_open_write}};
 

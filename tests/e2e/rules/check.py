@@ -33,7 +33,7 @@ def mark(paths):
         for item in (item for document in documents for item in document):
             if "rule" in item and "condition" in item and not item.get("append") and not item.get("override"):
                 print(f"- rule: {json.dumps(item['rule'])}")
-                print(f'  output: " {MARK}"')
+                print(f'  output: "{MARK}"')
                 print("  override: {output: append}")
 
 

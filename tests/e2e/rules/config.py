@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""config.py CONFIG COMMAND...: turns what `runc spec` made into a container that may do everything."""
+"""config.py CONFIG COMMAND...: turns what `runc spec` made into a privileged container, which may do everything."""
 
 import json
 import sys
@@ -13,12 +13,14 @@ with open("/proc/self/status", encoding="ascii") as f:
 names = ["CAP_" + name for name in """CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP
     LINUX_IMMUTABLE NET_BIND_SERVICE NET_BROADCAST NET_ADMIN NET_RAW IPC_LOCK IPC_OWNER SYS_MODULE SYS_RAWIO
     SYS_CHROOT SYS_PTRACE SYS_PACCT SYS_ADMIN SYS_BOOT SYS_NICE SYS_RESOURCE SYS_TIME SYS_TTY_CONFIG MKNOD LEASE
-    AUDIT_WRITE AUDIT_CONTROL SETFCAP""".split()]
+    AUDIT_WRITE AUDIT_CONTROL SETFCAP MAC_OVERRIDE MAC_ADMIN SYSLOG WAKE_ALARM BLOCK_SUSPEND AUDIT_READ""".split()]
 held = [name for bit, name in enumerate(names) if permitted >> bit & 1]
 process = config["process"]
-process.update(terminal=False, args=args, capabilities={s: held for s in ("bounding", "effective", "permitted")})
+process.update(terminal=False, args=args,
+               capabilities={"bounding": names, "effective": held, "permitted": held})
 process.pop("rlimits", None)
 config["root"]["readonly"] = False
+config["linux"].update(maskedPaths=[], readonlyPaths=[])
 config["hostname"] = "skep-test"
 for mount in config["mounts"]:
     if mount["type"] == "cgroup":

@@ -62,6 +62,56 @@ static void test_bounded(void **state)
     assert_non_null(strstr(sb.s, "f:1:50001: error: n0\n"));
 }
 
+/* An error takes the place of the last warning, and what it says is kept with its own hint. */
+static void test_errors_first(void **state)
+{
+    (void)state;
+    va_list none = {0};
+    _cleanup_diags_ struct skep_diags d;
+    _cleanup_strbuf_ struct skep_strbuf sb;
+    skep_strbuf_init(&sb, 1 << 20);
+    skep_diags_init(&d, NULL);
+    d.max = 4;
+    for (size_t i = 0; i < 10; i++) {
+        char hint[] = {(char)('0' + i), '\0'};
+        skep_diags_add_in(&d, i % 2 == 0, "f", "text\r\n", 6, 2, 1, i % 2 ? "e" : "w", "m", none);
+        skep_diags_hint(&d, "%s", hint);
+    }
+    assert_int_equal(d.n, 4);
+    assert_int_equal(d.more, 6);
+    assert_int_equal(d.n_errors, 5);
+    for (size_t i = 0; i < d.n; i++) {
+        assert_false(d.list[i].warning);
+        assert_int_equal(d.list[i].hint[0] - '0', 2 * i + 1);
+    }
+    skep_diags_put_text(&d, NULL, &sb);
+    assert_non_null(strstr(sb.s, "f:1:3: error: m\n  text\n    ^\n  hint: 1\n"));
+    skep_diags_clear(&d);
+    assert_int_equal(d.max, 4);
+}
+
+/* Of a long line only the part around the place is kept. */
+static void test_long_line(void **state)
+{
+    (void)state;
+    static char text[200001];
+    va_list none = {0};
+    _cleanup_diags_ struct skep_diags d;
+    _cleanup_strbuf_ struct skep_strbuf sb;
+    memset(text, 'x', 200000);
+    memcpy(text + 100000, "here", 4);
+    skep_strbuf_init(&sb, 1 << 20);
+    skep_diags_init(&d, NULL);
+    skep_diags_add_in(&d, false, "f", text, 200000, 100000, 4, "e", "m", none);
+    assert_true(strlen(d.list[0].text) <= 400);
+    skep_diags_put_text(&d, NULL, &sb);
+    const char *here = strstr(sb.s, "here"), *caret = strstr(sb.s, "^~~~\n"), *line = strstr(sb.s, "\n") + 1;
+    assert_non_null(here);
+    assert_non_null(caret);
+    assert_int_equal(caret - (strstr(line, "\n") + 1), here - line);
+    assert_non_null(strstr(sb.s, "f:1:100001: "));
+}
+
 static void test_spell(void **state)
 {
     (void)state;
@@ -99,8 +149,8 @@ static void test_spell(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_text_and_json),
-        cmocka_unit_test(test_bounded),
+        cmocka_unit_test(test_text_and_json), cmocka_unit_test(test_bounded),
+        cmocka_unit_test(test_errors_first),  cmocka_unit_test(test_long_line),
         cmocka_unit_test(test_spell),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -215,7 +215,7 @@ static void test_wrong_use(void **state)
         {"skep replay", "skep replay: missing argument: FILE\nTry 'skep replay --help'.\n"},
         {"skep ps --tree --json", "skep ps: --tree excludes --json and --sort\nTry 'skep ps --help'.\n"},
         {"skep docs nothing",
-         "skep docs: unknown topic: there are 'events', 'instructions', 'helpers' and 'sinks'\nTry 'skep docs --help'.\n"},
+         "skep docs: unknown topic: there are 'events', 'fields', 'instructions', 'helpers' and 'sinks'\nTry 'skep docs --help'.\n"},
         {"skep version now", "skep version: unexpected argument 'now'\nTry 'skep version --help'.\n"},
     };
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {

@@ -75,8 +75,12 @@ static inline void differ_event(struct differ *d, uint64_t seed, struct engine *
     d->dropped += !pass[SKEP_VM_MODE_TRUSTED];
     if (pass[1] != pass[2] || pass[2] != pass[3])
         differ_fail(d, seed, "filter modes", e, 0);
-    if (any && !pass[1])
-        differ_fail(d, seed, "filter drops", e, 0);
+    for (size_t i = 0; i < p->n_rules && !pass[1]; i++)
+        if (expected[i]) {
+            differ_fail(d, seed, "filter drops", e, i);
+            random_show(stderr, p->rules[i].condition);
+            fputc('\n', stderr);
+        }
 }
 
 /* One policy over some events. */
@@ -96,8 +100,8 @@ static inline void differ_round(struct differ *d, const struct skep_schema *sche
         abort();
     for (size_t i = 0; i < DIFFER_EVENTS; i++)
         random_event(&r, schema, &events[i]);
-    struct maker m = {&r, &pool, events, DIFFER_EVENTS, ref};
-    random_policy(&m, 1 + rnd(&r, one_in(&r, 4) ? 60 : 8), &policy);
+    struct maker m = {&r, &pool, events, DIFFER_EVENTS, ref, one_in(&r, 2)};
+    random_policy(&m, 1 + rnd(&r, m.prefer_spots ? 3 : one_in(&r, 4) ? 60 : 8), &policy);
     struct skep_compile_options o = {.all = !one_in(&r, 4)};
     skep_diags_init(&diags, "random");
     int err = skep_rules_compile(&policy, &o, &diags, &c);

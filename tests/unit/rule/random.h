@@ -297,12 +297,23 @@ struct maker {
     struct event *events;
     size_t n_events;
     struct skep_rule_ctx *ctx; /* to look at values */
+    bool prefer_spots;
 };
 
-static inline const struct skep_rule_field *random_field(struct random *r)
+/* prefer_spots: fields that the kernel knows. */
+static inline const struct skep_rule_field *random_field(struct random *r, bool prefer_spots)
 {
     size_t n;
     const struct skep_rule_family *const *families = skep_rule_families(&n);
+    if (prefer_spots && !one_in(r, 6)) {
+        for (unsigned tries = 0; tries < 200; tries++) {
+            const struct skep_rule_family *f = families[rnd(r, (uint32_t)n)];
+            const struct skep_rule_field *one =
+                f->n_fields ? &f->fields[rnd(r, (uint32_t)f->n_fields)] : NULL;
+            if (one && one->n_spots)
+                return one;
+        }
+    }
     static const char *const favourites[] = {"fd.name", "proc.name", "evt.type", "user.uid", "evt.rawres"};
     if (one_in(r, 3)) {
         const char *name = favourites[rnd(r, ARRAY_SIZE(favourites))];
@@ -337,7 +348,7 @@ static inline const struct skep_operand *random_operand(struct maker *m)
     struct skep_operand *o = skep_pool_take(m->pool, sizeof(*o));
     o->transform = SKEP_TRANSFORM_INVALID;
     do {
-        o->field = random_field(m->r);
+        o->field = random_field(m->r, m->prefer_spots);
         o->arg = NULL;
         if (o->field->flags & SKEP_FIELD_ARG_REQUIRED ||
             (o->field->flags & SKEP_FIELD_ARG_OPTIONAL && one_in(m->r, 2)))
@@ -644,5 +655,33 @@ static inline void random_policy(struct maker *m, size_t n, struct skep_policy *
         rules[i].condition = random_expr(m, rnd(m->r, 5), shared, &n_shared);
     }
     *ret = (struct skep_policy){.rules = rules, .n_rules = n};
+}
+
+/* A condition as text, for whoever looks into a failure. */
+static inline void random_show(FILE *f, const struct skep_expr *e)
+{
+    static const char *const ops[] = {
+#define SKEP_RULE_OP(name, text, args, doc) text,
+#include "rule/ops.def"
+#undef SKEP_RULE_OP
+    };
+    if (e->kind != SKEP_EXPR_CHECK) {
+        fprintf(f, e->kind == SKEP_EXPR_NOT ? "not(" : e->kind == SKEP_EXPR_AND ? "and(" : "or(");
+        for (size_t i = 0; i < e->n_kids; i++) {
+            fprintf(f, i ? ", " : "");
+            random_show(f, e->kids[i]);
+        }
+        fprintf(f, ")");
+        return;
+    }
+    const struct skep_operand *o = e->check.left;
+    if (!o->field) {
+        fprintf(f, "%s()", skep_transform_name(o->transform));
+        o = o->operands[0];
+    }
+    fprintf(f, "%s[%s] %s q%d", o->field->name, o->arg ? o->arg : "", ops[e->check.op],
+            (int)e->check.quantifier);
+    for (size_t i = 0; i < e->check.n_values && i < 5; i++)
+        fprintf(f, " \"%.60s\"", e->check.values[i].s);
 }
 #endif

@@ -5,5 +5,5 @@ trigger() { cp /bin/true systemctl && ./systemctl stop auditd; }
 benign() {
     cp /bin/true systemctl &&
         ./systemctl status auditd &&
-        ./systemctl stop skep-nothing-else.timer; true
+        ./systemctl stop nothing-else.timer; true
 }

@@ -2,5 +2,5 @@
 RULE="File opened by handle in a container"
 WANT='f["container.id"] == C and f["proc.name"] == "app"'
 NEEDS=container
-trigger() { inside /usr/bin/app handle /proc/self/exe; true; }
+trigger() { inside /bin/sh -c "echo >/dev/shm/file; app handle /dev/shm file"; }
 benign() { inside /bin/cat /etc/hostname >/dev/null; }

@@ -19,6 +19,15 @@ static void test_time(void **s)
     field_is_number(x, "evt.rawtime", 1700000001500000000LL);
     field_is_number(x, "evt.rawtime.s", 1700000001);
     field_is_number(x, "evt.rawtime.ns", 500000000);
+    field_is_missing(x, "evt.reltime");
+    x->r.session.begin = 400000000;
+    field_is_number(x, "evt.reltime", 1100000000);
+    field_is_number(x, "evt.reltime.s", 1);
+    field_is_number(x, "evt.reltime.ns", 100000000);
+    x->r.session.begin = 1500000001; /* of another CPU, just before */
+    field_is_number(x, "evt.reltime", -1);
+    field_is_number(x, "evt.reltime.s", -1);
+    field_is_number(x, "evt.reltime.ns", 999999999);
     field_is_text(x, "evt.time", "00:13:21.500000000");
     field_is_text(x, "evt.time.s", "00:13:21");
     field_is_text(x, "evt.datetime", "2023-11-15 00:13:21.500000000");

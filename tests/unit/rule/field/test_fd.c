@@ -253,6 +253,7 @@ static void test_dup(void **s)
     struct field_test *x = *s;
     struct skep_ev_dup *e = make_dup(x, SKEP_FD_SOCKET, "socket:[99]");
     e->proto = IPPROTO_TCP;
+    e->family = AF_INET;
     e->local = test_endpoint("10.0.0.7", 40000);
     e->remote = test_endpoint("10.0.0.9", 4444);
     field_is_number(x, "fd.num", 0);
@@ -271,6 +272,15 @@ static void test_dup(void **s)
     memset(&e->remote, 0, sizeof(e->remote));
     field_is_text(x, "fd.type", "ipv4");
     field_is_missing(x, "fd.name");
+    e->family = AF_INET6;
+    field_is_text(x, "fd.type", "ipv6");
+    e->family = AF_UNIX;
+    e->proto = 0;
+    field_is_text(x, "fd.type", "unix");
+    field_is_text(x, "fd.name", "socket:[99]");
+    field_is_missing(x, "fd.l4proto");
+    e->family = SKEP_NO_VALUE;
+    field_is_text(x, "fd.typechar", "o");
 
     static const struct {
         uint32_t kind;
