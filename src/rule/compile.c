@@ -5,6 +5,8 @@
 #include "rule/check.h"
 #include "rule/exact.h"
 #include "rule/filter.h"
+#include "rule/lookup.h"
+#include "rule/notes.h"
 
 #define CODE "LOAD_ERR_COMPILE_CONDITION"
 #define SHARED_MAX 1000000 /* expressions that are remembered */
@@ -31,6 +33,7 @@ static void unit_clear(struct skep_unit *u)
     skep_atoms_clear(&u->atoms);
     skep_requests_clear(&u->requests);
     skep_maps_clear(&u->maps);
+    free(u->finders);
     skep_pool_clear(&u->pool);
 }
 
@@ -92,7 +95,26 @@ static int split_kinds(struct skep_unit *u, const struct skep_policy *p, const u
                 u->rules[k][u->n_rules[k]++] = (struct skep_unit_rule){(uint32_t)i, node};
         }
     }
+    for (unsigned k = 1; k < SKEP_KIND_MAX && !u->dag.error; k++) {
+        int r = u->n_rules[k] ? skep_lookups_make(u, (uint16_t)k) : 0;
+        if (r < 0)
+            return r;
+    }
     return u->dag.error;
+}
+
+/* The atoms' matchers and behind them the finders. */
+static int join_matchers(struct skep_unit *u)
+{
+    struct skep_matcher *all = skep_pool_array(&u->pool, u->atoms.n + u->n_finders, sizeof(*all));
+    if (!all)
+        return -ENOMEM;
+    if (u->atoms.n)
+        memcpy(all, u->atoms.matchers, u->atoms.n * sizeof(*all));
+    if (u->n_finders)
+        memcpy(all + u->atoms.n, u->finders, u->n_finders * sizeof(*all));
+    u->matchers = (struct skep_matchers){all, u->atoms.n + u->n_finders};
+    return 0;
 }
 
 static int build_programs(struct skep_unit *u, struct skep_compiled *c, struct skep_diags *diags)
@@ -146,7 +168,7 @@ static int build_filters(struct skep_unit *u, struct skep_filter *filters, struc
                 r = build_filter(u, &filters[k], &c->filter[k]);
             if (r < 0) {
                 free(filters[k].refs.list);
-                filters[k] = (struct skep_filter){0};
+                filters[k] = (struct skep_filter){.precision = (enum skep_filter_precision)precision};
             }
         }
         if (r < 0)
@@ -168,13 +190,15 @@ static int compile(struct skep_compiled_arena *arena, const struct skep_policy *
     if (r < 0)
         return r;
     skep_atoms_settle(&u->atoms);
-    r = build_programs(u, c, diags);
+    r = join_matchers(u);
+    if (r == 0)
+        r = build_programs(u, c, diags);
     if (r == 0)
         r = build_filters(u, arena->filters, c);
+    if (r == 0 && u->options.notes)
+        r = skep_notes_make(u, arena->filters, c);
     if (r < 0)
         return r;
-    u->matchers.list = u->atoms.matchers;
-    u->matchers.n = u->atoms.n;
     c->policy = p;
     c->all = u->options.all;
     c->requests = u->requests.list;

@@ -12,7 +12,14 @@
  * `report`, which writes the rule's number into the context. Nodes that several use are functions: r1 = context, r0 =
  * 1 false, 2 true, which they also leave in the node's byte of the context.
  */
+#include "rule/lookup.h"
 #include "rule/plan.h"
+
+/* A rule that is a function of the program, since several classes of a lookup have it. */
+struct skep_exact_rule {
+    unsigned label;
+    const struct skep_lookup_rule *rule;
+};
 
 struct skep_exact {
     struct skep_build b;
@@ -22,8 +29,10 @@ struct skep_exact {
     unsigned *functions; /* by node: label + 1; 0: not asked for yet */
     uint32_t *wanted;    /* nodes whose functions are still to be written */
     size_t n_wanted, cap_wanted;
+    struct skep_exact_rule *rules; /* still to be written */
+    size_t n_rules, cap_rules;
     unsigned report, end;
-    bool first_only; /* stop at the first rule that matches */
+    bool first_only; /* stop at the first rule that matches: when they are tried in order */
     size_t choices;  /* constants that are compared by code so far */
 };
 
@@ -34,6 +43,9 @@ int skep_exact_build(struct skep_unit *u, uint16_t kind, struct skep_rule_progra
 void skep_exact_fail(struct skep_exact *x, int error);
 void skep_exact_node(struct skep_exact *x, uint32_t node, const struct skep_branch *to);
 void skep_exact_atom(struct skep_exact *x, uint32_t atom, const struct skep_branch *to);
+/* Lookups, each with the rules that it finds; and, behind the end of the program, the functions that they call. */
+void skep_exact_lookups(struct skep_exact *x);
+void skep_exact_rules(struct skep_exact *x);
 void skep_exact_report(struct skep_exact *x, uint32_t rule);
 /* Fetches a fact; goes to missing, or falls through. */
 void skep_exact_fetch(struct skep_exact *x, uint32_t request, unsigned missing);

@@ -10,6 +10,9 @@
 #define KEY_BITS (KEY_TEXT - 4)      /* of a trie: how many bits, right before it */
 #define OFFSET_MASK (SKEP_RECORD_MAX - 1)
 
+/* struct skep_endpoint: AF_INET, AF_INET6. Sensors write no others. */
+enum { FAMILY_IP4 = 2, FAMILY_IP6 = 10 };
+
 static void end(struct skep_filter_emit *e, unsigned label, const struct skep_filter_ways *to)
 {
     skep_emit_goto(e->b, label, to->fall);
@@ -448,6 +451,8 @@ static void load_number(struct skep_filter_emit *e, const struct skep_rule_spot 
         skep_build_load(b, SKEP_OP_LDXH, 2, 6, (int16_t)(s->off + offsetof(struct skep_endpoint, family)));
         skep_build_jump_imm(b, SKEP_OP_JEQ_IMM, 2, 0, to->no);
         skep_build_load(b, SKEP_OP_LDXH, 1, 6, (int16_t)(s->off + offsetof(struct skep_endpoint, port)));
+        skep_build_jump_imm(b, SKEP_OP_JEQ_IMM, 2, FAMILY_IP4, done);
+        skep_build_jump_imm(b, SKEP_OP_JNE_IMM, 2, FAMILY_IP6, to->unknown);
         break;
     case SKEP_SPOT_RET:
         skep_build_reg(b, SKEP_OP_MOV64_REG, 2, 9);
@@ -495,7 +500,6 @@ static void emit_number(struct skep_filter_emit *e, const struct skep_atom *a, c
 static void emit_ip(struct skep_filter_emit *e, const struct skep_atom *a, const struct skep_rule_spot *s,
                     const struct skep_filter_ways *to)
 {
-    enum { FAMILY_IP4 = 2, FAMILY_IP6 = 10 };
     struct skep_build *b = e->b;
     struct skep_branch branch = {to->yes, to->no, to->fall};
     int16_t ip = (int16_t)(s->off + offsetof(struct skep_endpoint, ip));

@@ -14,9 +14,11 @@ struct skep_matchers {
 };
 
 struct skep_matcher {
-    const struct skep_atom *atom;
+    const struct skep_atom *atom;            /* NULL: a finder, whose answer is the tag of the prefix */
+    uint32_t request;                        /* of a finder */
     const struct skep_regex *const *regexes; /* REGEX: by value */
     const struct skep_pathset *paths;        /* PMATCH */
+    const struct skep_prefixes *prefixes;    /* STARTSWITH, when there are many; of a finder */
 };
 
 /* -EINVAL: ret_reason, for value *ret_value; -ENOMEM. */

@@ -53,8 +53,13 @@ static inline void differ_event(struct differ *d, uint64_t seed, struct engine *
             got[en->ctx->matches[i]] = true;
         for (size_t i = 0; i < p->n_rules; i++) {
             bool wrong = c->all || !any ? got[i] != expected[i] : got[i] && !expected[i];
-            if (wrong)
-                differ_fail(d, seed, names[m], e, i);
+            if (!wrong)
+                continue;
+            differ_fail(d, seed, names[m], e, i);
+            if (d->failures < 10) {
+                random_show(stderr, p->rules[i].condition);
+                fputc('\n', stderr);
+            }
         }
         if (!c->all && any) { /* the smallest is what counts */
             size_t a = 0, b = 0;
@@ -101,7 +106,7 @@ static inline void differ_round(struct differ *d, const struct skep_schema *sche
     for (size_t i = 0; i < DIFFER_EVENTS; i++)
         random_event(&r, schema, &events[i]);
     struct maker m = {&r, &pool, events, DIFFER_EVENTS, ref, one_in(&r, 2)};
-    random_policy(&m, 1 + rnd(&r, m.prefer_spots ? 3 : one_in(&r, 4) ? 60 : 8), &policy);
+    random_policy(&m, 1 + rnd(&r, one_in(&r, 4) ? 60 : m.prefer_spots ? 3 : 8), &policy);
     struct skep_compile_options o = {.all = !one_in(&r, 4)};
     skep_diags_init(&diags, "random");
     int err = skep_rules_compile(&policy, &o, &diags, &c);

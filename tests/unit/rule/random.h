@@ -644,15 +644,49 @@ static inline const struct skep_expr *random_expr(struct maker *m, unsigned dept
     return e;
 }
 
+/* Many rules that demand something of one text, as lists of known names and places do. */
+static inline const struct skep_expr *random_alike(struct maker *m, const struct skep_operand *o,
+                                                   enum skep_rule_op op, const struct skep_expr *rest)
+{
+    struct skep_expr *demand = skep_pool_take(m->pool, sizeof(*demand)),
+                     *both = skep_pool_take(m->pool, sizeof(*both));
+    struct skep_check *k = &demand->check;
+    demand->kind = SKEP_EXPR_CHECK;
+    k->left = o;
+    k->op = op == SKEP_RULE_OP_EQ && one_in(m->r, 3) ? SKEP_RULE_OP_IN : op;
+    size_t n = k->op == SKEP_RULE_OP_IN ? 1 + rnd(m->r, one_in(m->r, 6) ? 80 : 4) : 1;
+    struct skep_literal *values = skep_pool_array(m->pool, n, sizeof(*values));
+    for (size_t i = 0; i < n; i++)
+        values[i] = random_value(m, o, SKEP_RULE_TEXT, k->op);
+    k->values = values;
+    k->n_values = n;
+    both->kind = SKEP_EXPR_AND;
+    both->n_kids = one_in(m->r, 4) ? 1 : 2;
+    both->kids = skep_pool_array(m->pool, 2, sizeof(*both->kids));
+    both->kids[0] = demand;
+    both->kids[1] = rest;
+    return both;
+}
+
 static inline void random_policy(struct maker *m, size_t n, struct skep_policy *ret)
 {
     const struct skep_expr *shared[32];
     size_t n_shared = 0;
     struct skep_rule *rules = skep_pool_array(m->pool, n, sizeof(*rules));
+    struct skep_operand *one = skep_pool_take(m->pool, sizeof(*one));
+    bool alike = n >= 10 && one_in(m->r, 2);
+    enum skep_rule_op op = one_in(m->r, 2) ? SKEP_RULE_OP_EQ : SKEP_RULE_OP_STARTSWITH;
+    one->transform = SKEP_TRANSFORM_INVALID;
+    do
+        one->field = random_field(m->r, m->prefer_spots);
+    while (one->field->type != SKEP_RULE_TEXT ||
+           one->field->flags & (SKEP_FIELD_LIST | SKEP_FIELD_ANY | SKEP_FIELD_ARG_REQUIRED));
     for (size_t i = 0; i < n; i++) {
         rules[i].name = "random";
         rules[i].state = one_in(m->r, 30) ? SKEP_RULE_DISABLED : SKEP_RULE_ENABLED;
         rules[i].condition = random_expr(m, rnd(m->r, 5), shared, &n_shared);
+        if (alike && !one_in(m->r, 6))
+            rules[i].condition = random_alike(m, one, op, rules[i].condition);
     }
     *ret = (struct skep_policy){.rules = rules, .n_rules = n};
 }
