@@ -362,6 +362,11 @@ static const struct skep_rule_spot name_spots[] = {{.kind = SKEP_KIND_open,
                                                     .off = offsetof(struct skep_ev_open, path),
                                                     .source_off = offsetof(struct skep_ev_open, path_source)},
                                                    SPOT(memfd_create, SLICE, name)};
+static const struct skep_rule_spot directory_spots[] = {
+    {.kind = SKEP_KIND_open,
+     .form = SKEP_SPOT_DIRECTORY,
+     .off = offsetof(struct skep_ev_open, path),
+     .source_off = offsetof(struct skep_ev_open, path_source)}};
 static const struct skep_rule_spot nameraw_spots[] = {SPOT(open, SLICE, raw_path)};
 static const struct skep_rule_spot ino_spots[] = {{.kind = SKEP_KIND_open,
                                                    .form = SKEP_SPOT_U64,
@@ -465,8 +470,8 @@ static const struct skep_rule_field fields[] = {
         "canonical path of a file; ends of a connection as client:port->server:port; path of a unix socket"),
     SPOTTED("nameraw", TEXT, 0, "open,uring", get_nameraw, 0, nameraw_spots,
             "path of a file as it was given"),
-    FIELD("directory", TEXT, 0, FILES, get_name, PART_DIRECTORY,
-          "directory of a file; of a directory itself"),
+    SPOTTED("directory", TEXT, 0, FILES, get_name, PART_DIRECTORY, directory_spots,
+            "directory of a file; of a directory itself"),
     FIELD("filename", TEXT, 0, FILES, get_name, PART_FILENAME,
           "what follows the last slash of a file's path"),
     FIELD("containername", TEXT, 0, ALL, get_container_name, PART_ALL, "container.id:fd.name"),
