@@ -4,8 +4,9 @@
 #include "rule/glob.h"
 #include "rule/pathset.h"
 
-#define GATE_MIN 8       /* alternatives that are looked up together before they are tried */
-#define SHORT_LITERALS 3 /* of a rule, when the filter would be too long */
+#define BRANCHES_MAX 8000 /* the verifier gives up when it has put off 8192 of them */
+#define GATE_MIN 8        /* alternatives that are looked up together before they are tried */
+#define SHORT_LITERALS 3  /* of a rule, when the filter would be too long */
 
 bool skep_filter_has_kind(unsigned kind)
 {
@@ -29,12 +30,41 @@ bool skep_filter_has_kind(unsigned kind)
 
 /* ---- what the kernel knows ---- */
 
+/* How much of the record a spot reads. */
+static size_t size_of(const struct skep_rule_spot *s)
+{
+    switch (s->form) {
+    case SKEP_SPOT_SLICE:
+    case SKEP_SPOT_PATH:
+        return sizeof(struct skep_slice);
+    case SKEP_SPOT_CHARS:
+        return s->size;
+    case SKEP_SPOT_U8:
+        return 1;
+    case SKEP_SPOT_U16:
+        return 2;
+    case SKEP_SPOT_U64:
+        return 8;
+    case SKEP_SPOT_ENDPOINT:
+    case SKEP_SPOT_PORT:
+        return sizeof(struct skep_endpoint);
+    default:
+        return 4;
+    }
+}
+
 const struct skep_rule_spot *skep_filter_spot(const struct skep_unit *u, const struct skep_atom *a,
                                               uint16_t kind)
 {
     const struct skep_fact_request *q = &u->requests.list[a->request];
     const struct skep_rule_spot *s = q->field ? skep_rule_field_arg_spot(q->field, q->arg, kind) : NULL;
-    return s && s->form != SKEP_SPOT_UNKNOWN ? s : NULL;
+    if (!s || s->form == SKEP_SPOT_UNKNOWN)
+        return NULL;
+    if (s->form == SKEP_SPOT_RET || s->form == SKEP_SPOT_FD_RET)
+        return s;
+    if (s->form == SKEP_SPOT_BITS && s->mask == 0)
+        return s; /* a constant */
+    return skep_frame_sees(s->off, size_of(s)) ? s : NULL;
 }
 
 static bool longer_than(const struct skep_atom *a, size_t max)
@@ -402,6 +432,11 @@ static struct skep_filter_node *add_gate(struct planner *p, struct skep_filter_n
     gate.n_values = skep_constants_sort(SKEP_RULE_TEXT, values, n_values);
     if (skep_filter_why_not(p->u, &gate, p->kind))
         return inside;
+    bool all = true; /* that the rules demand */
+    for (size_t i = 0; i < inside->n_kids; i++)
+        all &= inside->kids[i]->kind == SKEP_NODE_ATOM;
+    if (all)
+        return literal(p, &gate, UINT32_MAX, false);
     both->kids[0] = literal(p, &gate, UINT32_MAX, false);
     both->kids[1] = inside;
     both->n_kids = 2;
@@ -532,6 +567,89 @@ static void emit(struct skep_filter_emit *e, const struct skep_filter_node *n, c
     }
 }
 
+/* ---- what is never reached: the verifier refuses it ---- */
+
+struct pruning {
+    struct skep_insn *insns;
+    size_t n;
+    uint32_t *stack, *places; /* places: where an instruction goes; with UINT32_MAX it goes away */
+    bool *reached;
+    size_t n_stack;
+};
+
+static bool is_jump(const struct skep_insn *i, enum skep_opcode *ret_op)
+{
+    const char *reason;
+    return skep_insn_decode(i, ret_op, &reason) == 0 && skep_opcode_info(*ret_op)->flags & SKEP_OPF_JUMP;
+}
+
+static void reach(struct pruning *p, size_t at)
+{
+    if (at >= p->n || p->reached[at])
+        return;
+    p->reached[at] = true;
+    p->stack[p->n_stack++] = (uint32_t)at;
+}
+
+static void mark(struct pruning *p)
+{
+    reach(p, 0);
+    while (p->n_stack) {
+        size_t at = p->stack[--p->n_stack];
+        const struct skep_insn *i = &p->insns[at];
+        enum skep_opcode op;
+        if (is_jump(i, &op))
+            reach(p, (size_t)((int64_t)at + 1 + i->off));
+        bool wide = i->code == skep_opcode_info(SKEP_OP_LDDW)->code;
+        if (wide)
+            p->reached[at + 1] = true;
+        if (i->code != skep_opcode_info(SKEP_OP_JA)->code && i->code != skep_opcode_info(SKEP_OP_EXIT)->code)
+            reach(p, at + 1 + wide);
+    }
+}
+
+/* Programs have no jumps but those of 16 bits, which older kernels know. */
+static int prune(struct skep_insn *insns, size_t *n)
+{
+    struct pruning p = {.insns = insns, .n = *n};
+    for (size_t i = 0; i < *n; i++)
+        if (insns[i].code == skep_opcode_info(SKEP_OP_JA32)->code && insns[i].imm)
+            return -E2BIG;
+    p.stack = calloc(*n, sizeof(*p.stack));
+    p.places = calloc(*n, sizeof(*p.places));
+    p.reached = calloc(*n, sizeof(*p.reached));
+    int r = p.stack && p.places && p.reached ? 0 : -ENOMEM;
+    if (r == 0) {
+        mark(&p);
+        uint32_t kept = 0;
+        for (size_t i = 0; i < *n; i++)
+            p.places[i] = p.reached[i] ? kept++ : UINT32_MAX;
+        for (size_t i = 0; i < *n; i++) {
+            enum skep_opcode op;
+            if (p.reached[i] && is_jump(&insns[i], &op))
+                insns[i].off =
+                    (int16_t)((int64_t)p.places[(int64_t)i + 1 + insns[i].off] - (int64_t)p.places[i] - 1);
+        }
+        for (size_t i = 0; i < *n; i++)
+            if (p.reached[i])
+                insns[p.places[i]] = insns[i];
+        *n = kept;
+    }
+    free(p.stack);
+    free(p.places);
+    free(p.reached);
+    return r;
+}
+
+static size_t count_branches(const struct skep_insn *insns, size_t n)
+{
+    size_t count = 0;
+    enum skep_opcode op;
+    for (size_t i = 0; i < n; i++)
+        count += is_jump(&insns[i], &op) && op != SKEP_OP_JA;
+    return count;
+}
+
 int skep_filter_build(const struct skep_unit *u, const struct skep_filter *f, const struct skep_frame *frame,
                       struct skep_insn **ret_insns, size_t *ret_n)
 {
@@ -545,7 +663,20 @@ int skep_filter_build(const struct skep_unit *u, const struct skep_filter *f, co
     skep_build_jump_imm(&b, SKEP_OP_JSET_IMM, 9, SKEP_HDR_NO_TASK, pass);
     emit(&e, f->root, &(struct skep_branch){pass, drop, drop});
     skep_frame_end(frame, &b, pass, drop);
-    int r = skep_build_finish(&b, ret_insns, ret_n);
+    struct skep_insn *insns;
+    size_t n;
+    int r = skep_build_finish(&b, &insns, &n);
     skep_build_clear(&b);
-    return r;
+    if (r < 0)
+        return r;
+    r = prune(insns, &n);
+    if (r == 0 && count_branches(insns, n) + (size_t)e.loops * 2 * SKEP_FILTER_SEARCH_MAX / 8 > BRANCHES_MAX)
+        r = -E2BIG;
+    if (r < 0) {
+        free(insns);
+        return r;
+    }
+    *ret_insns = insns;
+    *ret_n = n;
+    return 0;
 }

@@ -294,7 +294,7 @@ static void emit_search(struct skep_filter_emit *e, const struct skep_constant *
         end(e, to->unknown, to);
         return;
     }
-    unsigned round = skep_build_label(b), next = skep_build_label(b);
+    unsigned round = skep_build_label(b), next = skep_build_label(b), found = skep_build_label(b);
     uint8_t first = (uint8_t)c->text.s[0];
     bool letter = fold && is_letter((char)first);
     skep_build_jump_imm(b, SKEP_OP_JLT_IMM, 8, (int32_t)c->text.n, to->no);
@@ -314,12 +314,15 @@ static void emit_search(struct skep_filter_emit *e, const struct skep_constant *
     skep_build_mov(b, 4, EACH_BYTE(first));
     skep_build_reg(b, SKEP_OP_XOR64_REG, 0, 4);
     any_zero(b);
-    skep_build_jump_imm(b, SKEP_OP_JEQ_IMM, 5, 0, next);
-    emit_places(b, c, fold, to);
+    /* out of the way: the verifier keeps count of the ways that it has put off, and goes straight on first */
+    skep_build_jump_imm(b, SKEP_OP_JNE_IMM, 5, 0, found);
     skep_build_bind(b, next);
     skep_build_imm(b, SKEP_OP_ADD64_IMM, 2, 8);
     skep_build_jump_imm(b, SKEP_OP_JLT_IMM, 2, SKEP_FILTER_SEARCH_MAX, round);
-    end(e, to->no, to);
+    skep_build_jump(b, to->no);
+    skep_build_bind(b, found);
+    emit_places(b, c, fold, to);
+    skep_build_jump(b, next);
 }
 
 static void emit_searches(struct skep_filter_emit *e, const struct skep_atom *a,
@@ -343,7 +346,7 @@ static void emit_if_plain(struct skep_filter_emit *e, const struct skep_filter_w
         end(e, to->unknown, to);
         return;
     }
-    unsigned round = skep_build_label(b), next = skep_build_label(b);
+    unsigned round = skep_build_label(b);
     skep_build_jump_imm(b, SKEP_OP_JEQ_IMM, 8, 0, to->unknown);
     skep_build_jump_imm(b, SKEP_OP_JGT_IMM, 8, SKEP_FILTER_SEARCH_MAX, to->unknown);
     skep_build_load(b, SKEP_OP_LDXB, 0, 7, 0);
@@ -361,9 +364,7 @@ static void emit_if_plain(struct skep_filter_emit *e, const struct skep_filter_w
     skep_build_reg(b, SKEP_OP_XOR64_REG, 3, 4);
     skep_build_reg(b, SKEP_OP_OR64_REG, 0, 3);
     any_zero(b);
-    skep_build_jump_imm(b, SKEP_OP_JEQ_IMM, 5, 0, next);
-    skep_build_jump(b, to->unknown);
-    skep_build_bind(b, next);
+    skep_build_jump_imm(b, SKEP_OP_JNE_IMM, 5, 0, to->unknown);
     skep_build_imm(b, SKEP_OP_ADD64_IMM, 2, 8);
     skep_build_jump_imm(b, SKEP_OP_JLT_IMM, 2, SKEP_FILTER_SEARCH_MAX, round);
     end(e, to->no, to);
