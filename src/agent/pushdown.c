@@ -60,13 +60,14 @@ static int load_filter(struct skep_filters *f, const struct skep_compiled *c, ui
     int r = skep_rule_filter_build(c, kind, &frame, &insns, &n);
     if (r < 0)
         return r;
-    _cleanup_free_ void *owned = insns;
     struct skep_filter_program program = {.insns = insns,
                                           .n_insns = n,
                                           .maps = p->maps,
                                           .n_maps = p->n_maps,
                                           .no_raw_path = kind == SKEP_KIND_open && !reads_raw_path(p)};
-    return skep_filters_load(f, kind, &program);
+    r = skep_filters_load(f, kind, &program);
+    free(insns);
+    return r;
 }
 
 int skep_pushdown_filters(struct skep_kernel *k, const struct skep_ruleset *rs,
