@@ -64,6 +64,8 @@ const struct skep_rule_spot *skep_filter_spot(const struct skep_unit *u, const s
         return s;
     if (s->form == SKEP_SPOT_BITS && s->mask == 0)
         return s; /* a constant */
+    if (s->form == SKEP_SPOT_CHARS && (s->size % 8 || s->size > 256))
+        return NULL;
     return skep_frame_sees(s->off, size_of(s)) ? s : NULL;
 }
 
@@ -363,19 +365,88 @@ static struct skep_filter_node *push(struct planner *p, uint32_t number, bool ne
     return *known = result;
 }
 
-/* Of a rule, what the precision allows: the kids of an AND are in the order of their worth. */
+static int compare_truth(const void *a, const void *b)
+{
+    const struct skep_filter_node *x = *(struct skep_filter_node *const *)a,
+                                  *y = *(struct skep_filter_node *const *)b;
+    return (x->truth > y->truth) - (x->truth < y->truth);
+}
+
+/* Of a rule, what the precision allows: the literals that are least often true. */
 static struct skep_filter_node *shorten(struct planner *p, struct skep_filter_node *n)
 {
     if (!n || p->precision == SKEP_FILTER_FULL || n->kind == SKEP_NODE_ATOM || n->kind == SKEP_NODE_CONSTANT)
         return n;
     if (p->precision == SKEP_FILTER_NONE || n->kind == SKEP_NODE_OR)
         return constant(p, true);
-    size_t most = p->precision == SKEP_FILTER_SHORT ? SHORT_LITERALS : 1;
     struct skep_filter_node *less = make(p, SKEP_NODE_AND, n->n_kids);
-    for (size_t i = 0; less && i < n->n_kids && less->n_kids < most; i++)
+    for (size_t i = 0; less && i < n->n_kids; i++)
         if (n->kids[i]->kind == SKEP_NODE_ATOM)
             less->kids[less->n_kids++] = n->kids[i];
-    return less ? settle(p, less) : NULL;
+    if (!less)
+        return NULL;
+    qsort(less->kids, less->n_kids, sizeof(struct skep_filter_node *), compare_truth);
+    less->n_kids = MIN(less->n_kids, (size_t)(p->precision == SKEP_FILTER_SHORT ? SHORT_LITERALS : 1));
+    return settle(p, less);
+}
+
+/* ---- what all alternatives demand: (x and r1) or (x and r2) is x and (r1 or r2) ---- */
+
+static bool demands(const struct skep_filter_node *n, const struct skep_filter_node *literal)
+{
+    if (n == literal)
+        return true;
+    for (size_t i = 0; n->kind == SKEP_NODE_AND && i < n->n_kids; i++)
+        if (n->kids[i] == literal)
+            return true;
+    return false;
+}
+
+static bool all_demand(const struct skep_filter_node * or, const struct skep_filter_node *literal)
+{
+    for (size_t i = 0; i < or->n_kids; i++)
+        if (!demands(or->kids[i], literal))
+            return false;
+    return true;
+}
+
+/* n without the literals of taken. */
+static struct skep_filter_node *without(struct planner *p, struct skep_filter_node *n,
+                                        const struct skep_filter_node *taken)
+{
+    bool and = n->kind == SKEP_NODE_AND;
+    struct skep_filter_node *rest = make(p, SKEP_NODE_AND, and? n->n_kids : 1);
+    for (size_t i = 0; rest && i < (and? n->n_kids : 1); i++) {
+        struct skep_filter_node *k = and? n->kids[i] : n;
+        if (!demands(taken, k))
+            rest->kids[rest->n_kids++] = k;
+    }
+    return rest ? settle(p, rest) : NULL;
+}
+
+static struct skep_filter_node *add_gates(struct planner *p, struct skep_filter_node *n);
+
+static struct skep_filter_node *factor(struct planner *p, struct skep_filter_node *n)
+{
+    if (!n || n->kind != SKEP_NODE_OR)
+        return n;
+    const struct skep_filter_node *first = n->kids[0];
+    bool and = first->kind == SKEP_NODE_AND;
+    struct skep_filter_node *common = make(p, SKEP_NODE_AND, (and? first->n_kids : 1) + 1);
+    struct skep_filter_node *rests = make(p, SKEP_NODE_OR, n->n_kids);
+    if (!common || !rests)
+        return NULL;
+    for (size_t i = 0; i < (and? first->n_kids : 1); i++) {
+        const struct skep_filter_node *k = and? first->kids[i] : first;
+        if (k->kind == SKEP_NODE_ATOM && all_demand(n, k))
+            common->kids[common->n_kids++] = (struct skep_filter_node *)k;
+    }
+    if (common->n_kids == 0)
+        return n;
+    for (size_t i = 0; i < n->n_kids; i++)
+        rests->kids[rests->n_kids++] = without(p, n->kids[i], common);
+    common->kids[common->n_kids++] = add_gates(p, settle(p, rests));
+    return p->error ? NULL : settle(p, common);
 }
 
 /* ---- gates ----
@@ -472,6 +543,12 @@ static struct skep_filter_node *add_gates(struct planner *p, struct skep_filter_
     return all;
 }
 
+static struct skep_filter_node *narrow(struct planner *p, struct skep_filter_node *n)
+{
+    struct skep_filter_node *f = factor(p, n);
+    return f == n ? add_gates(p, n) : f;
+}
+
 /* ---- maps ---- */
 
 static int add_trie(struct skep_unit *u, const struct skep_atom *a, uint32_t *ret)
@@ -528,7 +605,7 @@ int skep_filter_plan(struct skep_unit *u, uint16_t kind, enum skep_filter_precis
     if (p.known && any) {
         for (size_t i = 0; i < u->n_rules[kind]; i++)
             any->kids[any->n_kids++] = shorten(&p, push(&p, u->rules[kind][i].node, false));
-        root = p.error ? NULL : add_gates(&p, settle(&p, any));
+        root = p.error ? NULL : narrow(&p, settle(&p, any));
     }
     free(p.known);
     if (!root)

@@ -61,20 +61,48 @@ static void load_slice(struct skep_filter_emit *e, const struct skep_rule_spot *
     skep_build_reg(b, SKEP_OP_ADD64_REG, 7, 6);
 }
 
-/* An array ends at its NUL, or is full. */
+#define EACH_BYTE(c) (0x0101010101010101ULL * (uint8_t)(c))
+
+/* r1 = how many bytes of the word in r1 come before its first NUL; r2, r3 are written. */
+static void count_bytes(struct skep_build *b)
+{
+    /* r2: 0x80 in each byte that is 0 */
+    skep_build_reg(b, SKEP_OP_MOV64_REG, 2, 1);
+    skep_build_mov(b, 3, EACH_BYTE(0x7f));
+    skep_build_reg(b, SKEP_OP_AND64_REG, 2, 3);
+    skep_build_reg(b, SKEP_OP_ADD64_REG, 2, 3);
+    skep_build_reg(b, SKEP_OP_OR64_REG, 2, 1);
+    skep_build_reg(b, SKEP_OP_OR64_REG, 2, 3);
+    skep_build_imm(b, SKEP_OP_XOR64_IMM, 2, -1);
+    /* the lowest of them, one bit above the bytes before it; none: all bytes */
+    skep_build_reg(b, SKEP_OP_MOV64_REG, 1, 2);
+    skep_build_one(b, SKEP_OP_NEG64, 1);
+    skep_build_reg(b, SKEP_OP_AND64_REG, 1, 2);
+    skep_build_imm(b, SKEP_OP_RSH64_IMM, 1, 7);
+    skep_build_imm(b, SKEP_OP_SUB64_IMM, 1, 1);
+    skep_build_mov(b, 3, EACH_BYTE(1));
+    skep_build_reg(b, SKEP_OP_AND64_REG, 1, 3);
+    skep_build_reg(b, SKEP_OP_MUL64_REG, 1, 3);
+    skep_build_imm(b, SKEP_OP_RSH64_IMM, 1, 56);
+}
+
+/* An array ends at its NUL, or is full. Without branches: the verifier would follow every length through all that
+ * comes behind. */
 static void load_chars(struct skep_filter_emit *e, const struct skep_rule_spot *s)
 {
     struct skep_build *b = e->b;
-    unsigned done = skep_build_label(b);
     skep_build_reg(b, SKEP_OP_MOV64_REG, 7, 6);
     skep_build_imm(b, SKEP_OP_ADD64_IMM, 7, s->off);
-    for (unsigned i = 0; i < s->size; i++) {
-        skep_build_load(b, SKEP_OP_LDXB, 1, 7, (int16_t)i);
-        skep_build_mov(b, 8, i);
-        skep_build_jump_imm(b, SKEP_OP_JEQ_IMM, 1, 0, done);
+    skep_build_mov(b, 8, 0);
+    skep_build_mov(b, 5, 1); /* no NUL so far */
+    for (unsigned i = 0; i < s->size; i += 8) {
+        skep_build_load(b, SKEP_OP_LDXDW, 1, 7, (int16_t)i);
+        count_bytes(b);
+        skep_build_reg(b, SKEP_OP_MUL64_REG, 1, 5);
+        skep_build_reg(b, SKEP_OP_ADD64_REG, 8, 1);
+        skep_build_imm(b, SKEP_OP_RSH64_IMM, 1, 3);
+        skep_build_reg(b, SKEP_OP_MOV64_REG, 5, 1);
     }
-    skep_build_mov(b, 8, s->size);
-    skep_build_bind(b, done);
 }
 
 /* Where the text's end - n is: r1, when n bytes are there. */
@@ -221,8 +249,6 @@ static void emit_trie(struct skep_filter_emit *e, uint32_t trie, const struct sk
 }
 
 /* ---- searching: the verifier goes through every round of a loop, so there are few, and of few rounds ---- */
-
-#define EACH_BYTE(c) (0x0101010101010101ULL * (uint8_t)(c))
 
 /* r5 != 0 if one of the bytes of r0 may be 0 (bytes above one that is may seem so, too); r4 is written. */
 static void any_zero(struct skep_build *b)
