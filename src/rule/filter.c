@@ -365,11 +365,18 @@ static struct skep_filter_node *push(struct planner *p, uint32_t number, bool ne
     return *known = result;
 }
 
-static int compare_truth(const void *a, const void *b)
+/* What can be looked up for all rules at once is worth more than what is true as seldom. */
+static float worth(const struct skep_filter_node *n)
 {
-    const struct skep_filter_node *x = *(struct skep_filter_node *const *)a,
-                                  *y = *(struct skep_filter_node *const *)b;
-    return (x->truth > y->truth) - (x->truth < y->truth);
+    bool together = !n->negated && n->atom.type == SKEP_RULE_TEXT && !n->atom.on_evttype &&
+                    (n->atom.op == SKEP_ATOM_EQ || n->atom.op == SKEP_ATOM_STARTSWITH);
+    return together ? n->truth / 100 : n->truth;
+}
+
+static int compare_worth(const void *a, const void *b)
+{
+    float x = worth(*(struct skep_filter_node *const *)a), y = worth(*(struct skep_filter_node *const *)b);
+    return (x > y) - (x < y);
 }
 
 /* Of a rule, what the precision allows: the literals that are least often true. */
@@ -385,7 +392,7 @@ static struct skep_filter_node *shorten(struct planner *p, struct skep_filter_no
             less->kids[less->n_kids++] = n->kids[i];
     if (!less)
         return NULL;
-    qsort(less->kids, less->n_kids, sizeof(struct skep_filter_node *), compare_truth);
+    qsort(less->kids, less->n_kids, sizeof(struct skep_filter_node *), compare_worth);
     less->n_kids = MIN(less->n_kids, (size_t)(p->precision == SKEP_FILTER_SHORT ? SHORT_LITERALS : 1));
     return settle(p, less);
 }
