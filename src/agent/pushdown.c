@@ -32,6 +32,19 @@ void skep_pushdown_selection(const struct skep_ruleset *rs, const bool shown[SKE
     }
 }
 
+/* Whether the program asks for the path of an open as it was given; bodies have the record in r6 all the time. */
+static bool reads_raw_path(const struct skep_rule_program *p)
+{
+    size_t at = offsetof(struct skep_ev_open, raw_path), end = at + sizeof(struct skep_slice);
+    for (size_t i = 0; i < p->n_insns; i++) {
+        const struct skep_insn *insn = &p->insns[i];
+        bool load = (insn->code & 7) == 1;
+        if (load && insn->regs >> 4 == 6 && insn->off >= (int)at && insn->off < (int)end)
+            return true;
+    }
+    return false;
+}
+
 static int load_filter(struct skep_filters *f, const struct skep_compiled *c, uint16_t kind)
 {
     const struct skep_rule_program *p = &c->filter[kind];
@@ -47,9 +60,14 @@ static int load_filter(struct skep_filters *f, const struct skep_compiled *c, ui
     int r = skep_rule_filter_build(c, kind, &frame, &insns, &n);
     if (r < 0)
         return r;
-    _cleanup_free_ void *owned = insns;
-    struct skep_filter_program program = {.insns = insns, .n_insns = n, .maps = p->maps, .n_maps = p->n_maps};
-    return skep_filters_load(f, kind, &program);
+    struct skep_filter_program program = {.insns = insns,
+                                          .n_insns = n,
+                                          .maps = p->maps,
+                                          .n_maps = p->n_maps,
+                                          .no_raw_path = kind == SKEP_KIND_open && !reads_raw_path(p)};
+    r = skep_filters_load(f, kind, &program);
+    free(insns);
+    return r;
 }
 
 int skep_pushdown_filters(struct skep_kernel *k, const struct skep_ruleset *rs,

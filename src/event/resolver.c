@@ -95,18 +95,21 @@ static bool says_something(const struct skep_state_info *info)
     return info->name || info->image || info->pod;
 }
 
-/* Readers in turn, until one knows more than that the container is there. */
+/* Readers in turn, until one knows more than that the container is there: 2. 1: it is there, and info has what they said
+ * of it besides. */
 static int find_by(skep_state_find *const *readers, size_t n, const struct skep_state_query *q,
                    struct skep_state_info *info)
 {
+    int found = 0;
     for (size_t i = 0; i < n; i++) {
         int r = readers[i](q, info);
         if (r < 0)
             return r;
         if (r > 0 && says_something(info))
-            return 1;
+            return 2;
+        found |= r > 0;
     }
-    return 0;
+    return found;
 }
 
 static int look_up(int root, const struct question *question, struct skep_state_info *info)
@@ -133,8 +136,10 @@ static int look_up(int root, const struct question *question, struct skep_state_
         break;
     default:
         r = find_by(&likely[q.runtime], 1, &q, info);
-        if (r == 0)
-            r = find_by(any_id, ARRAY_SIZE(any_id), &q, info);
+        if (r == 0 || r == 1) {
+            int other = find_by(any_id, ARRAY_SIZE(any_id), &q, info);
+            r = other < 0 ? other : MAX(r, other);
+        }
     }
     if (r <= 0)
         return r;

@@ -18,7 +18,8 @@
  *     skep_kernel_detach(k), drain, skep_kernel_counters(k, ...)
  *     skep_kernel_free(k)
  *
- * Records carry the time at which their sensor began; they reach the ring a little later. Reading up to
+ * Records carry the time at which their sensor began, those of system calls that at which the filter passed them; they
+ * reach the ring a little later. Reading up to
  * SKEP_KERNEL_LAG before now keeps them in order across CPUs. One thread.
  */
 #include "abi/event.h"

@@ -19,9 +19,10 @@
  *   4  Another grace period.
  *   5  The new filters and the new selection come.
  *
- * Why this is right. A record takes its time when the handler begins it; the dispatcher looked at the selection before
- * that, the handler looks for the filter after it, all in one critical section of RCU. And a grace period has the
- * property that a critical section either ends before it does, or sees all that was written before it began.
+ * Why this is right. That the dispatcher looks at the selection, that the handler looks for the filter, that the filter
+ * judges and that the record takes its time (last, when it has passed): all this is one critical section of RCU, and
+ * where in it the time is taken does not matter below. A grace period has the property that a critical section either
+ * ends before it does, or sees all that was written before it began.
  *
  *   A record of time t >= T: its critical section did not end before the grace period of step 2 did (that was before
  *   T). So it sees what step 1 wrote: it is selected if the new policy wants it, and finds no old filter.

@@ -122,7 +122,7 @@ static int read_directory(struct skep_falco_files *f, const char *path, struct s
             asprintf(&full, "%s%s%s", path, path[strlen(path) - 1] == '/' ? "" : "/", names[i]->d_name) < 0) {
             full = NULL;
             r = -ENOMEM;
-        } else if (stat(full, &st) < 0 || !S_ISDIR(st.st_mode)) {
+        } else if (stat(full, &st) < 0 || S_ISREG(st.st_mode)) {
             r_one = read_file(f, full, d);
         }
         r = r_one < 0 ? r_one : r;

@@ -3,7 +3,7 @@
 #define SKEP_RULE_FALCO_FILES_H
 /*
  * The files of rules that somebody named, for skep_falco_load(). A directory stands for its files *.yaml and *.yml, in
- * the order of their names; hidden ones and directories in it are left out. "-" is standard input.
+ * the order of their names; hidden ones and what is no regular file are left out. "-" is standard input.
  *
  *     _cleanup_falco_files_ struct skep_falco_files files = {0};
  *     r = skep_falco_files_read(paths, n, &diags, &files);

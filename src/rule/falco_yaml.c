@@ -96,6 +96,8 @@ static size_t behind_header(const struct reader *rd, size_t at)
 static int on_scalar(struct reader *rd, const yaml_event_t *e)
 {
     size_t at = byte_at(rd, e->start_mark.index), len = e->data.scalar.length;
+    if (memchr(e->data.scalar.value, 0, len))
+        return fail_at(rd, at, "a text must not have a NUL in it");
     struct skep_yaml *y = make(rd, SKEP_YAML_SCALAR, at);
     if (!y)
         return -ENOMEM;

@@ -59,6 +59,9 @@ enum skep_rule_spot_form {
      * 0) and the path_source at source_off is SKEP_PATH_OBJECT: other paths still have . and .. in them, which user
      * space takes out. */
     SKEP_SPOT_PATH,
+    /* TEXT: the same path, of which the value is the directory, or which is itself one: the kernel tells only that it
+     * does not begin with a text. "/" is also the directory of what is no path. */
+    SKEP_SPOT_DIRECTORY,
     SKEP_SPOT_FD_RET,  /* NUMBER: hdr.ret, of a call that gives a descriptor; -1 when it is negative */
     SKEP_SPOT_UNKNOWN, /* decided in user space for this kind, whatever a row for any kind says */
 };

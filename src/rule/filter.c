@@ -119,6 +119,8 @@ const char *skep_filter_why_not(const struct skep_unit *u, const struct skep_ato
         return "the record does not hold the field";
     if (a->mode != SKEP_ATOM_ONE)
         return "the field has several values";
+    if (skep_filter_spot(u, a, kind)->form == SKEP_SPOT_DIRECTORY)
+        return "the kernel tells only that a path is not in these directories";
     if (a->op == SKEP_ATOM_EXISTS)
         return NULL;
     if (a->right != SKEP_ATOM_NO_RIGHT)
@@ -303,6 +305,19 @@ static struct skep_filter_node *below(struct planner *p, const struct skep_atom 
     return literal(p, &one, UINT32_MAX, false); /* PMATCH: the code knows what it stands for */
 }
 
+/* A file's path begins with its directory; of what is no path the directory is "/". */
+static struct skep_filter_node *in_directory(struct planner *p, const struct skep_atom *a)
+{
+    struct skep_atom one = *a;
+    if ((a->op != SKEP_ATOM_EQ && a->op != SKEP_ATOM_STARTSWITH) || longer_than(a, SKEP_FILTER_PREFIX_MAX))
+        return constant(p, true);
+    for (size_t i = 0; i < a->n_values; i++)
+        if (a->values[i].text.n < 2)
+            return constant(p, true);
+    one.op = SKEP_ATOM_STARTSWITH;
+    return literal(p, &one, UINT32_MAX, false);
+}
+
 static struct skep_filter_node *push_atom(struct planner *p, uint32_t number, bool negated)
 {
     const struct skep_atom *a = &p->u->atoms.list[number];
@@ -317,6 +332,8 @@ static struct skep_filter_node *push_atom(struct planner *p, uint32_t number, bo
     }
     bool usable = !negated && !a->oneof && a->mode == SKEP_ATOM_ONE && a->right == SKEP_ATOM_NO_RIGHT &&
                   a->type == SKEP_RULE_TEXT && !a->on_evttype && skep_filter_spot(p->u, a, p->kind);
+    if (usable && skep_filter_spot(p->u, a, p->kind)->form == SKEP_SPOT_DIRECTORY)
+        return in_directory(p, a);
     if (usable && a->op == SKEP_ATOM_GLOB && a->n_values <= 8)
         return around_all(p, a);
     if (usable && a->op == SKEP_ATOM_PMATCH)

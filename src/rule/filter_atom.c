@@ -50,7 +50,7 @@ static void load_slice(struct skep_filter_emit *e, const struct skep_rule_spot *
     skep_build_jump_imm(b, SKEP_OP_JSET_IMM, 9, SKEP_HDR_TRUNCATED, to->unknown);
     skep_build_load(b, SKEP_OP_LDXW, 7, 6, (int16_t)(s->off + offsetof(struct skep_slice, off)));
     skep_build_load(b, SKEP_OP_LDXW, 8, 6, (int16_t)(s->off + offsetof(struct skep_slice, len)));
-    if (s->form == SKEP_SPOT_PATH) {
+    if (s->form == SKEP_SPOT_PATH || s->form == SKEP_SPOT_DIRECTORY) {
         skep_build_jump_imm(b, SKEP_OP_JEQ_IMM, 7, 0, to->unknown);
         skep_build_load(b, SKEP_OP_LDXW, 1, 6, (int16_t)s->source_off);
         skep_build_jump_imm(b, SKEP_OP_JNE_IMM, 1, SKEP_PATH_OBJECT, to->unknown);

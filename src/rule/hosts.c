@@ -106,8 +106,9 @@ static int set_get(struct host_set *s, const struct key *k, struct host **ret)
     return 0;
 }
 
-/* The name goes to the front, wherever it was before. */
-static int host_add(struct host *h, const char *name, size_t n)
+/* What was learned last is the newest and goes to the front, wherever it was before; a file has the names that matter
+ * most first. */
+static int host_add(struct host *h, const char *name, size_t n, bool front)
 {
     if (n && name[n - 1] == '.')
         n--;
@@ -120,8 +121,14 @@ static int host_add(struct host *h, const char *name, size_t n)
         lower[i] = (char)tolower((unsigned char)name[i]);
     lower[n] = '\0';
     size_t at = 0;
-    while (at < SKEP_HOSTS_NAMES - 1 && h->names[at] && !skep_streq(h->names[at], lower))
+    while (at < SKEP_HOSTS_NAMES && h->names[at] && !skep_streq(h->names[at], lower))
         at++;
+    if (!front) {
+        if (at < SKEP_HOSTS_NAMES && !h->names[at])
+            h->names[at] = TAKE_PTR(lower);
+        return 0;
+    }
+    at = MIN(at, (size_t)SKEP_HOSTS_NAMES - 1);
     free(h->names[at]);
     for (; at > 0; at--)
         h->names[at] = h->names[at - 1];
@@ -129,12 +136,12 @@ static int host_add(struct host *h, const char *name, size_t n)
     return 0;
 }
 
-static int set_learn(struct host_set *s, const void *ip, size_t n_ip, const char *name, size_t n)
+static int set_learn(struct host_set *s, const void *ip, size_t n_ip, const char *name, size_t n, bool front)
 {
     struct host *h;
     struct key k = key_of(ip, n_ip);
     int r = set_get(s, &k, &h);
-    return r < 0 ? r : host_add(h, name, n);
+    return r < 0 ? r : host_add(h, name, n, front);
 }
 
 static size_t parse_ip(const char *s, size_t n, uint8_t ret[16])
@@ -161,8 +168,8 @@ static int learn_answer(struct host_set *s, const uint8_t *ip, size_t n_ip, cons
     /* the names on the way first, so that the one that was asked for is the newest */
     while (r >= 0 && skep_list_next(answers->s, answers->n, &at, &name, &n))
         if (!parse_ip(name, n, other))
-            r = set_learn(s, ip, n_ip, name, n);
-    return r < 0 ? r : set_learn(s, ip, n_ip, question->s, question->n);
+            r = set_learn(s, ip, n_ip, name, n, true);
+    return r < 0 ? r : set_learn(s, ip, n_ip, question->s, question->n, true);
 }
 
 static bool asks_for_address(uint64_t qtype)
@@ -202,7 +209,7 @@ static int parse_line(struct host_set *s, char *line)
     size_t n_ip = address ? parse_ip(address, strlen(address), ip) : 0;
     int r = 0;
     while (n_ip && r >= 0 && (word = strtok_r(NULL, " \t", &save)))
-        r = set_learn(s, ip, n_ip, word, strlen(word));
+        r = set_learn(s, ip, n_ip, word, strlen(word), false);
     return r;
 }
 

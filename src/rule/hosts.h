@@ -28,7 +28,7 @@ struct skep_rule_hosts *skep_rule_hosts_free(struct skep_rule_hosts *h);
 SKEP_DEFINE_CLEANUP(struct skep_rule_hosts, skep_rule_hosts_free)
 /* Events of other kinds, and questions, change nothing. -ENOMEM. */
 int skep_rule_hosts_learn(struct skep_rule_hosts *h, const struct skep_event *ev);
-/* Names of an address of 4 or 16 bytes: how many; the newest first, those of /etc/hosts last. Valid until the next call. */
+/* Names of an address of 4 or 16 bytes: how many; the newest first, those of /etc/hosts last, in its order. Valid until the next call. */
 size_t skep_rule_hosts_find(struct skep_rule_hosts *h, const void *ip, size_t n,
                             const char *ret[2 * SKEP_HOSTS_NAMES]);
 #endif

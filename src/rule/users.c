@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <sys/stat.h>
 
 #include "base/clock.h"
@@ -22,9 +23,13 @@ struct container_key {
     uint64_t start; /* of the first process of the pid namespace */
 };
 
+/* Processes that are in the container, of which one will do: the one that acts may be gone by now. */
+#define WITNESSES_MAX 8
+
 struct job {
     struct container_key key;
-    uint32_t pid;
+    uint32_t pids[WITNESSES_MAX];
+    size_t n;
 };
 
 /* Shared by both threads, and freed by the last: the reader may hang on a file when its owner goes. */
@@ -71,13 +76,24 @@ static char *read_file(int root, const char *path, size_t max)
     return TAKE_PTR(text);
 }
 
+/* A descriptor of the directory that is / in the container. */
+static int open_root(const struct job *job)
+{
+    for (size_t i = 0; i < job->n; i++) {
+        char path[32];
+        snprintf(path, sizeof(path), "/proc/%u/root", job->pids[i]);
+        _cleanup_close_ int root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (root >= 0 && is_in_mnt_ns(job->pids[i], job->key.mnt_ns))
+            return TAKE_FD(root);
+    }
+    return -ESRCH;
+}
+
 static struct skep_accounts *read_container(const struct job *job)
 {
     struct skep_accounts *a = NULL;
-    char path[32];
-    snprintf(path, sizeof(path), "/proc/%u/root", job->pid);
-    _cleanup_close_ int root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (root < 0 || !is_in_mnt_ns(job->pid, job->key.mnt_ns))
+    _cleanup_close_ int root = open_root(job);
+    if (root < 0)
         return NULL;
     char *passwd = read_file(root, PASSWD, SKEP_USERS_CONTAINER_FILE_MAX);
     if (skep_accounts_new(passwd, read_file(root, GROUP, SKEP_USERS_CONTAINER_FILE_MAX), &a) < 0)
@@ -120,8 +136,13 @@ static int reader_new(struct reader **ret)
     pthread_cond_init(&s->changed, &attr);
     pthread_condattr_destroy(&attr);
 
+    /* signals are for those who wait for them: one that this thread does not block could be lost here */
     pthread_t thread;
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
     int error = pthread_create(&thread, NULL, read_containers, s);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (error) {
         s->refs = 1;
         reader_unref(s);
@@ -286,8 +307,26 @@ static void take_answer(struct skep_rule_users *u)
     s->busy = s->done = false;
 }
 
+/* The one that acts, the eldest in the same mount namespace, and others. The table is walked once a second for a
+ * container at most. */
+static void find_witnesses(const struct skep_event *ev, struct job *job)
+{
+    const struct skep_proc *p, *eldest = NULL;
+    job->pids[0] = ev->h->pid;
+    job->n = 2;
+    for (size_t at = 0; ev->procs && (p = skep_hashmap_next(&ev->procs->by_id, &at));) {
+        if (p->dead || p->task.ns.mnt != job->key.mnt_ns)
+            continue;
+        if (!eldest || p->start < eldest->start)
+            eldest = p;
+        if (job->n < WITNESSES_MAX)
+            job->pids[job->n++] = p->pid;
+    }
+    job->pids[1] = eldest ? eldest->pid : ev->h->pid;
+}
+
 /* Asks, and waits for the answer as long as the patience lasts. */
-static void ask(struct skep_rule_users *u, struct container_entry *e, uint32_t pid)
+static void ask(struct skep_rule_users *u, struct container_entry *e, const struct skep_event *ev)
 {
     struct reader *s = u->reader;
     uint64_t now = skep_clock_mono_ns(), until = now + SKEP_USERS_PATIENCE_NS;
@@ -299,7 +338,8 @@ static void ask(struct skep_rule_users *u, struct container_entry *e, uint32_t p
         take_answer(u);
     if (!s->busy) {
         e->asked = now;
-        s->job = (struct job){e->key, pid};
+        s->job = (struct job){.key = e->key};
+        find_witnesses(ev, &s->job);
         s->busy = true;
         pthread_cond_broadcast(&s->changed);
         while (!s->done && pthread_cond_timedwait(&s->changed, &s->lock, &limit) == 0)
@@ -328,7 +368,7 @@ const struct skep_rule_user *skep_rule_user_of(struct skep_rule_users *u, const 
         return skep_rule_user_find(u, uid);
     struct container_entry *e = entry_of(u, ev);
     if (e && (!e->accounts || !skep_accounts_user(e->accounts, uid)))
-        ask(u, e, ev->h->pid);
+        ask(u, e, ev);
     return user_in(e ? e->accounts : NULL, uid);
 }
 
@@ -338,6 +378,6 @@ const char *skep_rule_group_of(struct skep_rule_users *u, const struct skep_even
         return skep_rule_group_find(u, gid);
     struct container_entry *e = entry_of(u, ev);
     if (e && (!e->accounts || !skep_accounts_group(e->accounts, gid)))
-        ask(u, e, ev->h->pid);
+        ask(u, e, ev);
     return group_in(e ? e->accounts : NULL, gid);
 }

@@ -3,7 +3,7 @@
 #define SKEP_RULE_USERS_H
 /*
  * Names of users and groups, from /etc/passwd and /etc/group (of the host; of a container from below the root of the
- * acting process, when that is at hand), cached by number with a bounded size and read again when the files change:
+ * acting process or, when that is gone, of another one in the same mount namespace), cached by number with a bounded size and read again when the files change:
  * that is looked at once a second. A lookup never asks a network service. For one thread.
  *
  * A container's files are read only after skep_rule_users_follow_containers(): in a replay the process number means

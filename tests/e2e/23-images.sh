@@ -27,7 +27,7 @@ touch -d '2001-02-03 04:05:06.123456789 UTC' bin/frozen
 # all the life of one recording, the machine's own processes too
 background sleep 300
 SLEEPER=$BG
-start_skep all run --json --kinds exec --events --record rec --duration 60s
+start_skep all run --no-rules --json --kinds exec --events --record rec
 nobody() {
     setpriv --reuid 65534 --regid 65534 --groups 1,5555,70000 --inh-caps=-all -- "$@"
 }

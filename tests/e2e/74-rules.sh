@@ -26,6 +26,7 @@ exits() { # exits STATUS COMMAND...
 rules() { "$SKEP" rules "$@"; }
 
 mkdir rules.d rules.d/directory.yaml
+mkfifo rules.d/pipe.yaml
 cat >rules.d/10-base.yaml <<'Y'
 - list: shells
   items: [sh, bash]

@@ -24,6 +24,7 @@ enum form {
     FORM_NUMBER,
     FORM_OCTAL,
     FORM_HEX,
+    FORM_DEV,
     FORM_USER,
     FORM_GROUP,
     FORM_TEXT,
@@ -217,6 +218,7 @@ OF_FUNCTION(answers)
 #define DIRFD(kind, member) .form = FORM_DIRFD, INTEGER(kind, member)
 #define NUMBER(kind, member) .form = FORM_NUMBER, INTEGER(kind, member)
 #define OCTAL(kind, member) .form = FORM_OCTAL, INTEGER(kind, member)
+#define DEV(kind, member) .form = FORM_DEV, INTEGER(kind, member)
 #define HEX(kind, member) .form = FORM_HEX, INTEGER(kind, member)
 #define USER(kind, member) .form = FORM_USER, INTEGER(kind, member)
 #define GROUP(kind, member) .form = FORM_GROUP, INTEGER(kind, member)
@@ -389,6 +391,9 @@ static bool read_number(const struct skep_hdr *h, const struct arg *a, int64_t *
         if (u == UINT32_MAX)
             *ret = -1;
         break;
+    case FORM_DEV:
+        *ret = skep_rule_dev_encode((uint32_t)u);
+        break;
     }
     return true;
 }
@@ -451,6 +456,7 @@ static void put_number(struct skep_rule_ctx *x, const struct arg *a, int64_t v, 
         skep_strbuf_printf(raw, "0%llo", (unsigned long long)v);
         return;
     case FORM_HEX:
+    case FORM_DEV:
         skep_strbuf_printf(raw, "%llX", (unsigned long long)v);
         return;
     case FORM_SET:

@@ -38,10 +38,10 @@ enum skep_rule_fd_type {
 struct skep_rule_descriptor {
     enum skep_rule_fd_type type;
     bool has_num;
-    int32_t num;                      /* -1: the call that was to give one failed */
-    struct skep_slice path, raw_path; /* of files; of a unix socket its name; off 0: none */
-    uint64_t inode;                   /* 0: not known */
-    uint32_t dev;
+    int32_t num;                                 /* -1: the call that was to give one failed */
+    struct skep_slice path, raw_path;            /* of files; of a unix socket its name; off 0: none */
+    uint64_t inode;                              /* 0: not known */
+    uint32_t dev;                                /* the kernel's dev_t */
     const struct skep_endpoint *local, *remote;  /* NULL: none, or not an inet address */
     const struct skep_endpoint *client, *server; /* the same two */
     uint32_t proto;                              /* IPPROTO_; 0: not known */
@@ -50,6 +50,12 @@ struct skep_rule_descriptor {
 
 /* ret->type SKEP_RULE_FD_NONE: the event is about none. */
 void skep_rule_descriptor_of(const struct skep_event *ev, struct skep_rule_descriptor *ret);
+/* A device as stat(2) encodes it, where the kernel has major << 20 | minor. */
+static inline uint32_t skep_rule_dev_encode(uint32_t dev)
+{
+    uint32_t major = dev >> 20, minor = dev & 0xfffff;
+    return (minor & 0xff) | major << 8 | (minor & ~0xffU) << 12;
+}
 /* "file", "ipv4"; NULL: it has none. */
 const char *skep_rule_descriptor_type(const struct skep_rule_descriptor *d);
 char skep_rule_descriptor_char(const struct skep_rule_descriptor *d);

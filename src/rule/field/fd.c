@@ -162,7 +162,7 @@ GET(get_file)
     case FILE_INODE:
         return d.inode && skep_fact_number(ret, (int64_t)d.inode);
     case FILE_DEV:
-        return d.dev && skep_fact_number(ret, d.dev);
+        return d.dev && skep_fact_number(ret, skep_rule_dev_encode(d.dev));
     case FILE_DEV_MAJOR:
         return d.dev && skep_fact_number(ret, d.dev >> DEV_MINOR_BITS);
     default:
@@ -362,14 +362,15 @@ static const struct skep_rule_spot name_spots[] = {{.kind = SKEP_KIND_open,
                                                     .off = offsetof(struct skep_ev_open, path),
                                                     .source_off = offsetof(struct skep_ev_open, path_source)},
                                                    SPOT(memfd_create, SLICE, name)};
+static const struct skep_rule_spot directory_spots[] = {
+    {.kind = SKEP_KIND_open,
+     .form = SKEP_SPOT_DIRECTORY,
+     .off = offsetof(struct skep_ev_open, path),
+     .source_off = offsetof(struct skep_ev_open, path_source)}};
 static const struct skep_rule_spot nameraw_spots[] = {SPOT(open, SLICE, raw_path)};
 static const struct skep_rule_spot ino_spots[] = {{.kind = SKEP_KIND_open,
                                                    .form = SKEP_SPOT_U64,
                                                    .off = offsetof(struct skep_ev_open, inode),
-                                                   .has_missing = true}};
-static const struct skep_rule_spot dev_spots[] = {{.kind = SKEP_KIND_open,
-                                                   .form = SKEP_SPOT_U32,
-                                                   .off = offsetof(struct skep_ev_open, dev),
                                                    .has_missing = true}};
 static const struct skep_rule_spot server_spots[] = {
     ALWAYS(bind), ALWAYS(listen), ALWAYS(accept), ALWAYS(recv),        NEVER(open), NEVER(connect),
@@ -469,8 +470,8 @@ static const struct skep_rule_field fields[] = {
         "canonical path of a file; ends of a connection as client:port->server:port; path of a unix socket"),
     SPOTTED("nameraw", TEXT, 0, "open,uring", get_nameraw, 0, nameraw_spots,
             "path of a file as it was given"),
-    FIELD("directory", TEXT, 0, FILES, get_name, PART_DIRECTORY,
-          "directory of a file; of a directory itself"),
+    SPOTTED("directory", TEXT, 0, FILES, get_name, PART_DIRECTORY, directory_spots,
+            "directory of a file; of a directory itself"),
     FIELD("filename", TEXT, 0, FILES, get_name, PART_FILENAME,
           "what follows the last slash of a file's path"),
     FIELD("containername", TEXT, 0, ALL, get_container_name, PART_ALL, "container.id:fd.name"),
@@ -478,8 +479,8 @@ static const struct skep_rule_field fields[] = {
           "container.id:fd.directory"),
     FIELD("uid", TEXT, 0, ALL, get_uid, 0, "thread id and number of the descriptor, one behind the other"),
     SPOTTED("ino", NUMBER, 0, "open,memfd_create,pipe", get_file, FILE_INODE, ino_spots, "inode number"),
-    SPOTTED("dev", NUMBER, 0, "open,memfd_create", get_file, FILE_DEV, dev_spots,
-            "device of the file system: major << 20 | minor"),
+    FIELD("dev", NUMBER, 0, "open,memfd_create", get_file, FILE_DEV,
+          "device of the file system as stat(2) encodes it: major << 8 | minor"),
     FIELD("dev.major", NUMBER, 0, "open,memfd_create", get_file, FILE_DEV_MAJOR,
           "major number of the device"),
     FIELD("dev.minor", NUMBER, 0, "open,memfd_create", get_file, FILE_DEV_MINOR,

@@ -31,7 +31,7 @@ static struct skep_ruleset *make(const char *text, bool all)
     _cleanup_diags_ struct skep_diags diags;
     _cleanup_strbuf_ struct skep_strbuf sb;
     struct skep_policy *policy;
-    struct skep_ruleset *rs;
+    struct skep_ruleset *rs = NULL;
     skep_diags_init(&diags, NULL);
     skep_strbuf_init(&sb, 1 << 20);
     int r = skep_falco_load(&in, 1, &fo, &diags, &policy);

@@ -124,7 +124,7 @@ static void check_condition(const char *condition, unsigned counts[2])
 {
     struct skep_diags diags;
     struct skep_policy *policy;
-    struct skep_compiled *c;
+    struct skep_compiled *c = NULL;
     struct engine en;
     struct random r = {.state = 77};
     skep_diags_init(&diags, "condition");

@@ -86,8 +86,8 @@ static void test_several(void **s)
     fclose(file);
     assert_int_equal(skep_rule_hosts_new(root, &x->hosts), 0);
     test_connect(&x->r, x->schema);
-    check(x, "%fd.sip.name %fd.cip.name", "example <NA>",
-          "{" TIME ",\"fd.sip.name\":\"example\",\"fd.cip.name\":null}");
+    check(x, "%fd.sip.name %fd.cip.name", "www.example.org <NA>",
+          "{" TIME ",\"fd.sip.name\":\"www.example.org\",\"fd.cip.name\":null}");
     test_process(&x->r);
     check(x, "%proc.aname", "(sshd)", "{" TIME ",\"proc.aname\":[\"sshd\"]}");
     unlink(path);

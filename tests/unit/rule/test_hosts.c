@@ -169,15 +169,15 @@ static void test_bounds(void **s)
 static void test_file(void **s)
 {
     struct fixture *x = *s;
-    check(x, "127.0.0.1", "local.example|localhost");
+    check(x, "127.0.0.1", "localhost|local.example");
     check(x, "::1", "localhost");
     check(x, "10.9.8.7", "");
     learn(x, SKEP_DIR_IN, "rebound.example", NULL, "127.0.0.1");
-    check(x, "127.0.0.1", "rebound.example|local.example|localhost");
-    write_hosts(x, "10.9.8.7 seven\n");
+    check(x, "127.0.0.1", "rebound.example|localhost|local.example");
+    write_hosts(x, "10.9.8.7 seven a b c d e\n10.9.8.7 a\n");
     struct timespec pause = {.tv_sec = 1, .tv_nsec = 50000000};
     nanosleep(&pause, NULL);
-    check(x, "10.9.8.7", "seven");
+    check(x, "10.9.8.7", "seven|a|b|c");
     check(x, "::1", "");
 }
 

@@ -3,7 +3,9 @@
 
 #include <fcntl.h>
 #include <ftw.h>
+#include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -223,6 +225,17 @@ static void test_container(void **state)
     x->r.h.euid = 33;
     field_is_text(x, "user.name", "<NA>");
 
+    /* who acted is gone; somebody else in the same container is not */
+    uint32_t inner_ns = mnt_ns_of(pid);
+    SKEP_CLEANUP(skep_rule_users_freep) struct skep_rule_users *fresh = NULL;
+    assert_int_equal(skep_rule_users_new(u->root, &fresh), 0);
+    assert_int_equal(skep_rule_users_follow_containers(fresh), 0);
+    contained_event(x, pid, inner_ns, &container);
+    contained_event(x, (pid_t)(1U << 30), inner_ns, &container);
+    assert_string_equal(skep_rule_user_of(fresh, &x->r.ev, 33)->name, "inner");
+    contained_event(x, (pid_t)(1U << 30), 12345, &container);
+    assert_null(skep_rule_user_of(fresh, &x->r.ev, 33));
+
     /* what was read stays when the process is gone */
     uint32_t ns = mnt_ns_of(pid);
     close(go);
@@ -232,6 +245,23 @@ static void test_container(void **state)
     field_is_text(x, "user.name", "inner");
     x->r.ev.container = NULL;
     field_is_text(x, "user.name", "web");
+}
+
+/* Signals go to who blocks them and waits, and to no thread of ours: also those that are ignored. */
+static void test_signals(void **state)
+{
+    struct field_test *x = ((struct users_test *)*state)->x;
+    sigset_t set, before;
+    assert_int_equal(skep_rule_users_follow_containers(x->users), 0);
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR1);
+    void (*handler)(int) = signal(SIGUSR1, SIG_IGN);
+    pthread_sigmask(SIG_BLOCK, &set, &before);
+    assert_int_equal(kill(getpid(), SIGUSR1), 0);
+    struct timespec patience = {.tv_sec = 2};
+    assert_int_equal(sigtimedwait(&set, NULL, &patience), SIGUSR1);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    signal(SIGUSR1, handler);
 }
 
 /* More containers than are kept: the oldest goes, and nothing else happens. */
@@ -278,6 +308,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_host),      TEST(test_no_files),        TEST(test_change),
         TEST(test_container), TEST(test_many_containers), TEST(test_large_file),
+        TEST(test_signals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

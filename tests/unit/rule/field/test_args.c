@@ -12,7 +12,7 @@ static void test_open_args(void **s)
     e->flags = 0x80042;
     e->mode = 0644;
     e->dirfd = -100;
-    e->dev = 0xfd02;
+    e->dev = 0xfd << 20 | 2;
     e->inode = 12345;
     field_is_text(x, "evt.arg.fd", "<f>/etc/passwd");
     field_is_text(x, "evt.arg.dirfd", "AT_FDCWD");

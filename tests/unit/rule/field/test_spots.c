@@ -140,6 +140,7 @@ static struct seen see(const struct skep_rule_spot *s, const struct skep_hdr *h)
     case SKEP_SPOT_SLICE:
         return see_slice(h, s->off);
     case SKEP_SPOT_PATH:
+    case SKEP_SPOT_DIRECTORY:
         memcpy(&source, (const char *)h + s->source_off, sizeof(source));
         seen = see_slice(h, s->off);
         if (source != SKEP_PATH_OBJECT || seen.state == SEEN_MISSING)
@@ -187,7 +188,7 @@ static struct seen see(const struct skep_rule_spot *s, const struct skep_hdr *h)
 }
 
 static void compare(struct field_test *x, const struct skep_rule_field *f, const char *arg,
-                    const struct seen *seen)
+                    enum skep_rule_spot_form form, const struct seen *seen)
 {
     const struct skep_fact *fact = &x->ctx->facts[0];
     const char *kind = x->r.ev.kind->name;
@@ -204,6 +205,13 @@ static void compare(struct field_test *x, const struct skep_rule_field *f, const
         if ((int64_t)fact->value != seen->value)
             fail_msg("%s[%s] of %s: %lld for the kernel, %lld for user space", f->name, arg ? arg : "", kind,
                      (long long)seen->value, (long long)fact->value);
+        return;
+    }
+    const char *text = (const char *)(uintptr_t)fact->value;
+    if (form == SKEP_SPOT_DIRECTORY) {
+        if (fact->n > 1 && (fact->n > seen->n || memcmp(text, seen->s, fact->n) != 0))
+            fail_msg("%s of %s: '%.*s' does not begin with '%.*s'", f->name, kind, (int)seen->n, seen->s,
+                     (int)fact->n, text);
         return;
     }
     if (fact->n != seen->n || memcmp((const void *)(uintptr_t)fact->value, seen->s, seen->n) != 0)
@@ -228,7 +236,7 @@ static void check_field(struct field_test *x, const struct skep_hdr *raw, const 
         return;
     }
     tally.compared++;
-    compare(x, f, arg, &seen);
+    compare(x, f, arg, s->form, &seen);
 }
 
 /* All names of arguments, and places. */
