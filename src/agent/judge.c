@@ -4,8 +4,12 @@
 #include "rule/hosts.h"
 #include "rule/users.h"
 
+#define SAMPLE_EVERY 256 /* events */
+#define SAMPLES_WANTED 4096
+
 struct term {
     struct skep_ruleset *rs;
+    struct skep_ruleset_profile *profile; /* while it is measured */
     uint64_t from;
     uint64_t *matches; /* by rule */
 };
@@ -18,6 +22,7 @@ struct skep_judge {
     struct skep_ruleset_world world;
     struct skep_judge_count *gone; /* counts of sets that are no more */
     size_t n_gone;
+    uint64_t events; /* that were judged */
     uint64_t faults;
     char fault[224];
 };
@@ -57,6 +62,7 @@ static void term_end(struct skep_judge *j, struct term *t)
     if (t->rs->faults)
         memcpy(j->fault, t->rs->fault, sizeof(j->fault));
     free(t->matches);
+    skep_ruleset_profile_free(t->profile);
     t->rs = skep_ruleset_free(t->rs);
 }
 
@@ -65,7 +71,11 @@ static int term_begin(struct skep_judge *j, struct skep_ruleset *rs, uint64_t fr
     uint64_t *matches = calloc(rs->policy->n_rules + 1, sizeof(*matches));
     if (!matches)
         return -ENOMEM;
-    j->terms[j->n++] = (struct term){rs, from, matches};
+    j->terms[j->n] = (struct term){.rs = rs, .from = from, .matches = matches};
+    /* without it comparisons stay in the order that was guessed */
+    if (!rs->weighed)
+        skep_ruleset_profile_new(rs, &j->terms[j->n].profile);
+    j->n++;
     return 0;
 }
 
@@ -145,6 +155,8 @@ size_t skep_judge_event(struct skep_judge *j, const struct skep_event *ev)
     if (ev->h->kind == SKEP_KIND_dns)
         skep_rule_hosts_learn(j->world.hosts, ev);
     struct term *t = term_of(j, ev->h->time);
+    if (t->profile && ++j->events % SAMPLE_EVERY == 0)
+        skep_ruleset_profile_event(t->profile, ev, &j->world);
     size_t n = skep_ruleset_judge(t->rs, ev, &j->world, &rules);
     for (size_t i = 0; i < n; i++) {
         t->matches[rules[i]]++;
@@ -158,6 +170,16 @@ int skep_judge_swap(struct skep_judge *j, struct skep_ruleset *rs, uint64_t from
     if (j->n == SKEP_JUDGE_SETS_MAX)
         expire(j, from);
     return j->n == SKEP_JUDGE_SETS_MAX ? -EBUSY : term_begin(j, rs, from);
+}
+
+int skep_judge_weights(struct skep_judge *j, struct skep_atom_weight **ret, size_t *ret_n)
+{
+    struct term *t = &j->terms[j->n - 1];
+    if (!t->profile || skep_ruleset_profile_samples(t->profile) < SAMPLES_WANTED)
+        return 0;
+    int r = skep_ruleset_profile_weights(t->profile, ret, ret_n);
+    t->profile = skep_ruleset_profile_free(t->profile);
+    return r < 0 ? r : 1;
 }
 
 struct skep_ruleset *skep_judge_rules(const struct skep_judge *j)

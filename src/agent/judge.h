@@ -43,6 +43,9 @@ size_t skep_judge_event(struct skep_judge *j, const struct skep_event *ev);
 /* From this time (CLOCK_BOOTTIME ns) on rs is in force; takes it over. -EBUSY: too many reloads in a short time, try
  * again (rs stays the caller's). */
 int skep_judge_swap(struct skep_judge *j, struct skep_ruleset *rs, uint64_t from);
+/* How often comparisons of the newest rules were true in a sample of the events, once there is enough of it: 1 and a block
+ * to be freed; 0: not yet, or told already. Rules that were loaded with weights are not measured again. */
+int skep_judge_weights(struct skep_judge *j, struct skep_atom_weight **ret, size_t *ret_n);
 /* The newest rules. */
 struct skep_ruleset *skep_judge_rules(const struct skep_judge *j);
 /* Matches of every rule since the judge was made, rules in the order of the newest set, then those that are gone;

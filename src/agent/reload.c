@@ -16,7 +16,8 @@
     (IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE | IN_DELETE | IN_ATTRIB | IN_DELETE_SELF)
 
 struct skep_reload {
-    const struct skep_ruleset_options *o;
+    struct skep_ruleset_options o;
+    struct skep_atom_weight *weights; /* that the set that is being made is made with */
     int epoll_fd, watch_fd, timer_fd, done_fd;
     pthread_t thread;
     uint64_t signature; /* of the files as they were last read */
@@ -62,9 +63,9 @@ static uint64_t sign_path(const char *path, uint64_t seed)
 static uint64_t sign(const struct skep_reload *l)
 {
     uint64_t seed = 0;
-    for (size_t i = 0; i < l->o->n_paths; i++)
-        seed = sign_path(l->o->paths[i], seed + i);
-    return l->o->n_paths ? seed : sign_path(SKEP_RULES_DIR, 0);
+    for (size_t i = 0; i < l->o.n_paths; i++)
+        seed = sign_path(l->o.paths[i], seed + i);
+    return l->o.n_paths ? seed : sign_path(SKEP_RULES_DIR, 0);
 }
 
 /* ---- making a set ---- */
@@ -77,7 +78,7 @@ static void *make(void *data)
     skep_diags_init(&diags, NULL);
     skep_strbuf_init(&sb, 1 << 20);
     l->rs = NULL;
-    l->result = skep_ruleset_load(l->o, &diags, &l->rs);
+    l->result = skep_ruleset_load(&l->o, &diags, &l->rs);
     skep_diags_put_text(&diags, NULL, &sb);
     l->text = sb.len ? strdup(sb.s) : NULL;
     uint64_t one = 1;
@@ -119,9 +120,9 @@ static void watch_path(struct skep_reload *l, const char *path)
 
 static void watch(struct skep_reload *l)
 {
-    for (size_t i = 0; i < l->o->n_paths; i++)
-        watch_path(l, l->o->paths[i]);
-    if (!l->o->n_paths)
+    for (size_t i = 0; i < l->o.n_paths; i++)
+        watch_path(l, l->o.paths[i]);
+    if (!l->o.n_paths)
         watch_path(l, SKEP_RULES_DIR);
 }
 
@@ -138,6 +139,7 @@ struct skep_reload *skep_reload_free(struct skep_reload *l)
     if (l->running)
         pthread_join(l->thread, NULL);
     skep_ruleset_free(l->rs);
+    free(l->weights);
     free(l->text);
     skep_fd_close(l->watch_fd);
     skep_fd_close(l->timer_fd);
@@ -152,7 +154,7 @@ int skep_reload_new(const struct skep_ruleset_options *o, struct skep_reload **r
     _cleanup_reload_ struct skep_reload *l = calloc(1, sizeof(*l));
     if (!l)
         return -ENOMEM;
-    l->o = o;
+    l->o = *o;
     l->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     l->watch_fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
     l->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
@@ -182,6 +184,19 @@ void skep_reload_ask(struct skep_reload *l)
     begin(l);
 }
 
+int skep_reload_weigh(struct skep_reload *l, struct skep_atom_weight *weights, size_t n)
+{
+    if (l->running || sign(l) != l->signature) {
+        free(weights);
+        return -EBUSY;
+    }
+    l->weights = weights;
+    l->o.weights = weights;
+    l->o.n_weights = n;
+    begin(l);
+    return 0;
+}
+
 /* Something in a watched directory, which may have nothing to do with rules. */
 static bool drain(int fd)
 {
@@ -205,6 +220,9 @@ int skep_reload_take(struct skep_reload *l, struct skep_ruleset **ret, char **re
         return 0;
     pthread_join(l->thread, NULL);
     l->running = false;
+    free(TAKE_PTR(l->weights));
+    l->o.weights = NULL;
+    l->o.n_weights = 0;
     if (l->again)
         settle(l);
     *ret_text = TAKE_PTR(l->text);

@@ -17,7 +17,7 @@
 
 struct skep_reload;
 
-/* o is borrowed. -errno. */
+/* What o points to is borrowed. -errno. */
 int skep_reload_new(const struct skep_ruleset_options *o, struct skep_reload **ret);
 /* Waits for a compilation that is under way. */
 struct skep_reload *skep_reload_free(struct skep_reload *l);
@@ -27,6 +27,8 @@ SKEP_DEFINE_CLEANUP(struct skep_reload, skep_reload_free)
 int skep_reload_fd(const struct skep_reload *l); /* for epoll; borrowed */
 /* Somebody asked for it. */
 void skep_reload_ask(struct skep_reload *l);
+/* The same rules again, in the order that the weights suggest; takes them over. -EBUSY: other rules are on their way. */
+int skep_reload_weigh(struct skep_reload *l, struct skep_atom_weight *weights, size_t n);
 /* What became of it: 1: a new set; 0: nothing yet; -EINVAL and the like: the files are bad. ret_text: diagnostics
  * (also warnings), to be freed, or NULL. */
 int skep_reload_take(struct skep_reload *l, struct skep_ruleset **ret, char **ret_text);

@@ -105,7 +105,7 @@ int skep_rules_live_renew(struct skep_rules_live *l, struct skep_ruleset **ret)
 {
     char *text;
     int r = skep_reload_take(l->reload, ret, &text);
-    if (text)
+    if (text && !(r > 0 && (*ret)->weighed))
         tell(l, text);
     free(text);
     if (r < 0)
@@ -123,7 +123,8 @@ int skep_rules_live_swap(struct skep_rules_live *l, struct skep_ruleset *rs, uin
         return r;
     char line[80];
     snprintf(line, sizeof(line), "new rules are in force: %zu", n);
-    skep_view_message(l->view, line);
+    if (!rs->weighed)
+        skep_view_message(l->view, line);
     return 0;
 }
 
@@ -134,7 +135,11 @@ void skep_rules_live_reopen(struct skep_rules_live *l)
 
 void skep_rules_live_tick(struct skep_rules_live *l, uint64_t now)
 {
+    struct skep_atom_weight *weights;
+    size_t n;
     skep_alerts_tick(l->alerts, now);
+    if (skep_judge_weights(l->judge, &weights, &n) > 0)
+        skep_reload_weigh(l->reload, weights, n);
 }
 
 int skep_rules_live_finish(struct skep_rules_live *l)

@@ -171,7 +171,8 @@ struct skep_ruleset *skep_ruleset_free(struct skep_ruleset *rs)
     skep_vm_thread_free(rs->thread);
     skep_vm_free(rs->vm);
     skep_compiled_free(rs->compiled);
-    skep_policy_free(rs->policy);
+    if (!rs->borrowed)
+        skep_policy_free(rs->policy);
     free(rs);
     return NULL;
 }
@@ -191,12 +192,17 @@ int skep_ruleset_make(const struct skep_ruleset_options *o, struct skep_policy *
                       struct skep_diags *diags, struct skep_ruleset **ret)
 {
     _cleanup_ruleset_ struct skep_ruleset *rs = calloc(1, sizeof(*rs));
-    struct skep_compile_options co = {.all = o->all, .no_pushdown = o->no_pushdown, .notes = o->notes};
+    struct skep_compile_options co = {.all = o->all,
+                                      .no_pushdown = o->no_pushdown,
+                                      .notes = o->notes,
+                                      .weights = o->weights,
+                                      .n_weights = o->n_weights};
     if (!rs) {
         skep_policy_free(policy);
         return -ENOMEM;
     }
     rs->policy = policy;
+    rs->weighed = o->n_weights > 0;
     int r = o->only ? leave_only(policy, o->only - 1) : 0;
     if (r < 0)
         return r;
@@ -273,4 +279,98 @@ size_t skep_ruleset_judge(struct skep_ruleset *rs, const struct skep_event *ev,
     if (n > 1)
         qsort(x->matches, n, sizeof(x->matches[0]), compare_numbers);
     return rs->compiled->all ? n : MIN(n, 1);
+}
+
+/* ---- what comparisons are worth ---- */
+
+#define SAMPLES_MIN 16 /* of an atom, before anything is said of it */
+
+struct skep_ruleset_profile {
+    struct skep_ruleset *rs; /* of atoms */
+    uint64_t samples;
+    uint64_t seen[SKEP_KIND_MAX];           /* events by kind */
+    uint64_t truths[SKEP_RULE_MATCHES_MAX]; /* by atom */
+};
+
+struct skep_ruleset_profile *skep_ruleset_profile_free(struct skep_ruleset_profile *p)
+{
+    if (p)
+        skep_ruleset_free(p->rs);
+    free(p);
+    return NULL;
+}
+
+int skep_ruleset_profile_new(const struct skep_ruleset *rs, struct skep_ruleset_profile **ret)
+{
+    struct skep_compile_options co = {.profile = true};
+    _cleanup_diags_ struct skep_diags diags;
+    struct skep_ruleset_profile *p = calloc(1, sizeof(*p));
+    skep_diags_init(&diags, NULL);
+    if (p)
+        p->rs = calloc(1, sizeof(*p->rs));
+    int r = p && p->rs ? 0 : -ENOMEM;
+    if (r >= 0) {
+        p->rs->policy = rs->policy;
+        p->rs->borrowed = true;
+        r = skep_rules_compile(rs->policy, &co, &diags, &p->rs->compiled);
+    }
+    if (r >= 0)
+        r = load_engine(p->rs, false, &diags);
+    if (r < 0) {
+        skep_ruleset_profile_free(p);
+        return r;
+    }
+    *ret = p;
+    return 0;
+}
+
+void skep_ruleset_profile_event(struct skep_ruleset_profile *p, const struct skep_event *ev,
+                                const struct skep_ruleset_world *world)
+{
+    const uint32_t *atoms;
+    if (!p->rs->kinds[ev->h->kind & (SKEP_KIND_MAX - 1)])
+        return;
+    size_t n = skep_ruleset_judge(p->rs, ev, world, &atoms);
+    for (size_t i = 0; i < n; i++)
+        p->truths[atoms[i]]++;
+    p->seen[ev->h->kind & (SKEP_KIND_MAX - 1)]++;
+    p->samples++;
+}
+
+uint64_t skep_ruleset_profile_samples(const struct skep_ruleset_profile *p)
+{
+    return p->samples;
+}
+
+/* Events of the kinds that ask for an atom. */
+static uint64_t asked(const struct skep_ruleset_profile *p, size_t atom)
+{
+    uint64_t n = 0;
+    for (size_t k = 0; k < SKEP_KIND_MAX; k++)
+        n += p->rs->compiled->profiled_kinds[atom][k] ? p->seen[k] : 0;
+    return n;
+}
+
+int skep_ruleset_profile_weights(const struct skep_ruleset_profile *p, struct skep_atom_weight **ret,
+                                 size_t *ret_n)
+{
+    const struct skep_compiled *c = p->rs->compiled;
+    size_t bytes = c->n_profiled * sizeof(struct skep_atom_weight), n = 0;
+    for (size_t i = 0; i < c->n_profiled; i++)
+        bytes += strlen(c->profiled[i]) + 1;
+    struct skep_atom_weight *weights = malloc(bytes + 1);
+    if (!weights)
+        return -ENOMEM;
+    char *text = (char *)(weights + c->n_profiled);
+    for (size_t i = 0; i < c->n_profiled; i++) {
+        uint64_t events = asked(p, i);
+        if (events < SAMPLES_MIN)
+            continue;
+        /* never quite 0 or 1: a sample is a sample */
+        weights[n++] = (struct skep_atom_weight){text, ((double)p->truths[i] + 0.5) / ((double)events + 1)};
+        text = stpcpy(text, c->profiled[i]) + 1;
+    }
+    *ret = weights;
+    *ret_n = n;
+    return 0;
 }

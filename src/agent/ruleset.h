@@ -30,7 +30,9 @@ struct skep_ruleset_options {
     bool interpret;      /* judge by the interpreter instead of machine code */
     bool notes;          /* tell where each atom is decided, for `skep rules explain` */
     bool no_suggestions; /* outputs as they are, without the container's id and name behind them */
-    uint32_t only;       /* 1 + number of the only rule that is on; 0: all (to tell what each costs) */
+    const struct skep_atom_weight *weights; /* how often comparisons were true, as measured; borrowed */
+    size_t n_weights;
+    uint32_t only; /* 1 + number of the only rule that is on; 0: all (to tell what each costs) */
 };
 
 struct skep_ruleset {
@@ -38,11 +40,13 @@ struct skep_ruleset {
     struct skep_compiled *compiled;
     struct skep_format **formats; /* by rule; NULL: the rule is off */
     bool kinds[SKEP_KIND_MAX];    /* that some rule can match */
+    bool weighed;                 /* made with weights that were measured */
     bool wants_names;             /* of addresses: dns events are needed */
     bool wants_environ;           /* whole environments: the process table has to keep them */
     uint64_t faults;              /* runs of a program that ended with an error: a defect of ours */
     char fault[224];              /* the last of them */
     /* private */
+    bool borrowed; /* the policy is another set's */
     struct skep_vm *vm;
     struct skep_vm_thread *thread;
     struct skep_vm_map **maps;
@@ -71,4 +75,21 @@ struct skep_ruleset_world {
  * first at most one. */
 size_t skep_ruleset_judge(struct skep_ruleset *rs, const struct skep_event *ev,
                           const struct skep_ruleset_world *world, const uint32_t **ret_rules);
+
+/*
+ * What comparisons are worth. A profile is run over a sample of the events and counts how often each comparison of a set
+ * of rules is true; a set that is loaded with these weights asks first what is cheap and decides most.
+ */
+struct skep_ruleset_profile;
+
+/* rs must live as long. */
+int skep_ruleset_profile_new(const struct skep_ruleset *rs, struct skep_ruleset_profile **ret);
+struct skep_ruleset_profile *skep_ruleset_profile_free(struct skep_ruleset_profile *p);
+void skep_ruleset_profile_event(struct skep_ruleset_profile *p, const struct skep_event *ev,
+                                const struct skep_ruleset_world *world);
+/* Events that were looked at. */
+uint64_t skep_ruleset_profile_samples(const struct skep_ruleset_profile *p);
+/* A weight for each comparison that was looked at often enough; one block, to be freed. */
+int skep_ruleset_profile_weights(const struct skep_ruleset_profile *p, struct skep_atom_weight **ret,
+                                 size_t *ret_n);
 #endif

@@ -7,6 +7,7 @@
 #include "rule/filter.h"
 #include "rule/lookup.h"
 #include "rule/notes.h"
+#include "rule/profile.h"
 
 #define CODE "LOAD_ERR_COMPILE_CONDITION"
 #define SHARED_MAX 1000000 /* expressions that are remembered */
@@ -21,6 +22,8 @@ static int unit_init(struct skep_unit *u, const struct skep_compile_options *o)
 {
     if (o)
         u->options = *o;
+    u->options.all |= u->options.profile;
+    u->options.no_pushdown |= u->options.profile;
     skep_requests_init(&u->requests, &u->pool);
     skep_atoms_init(&u->atoms, &u->pool, &u->requests);
     skep_maps_init(&u->maps, &u->pool);
@@ -95,6 +98,8 @@ static int split_kinds(struct skep_unit *u, const struct skep_policy *p, const u
                 u->rules[k][u->n_rules[k]++] = (struct skep_unit_rule){(uint32_t)i, node};
         }
     }
+    if (u->options.profile && !u->dag.error)
+        return skep_profile_make(u, c);
     for (unsigned k = 1; k < SKEP_KIND_MAX && !u->dag.error; k++) {
         int r = u->n_rules[k] ? skep_lookups_make(u, (uint16_t)k) : 0;
         if (r < 0)

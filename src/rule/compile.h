@@ -78,6 +78,9 @@ struct skep_compiled {
     const struct skep_atom_note *notes;
     size_t n_notes;
     const bool (*rule_types)[SKEP_EVTTYPE_MAX]; /* by rule: its types of event */
+    const char *const *profiled; /* with the option profile: the atoms that are told of, by number */
+    size_t n_profiled;
+    const bool (*profiled_kinds)[SKEP_KIND_MAX]; /* by atom: kinds whose program tells of it */
     struct skep_compiled_arena *arena;
 };
 
@@ -92,6 +95,7 @@ struct skep_compile_options {
     bool no_pushdown;   /* no filter programs */
     uint32_t max_insns; /* of one program, 0: 1,000,000 for U; K is bounded by SKEP_RULE_FILTER_INSNS */
     bool notes;         /* fill in skep_compiled.notes */
+    bool profile;       /* atoms in place of rules, all of them, no filters: see rule/profile.h */
     const struct skep_atom_weight *weights; /* n_weights of them */
     size_t n_weights;
 };

@@ -23,11 +23,13 @@ static void on_match(void *data, struct skep_ruleset *rs, uint32_t rule, const s
     t->letters[t->n] = '\0';
 }
 
-static struct skep_ruleset *make(const char *text, bool all)
+static struct skep_ruleset *make_weighed(const char *text, bool all, const struct skep_atom_weight *weights,
+                                         size_t n_weights)
 {
     struct skep_falco_input in = {.name = "rules.yaml", .text = text, .len = strlen(text)};
     struct skep_falco_options fo = {.min_priority = SKEP_PRIORITY_DEBUG};
-    struct skep_ruleset_options o = {.all = all, .min_priority = SKEP_PRIORITY_DEBUG};
+    struct skep_ruleset_options o = {
+        .all = all, .min_priority = SKEP_PRIORITY_DEBUG, .weights = weights, .n_weights = n_weights};
     _cleanup_diags_ struct skep_diags diags;
     _cleanup_strbuf_ struct skep_strbuf sb;
     struct skep_policy *policy;
@@ -41,6 +43,11 @@ static struct skep_ruleset *make(const char *text, bool all)
     if (r < 0)
         fail_msg("%s", sb.s);
     return rs;
+}
+
+static struct skep_ruleset *make(const char *text, bool all)
+{
+    return make_weighed(text, all, NULL, 0);
 }
 
 #define RULE(name, condition)                                                                                \
@@ -140,6 +147,62 @@ static void test_many(void **state)
     assert_ptr_equal(skep_judge_rules(j), rs);
 }
 
+static double weight_of(const struct skep_atom_weight *weights, size_t n, const char *atom)
+{
+    for (size_t i = 0; i < n; i++)
+        if (skep_streq(weights[i].atom, atom))
+            return weights[i].truth;
+    return -1;
+}
+
+/* Comparisons are measured, each by itself; rules that know it say the same. */
+static void test_weights(void **state)
+{
+    struct skep_schema *schema = *state;
+    static const char text[] = RULE(
+        "a", "evt.type = openat and fd.name startswith /often/ and proc.name = bash and fd.name endswith .x")
+        RULE("b", "evt.type = openat and not fd.name contains rare and user.uid > 5");
+    _cleanup_ruleset_ struct skep_ruleset *rs = make(text, true), *weighed = NULL;
+    static const struct skep_ruleset_world world;
+    struct skep_ruleset_profile *p;
+    struct skep_atom_weight *weights;
+    struct test_record r;
+    size_t n;
+    assert_int_equal(skep_ruleset_profile_new(rs, &p), 0);
+    for (unsigned i = 0; i < 100; i++) {
+        event(&r, schema, 1000 + i, i % 10 == 0 ? "/rare.x" : i % 2 ? "/often/y" : "/often/z.x");
+        skep_ruleset_profile_event(p, &r.ev, &world);
+    }
+    test_begin(&r, schema, SKEP_KIND_fork);
+    skep_ruleset_profile_event(p, &r.ev, &world);
+    assert_int_equal(skep_ruleset_profile_samples(p), 100);
+    assert_int_equal(skep_ruleset_profile_weights(p, &weights, &n), 0);
+    skep_ruleset_profile_free(p);
+    assert_int_equal(n, 5);
+    assert_true(weight_of(weights, n, "fd.name startswith /often/") > 0.85);
+    assert_true(weight_of(weights, n, "fd.name startswith /often/") < 0.95);
+    assert_true(weight_of(weights, n, "proc.name = bash") > 0.98);
+    assert_true(weight_of(weights, n, "fd.name endswith .x") > 0.45);
+    assert_true(weight_of(weights, n, "fd.name endswith .x") < 0.55);
+    assert_true(weight_of(weights, n, "fd.name contains rare") < 0.15);
+    assert_true(weight_of(weights, n, "user.uid >= 6") > 0.98);
+
+    weighed = make_weighed(text, true, weights, n);
+    assert_true(weighed->weighed);
+    for (unsigned i = 0; i < 40; i++) {
+        static const char *const paths[] = {"/often/z.x", "/often/y", "/rare.x", "/other", ""};
+        const uint32_t *one, *two;
+        event(&r, schema, 2000 + i, paths[i % ARRAY_SIZE(paths)]);
+        r.h.uid = r.h.euid = i;
+        size_t n_one = skep_ruleset_judge(rs, &r.ev, &world, &one);
+        size_t n_two = skep_ruleset_judge(weighed, &r.ev, &world, &two);
+        assert_int_equal(n_one, n_two);
+        if (n_one)
+            assert_memory_equal(one, two, n_one * sizeof(*one));
+    }
+    free(weights);
+}
+
 static int setup(void **state)
 {
     *state = test_schema();
@@ -158,6 +221,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_which, setup, teardown),
         cmocka_unit_test_setup_teardown(test_boundary, setup, teardown),
         cmocka_unit_test(test_many),
+        cmocka_unit_test_setup_teardown(test_weights, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
