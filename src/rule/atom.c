@@ -5,7 +5,7 @@
 
 #define TEXT_MAX 200 /* of a note about an atom */
 
-void skep_atoms_init(struct skep_atoms *a, struct skep_pool *pool, struct skep_requests *requests)
+void skep_atoms_init(struct skep_atoms *a, struct skep_arena *pool, struct skep_requests *requests)
 {
     *a = (struct skep_atoms){.pool = pool, .requests = requests};
     skep_intern_init(&a->numbers, pool);
@@ -200,7 +200,7 @@ int skep_atoms_put(struct skep_atoms *a, struct skep_atom *one, uint32_t *ret, c
     a->matchers[a->n] = (struct skep_matcher){0};
     struct skep_atom *at = &a->list[a->n++];
     put_atom(a, at, &text);
-    at->text = skep_pool_copy(a->pool, text.s, text.len);
+    at->text = skep_arena_text(a->pool, text.s, text.len);
     if (!at->text)
         return -ENOMEM;
     r = skep_matcher_make(a->pool, at, &a->matchers[a->n - 1], ret_reason, ret_value);

@@ -60,7 +60,7 @@ struct skep_atom {
 
 /* An atom is made of a check, or of others' values. */
 struct skep_atoms {
-    struct skep_pool *pool;
+    struct skep_arena *pool;
     struct skep_requests *requests;
     struct skep_intern numbers;
     struct skep_atom *list;
@@ -68,7 +68,7 @@ struct skep_atoms {
     size_t n, cap;
 };
 
-void skep_atoms_init(struct skep_atoms *a, struct skep_pool *pool, struct skep_requests *requests);
+void skep_atoms_init(struct skep_atoms *a, struct skep_arena *pool, struct skep_requests *requests);
 void skep_atoms_clear(struct skep_atoms *a);
 /* values are sorted if the order does not matter, and kept. -EINVAL: ret_reason, about value *ret_value. */
 int skep_atoms_put(struct skep_atoms *a, struct skep_atom *one, uint32_t *ret, const char **ret_reason,

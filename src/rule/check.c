@@ -74,7 +74,7 @@ static int hex_digit(char c)
 
 static int read_hex(struct look *l, const struct skep_literal *v, struct skep_constant *ret)
 {
-    char *out = skep_pool_take(l->c->pool, v->n / 2 + 1);
+    char *out = skep_arena_alloc(l->c->pool, v->n / 2 + 1);
     if (!out)
         return -ENOMEM;
     for (size_t i = 0; i < v->n; i++) {
@@ -90,7 +90,7 @@ static int read_hex(struct look *l, const struct skep_literal *v, struct skep_co
 
 static int lower(struct look *l, struct skep_constant *c)
 {
-    char *out = skep_pool_copy(l->c->pool, c->text.s, c->text.n);
+    char *out = skep_arena_text(l->c->pool, c->text.s, c->text.n);
     if (!out)
         return -ENOMEM;
     for (size_t i = 0; i < c->text.n; i++)
@@ -133,7 +133,7 @@ static int read_value(struct look *l, const struct skep_literal *v, struct skep_
 static int read_values(struct look *l)
 {
     int result = 0;
-    l->values = skep_pool_array(l->c->pool, l->k->n_values, sizeof(*l->values));
+    l->values = skep_arena_array(l->c->pool, l->k->n_values, sizeof(*l->values));
     if (!l->values)
         return -ENOMEM;
     for (size_t i = 0; i < l->k->n_values; i++) {
@@ -186,8 +186,8 @@ static int simplify_glob(struct look *l, struct skep_atom *a)
         return 0;
     bool suffix = g->shape == SKEP_GLOB_SUFFIX;
     size_t n = suffix ? g->n_end : g->shape == SKEP_GLOB_ALL ? 0 : g->n_begin;
-    struct skep_constant *plain = skep_pool_take(l->c->pool, sizeof(*plain));
-    char *s = skep_pool_copy(l->c->pool, suffix ? g->end : g->begin, n);
+    struct skep_constant *plain = skep_arena_alloc(l->c->pool, sizeof(*plain));
+    char *s = skep_arena_text(l->c->pool, suffix ? g->end : g->begin, n);
     if (!plain || !s)
         return -ENOMEM;
     plain->text.s = s;

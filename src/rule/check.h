@@ -16,7 +16,7 @@
 #include "rule/dag.h"
 
 struct skep_checker {
-    struct skep_pool *pool;
+    struct skep_arena *pool;
     struct skep_requests *requests;
     struct skep_atoms *atoms;
     struct skep_dag *dag;

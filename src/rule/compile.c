@@ -10,7 +10,8 @@
 #include "rule/profile.h"
 
 #define CODE "LOAD_ERR_COMPILE_CONDITION"
-#define SHARED_MAX 1000000 /* expressions that are remembered */
+#define MEMORY_MAX ((size_t)4 << 30) /* of one compilation */
+#define SHARED_MAX 1000000           /* expressions that are remembered */
 
 struct skep_compiled_arena {
     struct skep_unit unit;
@@ -24,10 +25,13 @@ static int unit_init(struct skep_unit *u, const struct skep_compile_options *o)
         u->options = *o;
     u->options.all |= u->options.profile;
     u->options.no_pushdown |= u->options.profile;
-    skep_requests_init(&u->requests, &u->pool);
-    skep_atoms_init(&u->atoms, &u->pool, &u->requests);
-    skep_maps_init(&u->maps, &u->pool);
-    return skep_dag_init(&u->dag, &u->pool, &u->atoms);
+    int r = skep_arena_new(MEMORY_MAX, &u->pool);
+    if (r < 0)
+        return r;
+    skep_requests_init(&u->requests, u->pool);
+    skep_atoms_init(&u->atoms, u->pool, &u->requests);
+    skep_maps_init(&u->maps, u->pool);
+    return skep_dag_init(&u->dag, u->pool, &u->atoms);
 }
 
 static void unit_clear(struct skep_unit *u)
@@ -37,7 +41,7 @@ static void unit_clear(struct skep_unit *u)
     skep_requests_clear(&u->requests);
     skep_maps_clear(&u->maps);
     free(u->finders);
-    skep_pool_clear(&u->pool);
+    skep_arena_free(u->pool);
 }
 
 /* ---- passes ---- */
@@ -48,7 +52,7 @@ static int check_rules(struct skep_unit *u, const struct skep_policy *p, struct 
 {
     struct skep_hashmap known;
     skep_hashmap_init(&known, sizeof(void *), SHARED_MAX);
-    struct skep_checker c = {.pool = &u->pool,
+    struct skep_checker c = {.pool = u->pool,
                              .requests = &u->requests,
                              .atoms = &u->atoms,
                              .dag = &u->dag,
@@ -73,7 +77,7 @@ static int check_rules(struct skep_unit *u, const struct skep_policy *p, struct 
 static int split_kinds(struct skep_unit *u, const struct skep_policy *p, const uint32_t *nodes,
                        struct skep_compiled *c)
 {
-    bool(*types)[SKEP_EVTTYPE_MAX] = skep_pool_array(&u->pool, p->n_rules, sizeof(*types));
+    bool(*types)[SKEP_EVTTYPE_MAX] = skep_arena_array(u->pool, p->n_rules, sizeof(*types));
     if (!types)
         return -ENOMEM;
     for (size_t i = 0; i < p->n_rules; i++)
@@ -89,7 +93,7 @@ static int split_kinds(struct skep_unit *u, const struct skep_policy *p, const u
             n += skep_typeset_meets(&u->dag.nodes[nodes[i]].yes, &of_kind);
         if (n == 0)
             continue;
-        u->rules[k] = skep_pool_array(&u->pool, n, sizeof(*u->rules[k]));
+        u->rules[k] = skep_arena_array(u->pool, n, sizeof(*u->rules[k]));
         if (!u->rules[k])
             return -ENOMEM;
         for (size_t i = 0; i < p->n_rules; i++) {
@@ -111,7 +115,7 @@ static int split_kinds(struct skep_unit *u, const struct skep_policy *p, const u
 /* The atoms' matchers and behind them the finders. */
 static int join_matchers(struct skep_unit *u)
 {
-    struct skep_matcher *all = skep_pool_array(&u->pool, u->atoms.n + u->n_finders, sizeof(*all));
+    struct skep_matcher *all = skep_arena_array(u->pool, u->atoms.n + u->n_finders, sizeof(*all));
     if (!all)
         return -ENOMEM;
     if (u->atoms.n)
@@ -150,8 +154,8 @@ static int build_filter(struct skep_unit *u, struct skep_filter *f, struct skep_
     int r = skep_filter_build(u, f, &frame, &insns, &n);
     if (r < 0)
         return r;
-    struct skep_insn *kept = skep_pool_array(&u->pool, n, sizeof(*kept));
-    uint32_t *maps = skep_pool_array(&u->pool, f->refs.n, sizeof(*maps));
+    struct skep_insn *kept = skep_arena_array(u->pool, n, sizeof(*kept));
+    uint32_t *maps = skep_arena_array(u->pool, f->refs.n, sizeof(*maps));
     if (kept && maps) {
         memcpy(kept, insns, n * sizeof(*kept));
         if (f->refs.n)

@@ -80,7 +80,7 @@ static uint32_t put(struct skep_dag *d, const struct skep_node *n)
     return number;
 }
 
-int skep_dag_init(struct skep_dag *d, struct skep_pool *pool, struct skep_atoms *atoms)
+int skep_dag_init(struct skep_dag *d, struct skep_arena *pool, struct skep_atoms *atoms)
 {
     *d = (struct skep_dag){.pool = pool, .atoms = atoms};
     skep_intern_init(&d->numbers, pool);
@@ -197,7 +197,7 @@ static uint32_t merge(struct skep_dag *d, enum skep_node_kind kind, struct list 
         const struct skep_atom *a = single(d, kind, l->nodes[i]);
         n += a && a->request == one.request && a->mode == one.mode;
     }
-    struct skep_constant *values = skep_pool_array(d->pool, n, sizeof(*values));
+    struct skep_constant *values = skep_arena_array(d->pool, n, sizeof(*values));
     if (!values)
         return fail(d, -ENOMEM);
     one.n_values = 0;

@@ -30,7 +30,7 @@ struct skep_node {
 };
 
 struct skep_dag {
-    struct skep_pool *pool;
+    struct skep_arena *pool;
     struct skep_atoms *atoms;
     struct skep_intern numbers;
     struct skep_node *nodes;
@@ -41,7 +41,7 @@ struct skep_dag {
     int error;
 };
 
-int skep_dag_init(struct skep_dag *d, struct skep_pool *pool, struct skep_atoms *atoms);
+int skep_dag_init(struct skep_dag *d, struct skep_arena *pool, struct skep_atoms *atoms);
 void skep_dag_clear(struct skep_dag *d);
 
 uint32_t skep_dag_atom(struct skep_dag *d, uint32_t atom);

@@ -195,8 +195,8 @@ static int finish(struct skep_exact *x, struct skep_rule_program *ret)
     int r = skep_build_finish(&x->b, &insns, &n);
     if (r < 0)
         return r;
-    struct skep_insn *kept = skep_pool_array(&x->unit->pool, n, sizeof(*kept));
-    uint32_t *maps = skep_pool_array(&x->unit->pool, x->refs.n, sizeof(*maps));
+    struct skep_insn *kept = skep_arena_array(x->unit->pool, n, sizeof(*kept));
+    uint32_t *maps = skep_arena_array(x->unit->pool, x->refs.n, sizeof(*maps));
     if (kept && maps) {
         memcpy(kept, insns, n * sizeof(*kept));
         if (x->refs.n)

@@ -147,8 +147,8 @@ struct planner {
 
 static struct skep_filter_node *make(struct planner *p, enum skep_node_kind kind, size_t room)
 {
-    struct skep_filter_node *n = skep_pool_take(&p->u->pool, sizeof(*n));
-    struct skep_filter_node **kids = skep_pool_array(&p->u->pool, room, sizeof(struct skep_filter_node *));
+    struct skep_filter_node *n = skep_arena_alloc(p->u->pool, sizeof(*n));
+    struct skep_filter_node **kids = skep_arena_array(p->u->pool, room, sizeof(struct skep_filter_node *));
     if (!n || !kids) {
         p->error = -ENOMEM;
         return NULL;
@@ -252,8 +252,8 @@ static struct skep_filter_node *around(struct planner *p, const struct skep_atom
         size_t n = end ? g->n_end : g->n_begin;
         if (n == 0)
             continue;
-        struct skep_constant *value = skep_pool_take(&p->u->pool, sizeof(*value));
-        char *s = skep_pool_copy(&p->u->pool, end ? g->end : g->begin, n);
+        struct skep_constant *value = skep_arena_alloc(p->u->pool, sizeof(*value));
+        char *s = skep_arena_text(p->u->pool, end ? g->end : g->begin, n);
         if (!value || !s) {
             p->error = -ENOMEM;
             return NULL;
@@ -280,7 +280,7 @@ static struct skep_filter_node *around_all(struct planner *p, const struct skep_
 /* Paths become what their texts begin with, up to the first pattern. */
 static struct skep_filter_node *below(struct planner *p, const struct skep_atom *a)
 {
-    struct skep_constant *values = skep_pool_array(&p->u->pool, a->n_values, sizeof(*values));
+    struct skep_constant *values = skep_arena_array(p->u->pool, a->n_values, sizeof(*values));
     if (!values) {
         p->error = -ENOMEM;
         return NULL;
@@ -290,7 +290,7 @@ static struct skep_filter_node *below(struct planner *p, const struct skep_atom 
         size_t n = 0;
         while (n < c->text.n && c->text.s[n] && !strchr("*?[\\", c->text.s[n]))
             n++;
-        char *s = skep_pool_take(&p->u->pool, n + 2);
+        char *s = skep_arena_alloc(p->u->pool, n + 2);
         if (!s) {
             p->error = -ENOMEM;
             return NULL;
@@ -488,7 +488,7 @@ static struct skep_filter_node *add_gate(struct planner *p, struct skep_filter_n
     if (count < GATE_MIN)
         return NULL;
     struct skep_filter_node *inside = make(p, SKEP_NODE_OR, count), *both = make(p, SKEP_NODE_AND, 2);
-    struct skep_constant *values = skep_pool_array(&p->u->pool, n_values, sizeof(*values));
+    struct skep_constant *values = skep_arena_array(p->u->pool, n_values, sizeof(*values));
     if (!inside || !both || !values) {
         p->error = -ENOMEM;
         return NULL;
@@ -530,7 +530,7 @@ static struct skep_filter_node *add_gates(struct planner *p, struct skep_filter_
     if (!n || n->kind != SKEP_NODE_OR || n->n_kids < GATE_MIN)
         return n;
     size_t n_gates = 0, max = n->n_kids / GATE_MIN + 1;
-    struct skep_filter_node **gates = skep_pool_array(&p->u->pool, max, sizeof(struct skep_filter_node *));
+    struct skep_filter_node **gates = skep_arena_array(p->u->pool, max, sizeof(struct skep_filter_node *));
     if (!gates) {
         p->error = -ENOMEM;
         return NULL;

@@ -134,7 +134,7 @@ static int finish_classes(struct making *m)
 {
     struct skep_lookup *l = m->l;
     l->n_classes = m->known.n + 1;
-    l->classes = skep_pool_array(&m->u->pool, l->n_classes, sizeof(*l->classes));
+    l->classes = skep_arena_array(m->u->pool, l->n_classes, sizeof(*l->classes));
     if (!l->classes)
         return -ENOMEM;
     for (size_t i = 1; i < l->n_classes; i++) {
@@ -148,8 +148,8 @@ static int make_texts(struct making *m, const struct pair *pairs, size_t n)
 {
     struct skep_lookup *l = m->l;
     _cleanup_free_ uint32_t *rules = calloc(n, sizeof(*rules));
-    l->texts = skep_pool_array(&m->u->pool, n, sizeof(*l->texts));
-    l->text_classes = skep_pool_array(&m->u->pool, n, sizeof(*l->text_classes));
+    l->texts = skep_arena_array(m->u->pool, n, sizeof(*l->texts));
+    l->text_classes = skep_arena_array(m->u->pool, n, sizeof(*l->text_classes));
     if (!rules || !l->texts || !l->text_classes)
         return -ENOMEM;
     size_t longest = 0;
@@ -200,13 +200,13 @@ static int compare_numbers(const void *a, const void *b)
 static int make_prefixes(struct making *m, const struct pair *pairs, size_t n)
 {
     struct skep_lookup *l = m->l;
-    struct skep_prefixes *p = skep_pool_take(&m->u->pool, sizeof(*p));
+    struct skep_prefixes *p = skep_arena_alloc(m->u->pool, sizeof(*p));
     _cleanup_free_ uint32_t *rules = calloc(l->n_rules, sizeof(*rules)),
                             *classes = calloc(n, sizeof(*classes));
     _cleanup_free_ size_t *ends = calloc(n, sizeof(*ends));
     _cleanup_free_ bool *seen = calloc(l->n_rules, sizeof(*seen));
     if (p)
-        p->list = skep_pool_array(&m->u->pool, n, sizeof(*p->list));
+        p->list = skep_arena_array(m->u->pool, n, sizeof(*p->list));
     if (!p || !p->list || !rules || !classes || !ends || !seen)
         return -ENOMEM;
     for (size_t i = 0; i < n; i++) {
@@ -257,7 +257,7 @@ static int make_lookup(struct skep_unit *u, uint16_t kind, const struct offer *r
                        struct skep_lookup *ret, bool *ret_made)
 {
     struct skep_lookup l = {.request = run[0].request, .prefixes = run[0].op == SKEP_ATOM_STARTSWITH};
-    l.rules = skep_pool_array(&u->pool, n, sizeof(*l.rules));
+    l.rules = skep_arena_array(u->pool, n, sizeof(*l.rules));
     _cleanup_free_ uint32_t *places = calloc(n, sizeof(*places));
     if (!l.rules || !places)
         return -ENOMEM;
@@ -284,7 +284,7 @@ static int make_lookup(struct skep_unit *u, uint16_t kind, const struct offer *r
             pairs[n_pairs++] = (struct pair){&u->atoms.list[places[i]].values[k], i};
     qsort(pairs, n_pairs, sizeof(*pairs), compare_pairs);
     struct making m = {.u = u, .l = &l};
-    skep_intern_init(&m.known, &u->pool);
+    skep_intern_init(&m.known, u->pool);
     int r = l.prefixes ? make_prefixes(&m, pairs, n_pairs) : make_texts(&m, pairs, n_pairs);
     skep_intern_clear(&m.known);
     *ret_made = r == 0;
@@ -300,7 +300,7 @@ int skep_lookups_make(struct skep_unit *u, uint16_t kind)
     for (uint32_t i = 0; i < u->n_rules[kind] && r == 0; i++)
         r = add_offers(u, kind, i, &o);
     _cleanup_free_ bool *taken = calloc(MAX(u->n_rules[kind], (size_t)1), sizeof(*taken));
-    u->lookups[kind] = skep_pool_array(&u->pool, TRIES_MAX, sizeof(*u->lookups[kind]));
+    u->lookups[kind] = skep_arena_array(u->pool, TRIES_MAX, sizeof(*u->lookups[kind]));
     if (!taken || !u->lookups[kind])
         r = -ENOMEM;
     if (o.n)
@@ -322,7 +322,7 @@ int skep_lookups_make(struct skep_unit *u, uint16_t kind)
         }
     }
     free(o.list);
-    u->tried[kind] = skep_pool_array(&u->pool, u->n_rules[kind], sizeof(*u->tried[kind]));
+    u->tried[kind] = skep_arena_array(u->pool, u->n_rules[kind], sizeof(*u->tried[kind]));
     if (r < 0 || !u->tried[kind])
         return r < 0 ? r : -ENOMEM;
     for (size_t i = 0; i < u->n_rules[kind]; i++)

@@ -3,7 +3,7 @@
 
 #include <linux/bpf.h>
 
-void skep_maps_init(struct skep_maps *m, struct skep_pool *pool)
+void skep_maps_init(struct skep_maps *m, struct skep_arena *pool)
 {
     *m = (struct skep_maps){.pool = pool};
 }
@@ -50,8 +50,8 @@ bool skep_maps_can_hold(const struct skep_maps *m, const struct skep_constant *t
 static int add_size(struct skep_maps *m, const struct skep_constant *texts, const uint32_t *classes, size_t n,
                     size_t size, size_t count, uint32_t *ret)
 {
-    uint8_t *keys = skep_pool_array(m->pool, count, size);
-    struct skep_map_value *values = skep_pool_array(m->pool, count, sizeof(*values));
+    uint8_t *keys = skep_arena_array(m->pool, count, size);
+    struct skep_map_value *values = skep_arena_array(m->pool, count, sizeof(*values));
     if (!keys || !values)
         return -ENOMEM;
     size_t at = 0;
@@ -76,7 +76,7 @@ int skep_maps_add_texts(struct skep_maps *m, const struct skep_constant *texts, 
                         size_t n, struct skep_map_set **ret)
 {
     size_t counts[SKEP_MAP_CLASSES] = {0};
-    struct skep_map_set *set = skep_pool_take(m->pool, sizeof(*set));
+    struct skep_map_set *set = skep_arena_alloc(m->pool, sizeof(*set));
     if (!set)
         return -ENOMEM;
     for (size_t i = 0; i < n; i++) {
@@ -121,8 +121,8 @@ int skep_maps_add_trie(struct skep_maps *m, const uint8_t *data, const uint32_t 
                        uint32_t size, uint32_t *ret)
 {
     size_t key_size = sizeof(uint32_t) + size;
-    uint8_t *keys = skep_pool_array(m->pool, n, key_size);
-    uint32_t *values = skep_pool_array(m->pool, n, sizeof(*values));
+    uint8_t *keys = skep_arena_array(m->pool, n, key_size);
+    uint32_t *values = skep_arena_array(m->pool, n, sizeof(*values));
     if (!keys || !values)
         return -ENOMEM;
     for (size_t i = 0; i < n; i++) {

@@ -25,7 +25,7 @@ struct skep_map_value {
 };
 
 struct skep_maps {
-    struct skep_pool *pool;
+    struct skep_arena *pool;
     struct skep_rule_map *list;
     size_t n, cap;
     struct skep_map_set **sets; /* of atoms, by their number; made when asked for */
@@ -39,7 +39,7 @@ struct skep_map_set {
     uint32_t empty_class;
 };
 
-void skep_maps_init(struct skep_maps *m, struct skep_pool *pool);
+void skep_maps_init(struct skep_maps *m, struct skep_arena *pool);
 void skep_maps_clear(struct skep_maps *m);
 /* Whether the constants can be keys at all, and there is room for their maps. */
 bool skep_maps_can_hold(const struct skep_maps *m, const struct skep_constant *texts, size_t n);

@@ -12,10 +12,10 @@
 
 /* ---- making ---- */
 
-static int make_regexes(struct skep_pool *pool, const struct skep_atom *a, struct skep_matcher *m,
+static int make_regexes(struct skep_arena *pool, const struct skep_atom *a, struct skep_matcher *m,
                         const char **ret_reason, size_t *ret_value)
 {
-    struct skep_regex **list = skep_pool_array(pool, a->n_values, sizeof(*list));
+    struct skep_regex **list = skep_arena_array(pool, a->n_values, sizeof(*list));
     if (!list)
         return -ENOMEM;
     for (size_t i = 0; i < a->n_values; i++) {
@@ -29,7 +29,7 @@ static int make_regexes(struct skep_pool *pool, const struct skep_atom *a, struc
     return 0;
 }
 
-static int make_paths(struct skep_pool *pool, const struct skep_atom *a, struct skep_matcher *m,
+static int make_paths(struct skep_arena *pool, const struct skep_atom *a, struct skep_matcher *m,
                       const char **ret_reason)
 {
     _cleanup_free_ const char **paths = calloc(MAX(a->n_values, (size_t)1), sizeof(*paths));
@@ -51,10 +51,10 @@ static int make_paths(struct skep_pool *pool, const struct skep_atom *a, struct 
     return r;
 }
 
-static int make_prefixes(struct skep_pool *pool, const struct skep_atom *a, struct skep_matcher *m)
+static int make_prefixes(struct skep_arena *pool, const struct skep_atom *a, struct skep_matcher *m)
 {
-    struct skep_prefixes *p = skep_pool_take(pool, sizeof(*p));
-    struct skep_prefix *list = skep_pool_array(pool, a->n_values, sizeof(*list));
+    struct skep_prefixes *p = skep_arena_alloc(pool, sizeof(*p));
+    struct skep_prefix *list = skep_arena_array(pool, a->n_values, sizeof(*list));
     if (!p || !list)
         return -ENOMEM;
     for (size_t i = 0; i < a->n_values; i++)
@@ -65,7 +65,7 @@ static int make_prefixes(struct skep_pool *pool, const struct skep_atom *a, stru
     return 0;
 }
 
-int skep_matcher_make(struct skep_pool *pool, const struct skep_atom *a, struct skep_matcher *ret,
+int skep_matcher_make(struct skep_arena *pool, const struct skep_atom *a, struct skep_matcher *ret,
                       const char **ret_reason, size_t *ret_value)
 {
     struct skep_matcher m = {.atom = a};

@@ -22,7 +22,7 @@ struct skep_matcher {
 };
 
 /* -EINVAL: ret_reason, for value *ret_value; -ENOMEM. */
-int skep_matcher_make(struct skep_pool *pool, const struct skep_atom *a, struct skep_matcher *ret,
+int skep_matcher_make(struct skep_arena *pool, const struct skep_atom *a, struct skep_matcher *ret,
                       const char **ret_reason, size_t *ret_value);
 /* A text by itself, for the atoms that compare with constants: what is known when rules are compiled. */
 bool skep_matcher_text(const struct skep_matcher *m, const char *s, size_t n);

@@ -87,7 +87,7 @@ int skep_notes_make(struct skep_unit *u, const struct skep_filter *filters, stru
     free(t.seen);
     if (t.n)
         qsort(t.list, t.n, sizeof(*t.list), compare);
-    struct skep_atom_note *kept = r == 0 ? skep_pool_array(&u->pool, t.n, sizeof(*kept)) : NULL;
+    struct skep_atom_note *kept = r == 0 ? skep_arena_array(u->pool, t.n, sizeof(*kept)) : NULL;
     if (kept && t.n)
         memcpy(kept, t.list, t.n * sizeof(*kept));
     free(t.list);

@@ -81,7 +81,7 @@ static int compare_paths(const void *x, const void *y)
 }
 
 /* Adds one path behind those that sort before it: an equal component is the last edge, or among the patterns. */
-static int add(struct skep_pool *pool, struct skep_pathset *set, uint32_t max_nodes, const struct path *p)
+static int add(struct skep_arena *pool, struct skep_pathset *set, uint32_t max_nodes, const struct path *p)
 {
     const char *s = p->s, *name;
     size_t len;
@@ -99,7 +99,7 @@ static int add(struct skep_pool *pool, struct skep_pathset *set, uint32_t max_no
             continue;
         }
         if ((n->n_edges & (n->n_edges + 1)) == 0) { /* 0, 1, 3, 7, ...: grow to twice and one */
-            struct edge *wider = skep_pool_array(pool, (size_t)n->n_edges * 2 + 1, sizeof(*wider));
+            struct edge *wider = skep_arena_array(pool, (size_t)n->n_edges * 2 + 1, sizeof(*wider));
             if (!wider)
                 return -ENOMEM;
             if (n->n_edges)
@@ -116,11 +116,11 @@ static int add(struct skep_pool *pool, struct skep_pathset *set, uint32_t max_no
     return 0;
 }
 
-int skep_pathset_new(struct skep_pool *pool, const char *const *paths, const size_t *lens, size_t n,
+int skep_pathset_new(struct skep_arena *pool, const char *const *paths, const size_t *lens, size_t n,
                      struct skep_pathset **ret)
 {
     _cleanup_free_ struct path *sorted = calloc(MAX(n, (size_t)1), sizeof(*sorted));
-    struct skep_pathset *set = skep_pool_take(pool, sizeof(*set));
+    struct skep_pathset *set = skep_arena_alloc(pool, sizeof(*set));
     if (!sorted || !set)
         return -ENOMEM;
     size_t max_nodes = 1;
@@ -132,7 +132,7 @@ int skep_pathset_new(struct skep_pool *pool, const char *const *paths, const siz
             max_nodes++;
     }
     qsort(sorted, n, sizeof(*sorted), compare_paths);
-    set->nodes = max_nodes < UINT32_MAX ? skep_pool_array(pool, max_nodes, sizeof(*set->nodes)) : NULL;
+    set->nodes = max_nodes < UINT32_MAX ? skep_arena_array(pool, max_nodes, sizeof(*set->nodes)) : NULL;
     if (!set->nodes)
         return -ENOMEM;
     set->n_nodes = 1;

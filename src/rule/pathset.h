@@ -7,14 +7,14 @@
  * that /etc//passwd does not slip through. A component may be a pattern (rule/glob.h), which never reaches over a
  * slash.
  */
-#include "rule/pool.h"
+#include "rule/intern.h"
 
 #define SKEP_PATHSET_DEPTH_MAX 256 /* components of a path of the set */
 
 struct skep_pathset;
 
 /* -E2BIG: a path has too many components, or a pattern is too long. */
-int skep_pathset_new(struct skep_pool *pool, const char *const *paths, const size_t *lens, size_t n,
+int skep_pathset_new(struct skep_arena *pool, const char *const *paths, const size_t *lens, size_t n,
                      struct skep_pathset **ret);
 bool skep_pathset_match(const struct skep_pathset *set, const char *s, size_t n);
 /* A path of a set in its normal form, without slash at the end ("" for the root); room for n + 1 bytes. */

@@ -5,7 +5,7 @@
  * The longest of many prefixes that a text begins with, by one binary search: of the sorted prefixes the last that is
  * not behind the text is it, or continues it.
  */
-#include "rule/pool.h"
+#include "rule/intern.h"
 
 struct skep_prefix {
     const char *s;

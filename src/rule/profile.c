@@ -23,7 +23,7 @@ static int replace(struct skep_unit *u, uint16_t kind, bool *used, bool (*kinds)
     mark(u, kind, used);
     for (size_t i = 0; i < u->dag.n; i++)
         n += used[i] && told(u, &u->dag.nodes[i]);
-    struct skep_unit_rule *rules = skep_pool_array(&u->pool, n + 1, sizeof(*rules));
+    struct skep_unit_rule *rules = skep_arena_array(u->pool, n + 1, sizeof(*rules));
     if (!rules)
         return -ENOMEM;
     u->n_rules[kind] = 0;
@@ -42,8 +42,8 @@ int skep_profile_make(struct skep_unit *u, struct skep_compiled *c)
 {
     _cleanup_free_ bool *used = calloc(u->dag.n + 1, sizeof(*used));
     c->n_profiled = MIN(u->atoms.n, (size_t)SKEP_RULE_MATCHES_MAX);
-    const char **texts = skep_pool_array(&u->pool, c->n_profiled + 1, sizeof(*texts));
-    bool(*kinds)[SKEP_KIND_MAX] = skep_pool_array(&u->pool, c->n_profiled + 1, sizeof(*kinds));
+    const char **texts = skep_arena_array(u->pool, c->n_profiled + 1, sizeof(*texts));
+    bool(*kinds)[SKEP_KIND_MAX] = skep_arena_array(u->pool, c->n_profiled + 1, sizeof(*kinds));
     if (!used || !texts || !kinds)
         return -ENOMEM;
     c->profiled_kinds = (const bool(*)[SKEP_KIND_MAX])kinds;

@@ -12,6 +12,7 @@ struct state {
     uint16_t set; /* BYTES: of sets */
 };
 
+#define SCRATCH_MAX ((size_t)256 << 20)
 #define TABLE_STATES_MAX 512
 #define TABLE_WORK_MAX 4000000 /* steps that making the table may take */
 #define DEAD 0
@@ -271,25 +272,28 @@ static int make_table(struct skep_regex *re, struct table *t)
 }
 
 /* Tries in memory of its own, keeps what it needs. */
-static int add_table(struct skep_regex *re, struct skep_pool *pool)
+static int add_table(struct skep_regex *re, struct skep_arena *pool)
 {
-    struct skep_pool scratch = {0};
+    _cleanup_arena_ struct skep_arena *scratch = NULL;
     struct table t = {0};
+    int r = skep_arena_new(SCRATCH_MAX, &scratch);
+    if (r < 0)
+        return r;
     classify(re);
     uint16_t *table = calloc((size_t)TABLE_STATES_MAX * re->n_classes, sizeof(*table));
     uint8_t *accept = calloc(TABLE_STATES_MAX, 1);
     t.from = calloc(1, sizeof(*t.from));
     t.to = calloc(1, sizeof(*t.to));
-    skep_intern_init(&t.known, &scratch);
+    skep_intern_init(&t.known, scratch);
     re->table = table;
     re->accepts = accept;
-    int r = table && accept && t.from && t.to ? make_table(re, &t) : -ENOMEM;
+    r = table && accept && t.from && t.to ? make_table(re, &t) : -ENOMEM;
     re->table = NULL;
     re->accepts = NULL;
     if (r == 0) {
         size_t size = t.known.n * re->n_classes * sizeof(*table);
-        re->table = skep_pool_take(pool, size);
-        re->accepts = skep_pool_take(pool, t.known.n);
+        re->table = skep_arena_alloc(pool, size);
+        re->accepts = skep_arena_alloc(pool, t.known.n);
         if (re->table && re->accepts) {
             memcpy(re->table, table, size);
             memcpy(re->accepts, accept, t.known.n);
@@ -298,7 +302,6 @@ static int add_table(struct skep_regex *re, struct skep_pool *pool)
         }
     }
     skep_intern_clear(&t.known);
-    skep_pool_clear(&scratch);
     free(t.from);
     free(t.to);
     free(table);
@@ -306,26 +309,26 @@ static int add_table(struct skep_regex *re, struct skep_pool *pool)
     return r == -E2BIG ? 0 : r;
 }
 
-int skep_regex_compile(struct skep_pool *pool, const char *pattern, size_t n, struct skep_regex **ret,
+int skep_regex_compile(struct skep_arena *pool, const char *pattern, size_t n, struct skep_regex **ret,
                        const char **ret_reason, size_t *ret_at)
 {
-    struct skep_pool tree = {0};
+    _cleanup_arena_ struct skep_arena *tree = NULL;
     const struct skep_regex_node *root;
-    int r = skep_regex_parse(&tree, pattern, n, &root, ret_reason, ret_at);
-    if (r < 0) {
-        skep_pool_clear(&tree);
+    int r = skep_arena_new(SCRATCH_MAX, &tree);
+    if (r == 0)
+        r = skep_regex_parse(tree, pattern, n, &root, ret_reason, ret_at);
+    if (r < 0)
         return r;
-    }
-    struct skep_regex big = {0}, *re = skep_pool_take(pool, sizeof(*re));
-    big.states = skep_pool_array(&tree, SKEP_REGEX_STATES_MAX, sizeof(struct state));
-    big.sets = skep_pool_array(&tree, SKEP_REGEX_STATES_MAX, sizeof(struct skep_regex_set));
+    struct skep_regex big = {0}, *re = skep_arena_alloc(pool, sizeof(*re));
+    big.states = skep_arena_array(tree, SKEP_REGEX_STATES_MAX, sizeof(struct state));
+    big.sets = skep_arena_array(tree, SKEP_REGEX_STATES_MAX, sizeof(struct skep_regex_set));
     r = re && big.states && big.sets ? 0 : -ENOMEM;
     if (r == 0) {
         struct maker m = {.re = &big};
         big.start = make(&m, root, add_state(&m, OP_MATCH, 0, 0));
         *re = big;
-        re->states = skep_pool_array(pool, big.n_states, sizeof(struct state));
-        re->sets = skep_pool_array(pool, big.n_sets, sizeof(struct skep_regex_set));
+        re->states = skep_arena_array(pool, big.n_states, sizeof(struct state));
+        re->sets = skep_arena_array(pool, big.n_sets, sizeof(struct skep_regex_set));
         *ret_reason = "the regular expression is too large once its repetitions are written out";
         *ret_at = 0;
         r = m.full ? -EINVAL : re->states && re->sets ? 0 : -ENOMEM;
@@ -336,7 +339,6 @@ int skep_regex_compile(struct skep_pool *pool, const char *pattern, size_t n, st
             memcpy(re->sets, big.sets, big.n_sets * sizeof(struct skep_regex_set));
         r = add_table(re, pool);
     }
-    skep_pool_clear(&tree);
     if (r == 0)
         *ret = re;
     return r;

@@ -16,7 +16,7 @@
  * a byte is made if that stays small, else the sets of states are walked, which costs more but is as safe.
  * Immutable once compiled; any thread may match.
  */
-#include "rule/pool.h"
+#include "rule/intern.h"
 
 #define SKEP_REGEX_MAX 4096 /* longest expression */
 #define SKEP_REGEX_STATES_MAX 4096
@@ -25,7 +25,7 @@
 struct skep_regex;
 
 /* -EINVAL: ret_reason says what is wrong, ret_at where; -ENOMEM. */
-int skep_regex_compile(struct skep_pool *pool, const char *pattern, size_t n, struct skep_regex **ret,
+int skep_regex_compile(struct skep_arena *pool, const char *pattern, size_t n, struct skep_regex **ret,
                        const char **ret_reason, size_t *ret_at);
 bool skep_regex_match(const struct skep_regex *re, const char *s, size_t n);
 /* Whether matching takes one step a byte. */

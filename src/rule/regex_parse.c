@@ -4,7 +4,7 @@
 #include "rule/regex.h"
 
 struct parser {
-    struct skep_pool *pool;
+    struct skep_arena *pool;
     const char *s, *at, *end;
     const char *reason;
     unsigned depth;
@@ -31,11 +31,11 @@ static void *fail(struct parser *p, const char *reason)
 
 static struct skep_regex_node *node(struct parser *p, enum skep_regex_kind kind, size_t room)
 {
-    struct skep_regex_node *n = skep_pool_take(p->pool, sizeof(*n));
+    struct skep_regex_node *n = skep_arena_alloc(p->pool, sizeof(*n));
     if (!n)
         return NULL;
     n->kind = kind;
-    n->kids = skep_pool_array(p->pool, room, sizeof(*n->kids));
+    n->kids = skep_arena_array(p->pool, room, sizeof(*n->kids));
     return n->kids ? n : NULL;
 }
 
@@ -339,13 +339,13 @@ static struct skep_regex_node *repeat(struct parser *p)
 static struct skep_regex_node *sequence(struct parser *p, enum skep_regex_kind kind, char until)
 {
     size_t cap = 8, n = 0;
-    const struct skep_regex_node **kids = skep_pool_array(p->pool, cap, sizeof(*kids));
+    const struct skep_regex_node **kids = skep_arena_array(p->pool, cap, sizeof(*kids));
     unsigned depth = p->depth;
     do {
         if (!kids)
             return NULL;
         if (n == cap) {
-            const struct skep_regex_node **wider = skep_pool_array(p->pool, cap * 2, sizeof(*kids));
+            const struct skep_regex_node **wider = skep_arena_array(p->pool, cap * 2, sizeof(*kids));
             if (!wider)
                 return NULL;
             memcpy(wider, kids, n * sizeof(*kids));
@@ -374,7 +374,7 @@ static struct skep_regex_node *alternate(struct parser *p)
     return sequence(p, SKEP_REGEX_ALTERNATE, '|');
 }
 
-int skep_regex_parse(struct skep_pool *pool, const char *pattern, size_t n,
+int skep_regex_parse(struct skep_arena *pool, const char *pattern, size_t n,
                      const struct skep_regex_node **ret, const char **ret_reason, size_t *ret_at)
 {
     struct parser p = {.pool = pool, .s = pattern, .at = pattern, .end = pattern + n};

@@ -5,7 +5,7 @@
  * The text of a regular expression as a tree, for rule/regex.c; the language is described in rule/regex.h. At most
  * SKEP_REGEX_DEPTH_MAX groups are nested.
  */
-#include "rule/pool.h"
+#include "rule/intern.h"
 
 #define SKEP_REGEX_DEPTH_MAX 100
 
@@ -37,6 +37,6 @@ static inline bool skep_regex_set_has(const struct skep_regex_set *s, uint8_t c)
     return s->bits[c / 64] >> (c % 64) & 1;
 }
 
-int skep_regex_parse(struct skep_pool *pool, const char *pattern, size_t n,
+int skep_regex_parse(struct skep_arena *pool, const char *pattern, size_t n,
                      const struct skep_regex_node **ret, const char **ret_reason, size_t *ret_at);
 #endif

@@ -3,7 +3,7 @@
 
 #include "rule/transform.h"
 
-void skep_requests_init(struct skep_requests *q, struct skep_pool *pool)
+void skep_requests_init(struct skep_requests *q, struct skep_arena *pool)
 {
     *q = (struct skep_requests){0};
     skep_intern_init(&q->numbers, pool);

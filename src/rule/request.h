@@ -7,7 +7,7 @@
  */
 #include "base/strbuf.h"
 #include "rule/fact.h"
-#include "rule/pool.h"
+#include "rule/intern.h"
 
 #define SKEP_OPERAND_DEPTH_MAX 16 /* transformers around a field */
 
@@ -18,7 +18,7 @@ struct skep_requests {
     size_t n, cap;
 };
 
-void skep_requests_init(struct skep_requests *q, struct skep_pool *pool);
+void skep_requests_init(struct skep_requests *q, struct skep_arena *pool);
 void skep_requests_clear(struct skep_requests *q);
 
 /* What an operand asks for, with its type checked. false: it cannot be; the reason is for people and lives for

@@ -25,7 +25,7 @@ struct skep_unit_rule {
 };
 
 struct skep_unit {
-    struct skep_pool pool;
+    struct skep_arena *pool; /* all that lives as long as what is compiled */
     struct skep_requests requests;
     struct skep_atoms atoms;
     struct skep_dag dag;

@@ -92,7 +92,7 @@ static inline void differ_event(struct differ *d, uint64_t seed, struct engine *
 static inline void differ_round(struct differ *d, const struct skep_schema *schema, uint64_t seed)
 {
     struct random r = {.state = seed * 0x9e3779b97f4a7c15ULL + 1};
-    struct skep_pool pool = {0};
+    struct skep_arena *pool;
     struct event *events = calloc(DIFFER_EVENTS, sizeof(*events));
     struct skep_rule_ctx *ref;
     struct skep_policy policy;
@@ -101,11 +101,11 @@ static inline void differ_round(struct differ *d, const struct skep_schema *sche
     struct engine en;
     for (unsigned i = 0; i < 8; i++)
         rnd64(&r);
-    if (!events || skep_rule_ctx_new(NULL, 0, 0, &ref) < 0)
+    if (!events || skep_arena_new(1 << 30, &pool) < 0 || skep_rule_ctx_new(NULL, 0, 0, &ref) < 0)
         abort();
     for (size_t i = 0; i < DIFFER_EVENTS; i++)
         random_event(&r, schema, &events[i]);
-    struct maker m = {&r, &pool, events, DIFFER_EVENTS, ref, one_in(&r, 2)};
+    struct maker m = {&r, pool, events, DIFFER_EVENTS, ref, one_in(&r, 2)};
     random_policy(&m, 1 + rnd(&r, one_in(&r, 4) ? 60 : m.prefer_spots ? 3 : 8), &policy);
     struct skep_compile_options o = {.all = !one_in(&r, 4)};
     skep_diags_init(&diags, "random");
@@ -126,7 +126,7 @@ static inline void differ_round(struct differ *d, const struct skep_schema *sche
     }
     skep_diags_clear(&diags);
     skep_rule_ctx_free(ref);
-    skep_pool_clear(&pool);
+    skep_arena_free(pool);
     free(events);
 }
 #endif

@@ -12,8 +12,8 @@
 #include "event/schema.h"
 #include "event/scratch.h"
 #include "rule/evttype.h"
+#include "rule/intern.h"
 #include "rule/policy.h"
-#include "rule/pool.h"
 #include "rule/users.h"
 
 #include <bpf/btf.h>
@@ -293,7 +293,7 @@ static inline void random_event(struct random *r, const struct skep_schema *sche
 
 struct maker {
     struct random *r;
-    struct skep_pool *pool;
+    struct skep_arena *pool;
     struct event *events;
     size_t n_events;
     struct skep_rule_ctx *ctx; /* to look at values */
@@ -345,7 +345,7 @@ static inline const char *random_arg(struct random *r, const struct skep_rule_fi
 
 static inline const struct skep_operand *random_operand(struct maker *m)
 {
-    struct skep_operand *o = skep_pool_take(m->pool, sizeof(*o));
+    struct skep_operand *o = skep_arena_alloc(m->pool, sizeof(*o));
     o->transform = SKEP_TRANSFORM_INVALID;
     do {
         o->field = random_field(m->r, m->prefer_spots);
@@ -359,12 +359,12 @@ static inline const struct skep_operand *random_operand(struct maker *m)
     static const enum skep_transform_id ids[] = {SKEP_TRANSFORM_tolower, SKEP_TRANSFORM_toupper,
                                                  SKEP_TRANSFORM_len,     SKEP_TRANSFORM_basename,
                                                  SKEP_TRANSFORM_b64,     SKEP_TRANSFORM_val};
-    struct skep_operand *t = skep_pool_take(m->pool, sizeof(*t));
+    struct skep_operand *t = skep_arena_alloc(m->pool, sizeof(*t));
     enum skep_rule_type type;
     uint32_t flags;
     const char *reason;
     t->transform = ids[rnd(m->r, ARRAY_SIZE(ids))];
-    t->operands = skep_pool_array(m->pool, 1, sizeof(*t->operands));
+    t->operands = skep_arena_array(m->pool, 1, sizeof(*t->operands));
     t->operands[0] = o;
     t->n_operands = 1;
     return skep_transform_type(t, &type, &flags, &reason) ? t : o;
@@ -388,7 +388,7 @@ static inline bool random_seen(struct maker *m, const struct skep_operand *o, st
 
 static inline struct skep_literal literal(struct maker *m, const char *s, size_t n)
 {
-    return (struct skep_literal){.s = skep_pool_copy(m->pool, s, n), .n = n};
+    return (struct skep_literal){.s = skep_arena_text(m->pool, s, n), .n = n};
 }
 
 /* Texts that mean themselves to fnmatch and PCRE. */
@@ -616,7 +616,7 @@ static inline void random_check(struct maker *m, struct skep_check *k)
         k->quantifier = (enum skep_rule_quantifier)(1 + rnd(m->r, 3));
         n = 1 + rnd(m->r, 5);
     }
-    struct skep_literal *values = skep_pool_array(m->pool, n, sizeof(*values));
+    struct skep_literal *values = skep_arena_array(m->pool, n, sizeof(*values));
     for (size_t i = 0; i < n; i++)
         values[i] = random_value(m, k->left, type, k->op);
     k->values = values;
@@ -629,13 +629,13 @@ static inline const struct skep_expr *random_expr(struct maker *m, unsigned dept
 {
     if (*n_shared && one_in(m->r, 5))
         return shared[rnd(m->r, (uint32_t)*n_shared)];
-    struct skep_expr *e = skep_pool_take(m->pool, sizeof(*e));
+    struct skep_expr *e = skep_arena_alloc(m->pool, sizeof(*e));
     e->kind = depth == 0 || one_in(m->r, 3) ? SKEP_EXPR_CHECK : (enum skep_expr_kind)rnd(m->r, 3);
     if (e->kind == SKEP_EXPR_CHECK) {
         random_check(m, &e->check);
     } else {
         e->n_kids = e->kind == SKEP_EXPR_NOT ? 1 : one_in(m->r, 40) ? 0 : 1 + rnd(m->r, 4);
-        e->kids = skep_pool_array(m->pool, e->n_kids, sizeof(*e->kids));
+        e->kids = skep_arena_array(m->pool, e->n_kids, sizeof(*e->kids));
         for (size_t i = 0; i < e->n_kids; i++)
             e->kids[i] = random_expr(m, depth - 1, shared, n_shared);
     }
@@ -648,21 +648,21 @@ static inline const struct skep_expr *random_expr(struct maker *m, unsigned dept
 static inline const struct skep_expr *random_alike(struct maker *m, const struct skep_operand *o,
                                                    enum skep_rule_op op, const struct skep_expr *rest)
 {
-    struct skep_expr *demand = skep_pool_take(m->pool, sizeof(*demand)),
-                     *both = skep_pool_take(m->pool, sizeof(*both));
+    struct skep_expr *demand = skep_arena_alloc(m->pool, sizeof(*demand)),
+                     *both = skep_arena_alloc(m->pool, sizeof(*both));
     struct skep_check *k = &demand->check;
     demand->kind = SKEP_EXPR_CHECK;
     k->left = o;
     k->op = op == SKEP_RULE_OP_EQ && one_in(m->r, 3) ? SKEP_RULE_OP_IN : op;
     size_t n = k->op == SKEP_RULE_OP_IN ? 1 + rnd(m->r, one_in(m->r, 6) ? 80 : 4) : 1;
-    struct skep_literal *values = skep_pool_array(m->pool, n, sizeof(*values));
+    struct skep_literal *values = skep_arena_array(m->pool, n, sizeof(*values));
     for (size_t i = 0; i < n; i++)
         values[i] = random_value(m, o, SKEP_RULE_TEXT, k->op);
     k->values = values;
     k->n_values = n;
     both->kind = SKEP_EXPR_AND;
     both->n_kids = one_in(m->r, 4) ? 1 : 2;
-    both->kids = skep_pool_array(m->pool, 2, sizeof(*both->kids));
+    both->kids = skep_arena_array(m->pool, 2, sizeof(*both->kids));
     both->kids[0] = demand;
     both->kids[1] = rest;
     return both;
@@ -672,8 +672,8 @@ static inline void random_policy(struct maker *m, size_t n, struct skep_policy *
 {
     const struct skep_expr *shared[32];
     size_t n_shared = 0;
-    struct skep_rule *rules = skep_pool_array(m->pool, n, sizeof(*rules));
-    struct skep_operand *one = skep_pool_take(m->pool, sizeof(*one));
+    struct skep_rule *rules = skep_arena_array(m->pool, n, sizeof(*rules));
+    struct skep_operand *one = skep_arena_alloc(m->pool, sizeof(*one));
     bool alike = n >= 10 && one_in(m->r, 2);
     enum skep_rule_op op = one_in(m->r, 2) ? SKEP_RULE_OP_EQ : SKEP_RULE_OP_STARTSWITH;
     one->transform = SKEP_TRANSFORM_INVALID;

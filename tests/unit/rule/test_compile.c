@@ -522,23 +522,24 @@ static void test_long_list(void **state)
 static void test_shared_depth(void **state)
 {
     (void)state;
-    struct skep_pool pool = {0};
+    struct skep_arena *pool;
+    assert_int_equal(skep_arena_new(1 << 30, &pool), 0);
     struct skep_diags diags;
     struct skep_compiled *c = NULL;
     const struct skep_rule_field *f = skep_rule_field_find("proc.cmdline", 12);
     const struct skep_expr *below = NULL;
     assert_non_null(f);
     for (unsigned i = 0; i < 90; i++) {
-        struct skep_expr *parts = skep_pool_array(&pool, 6, sizeof(*parts));
-        const struct skep_expr **kids = skep_pool_array(&pool, 8, sizeof(*kids));
+        struct skep_expr *parts = skep_arena_array(pool, 6, sizeof(*parts));
+        const struct skep_expr **kids = skep_arena_array(pool, 8, sizeof(*kids));
         for (unsigned k = 0; k < 2; k++) {
-            struct skep_operand *o = skep_pool_take(&pool, sizeof(*o));
-            struct skep_literal *l = skep_pool_take(&pool, sizeof(*l));
+            struct skep_operand *o = skep_arena_alloc(pool, sizeof(*o));
+            struct skep_literal *l = skep_arena_alloc(pool, sizeof(*l));
             char text[16];
             o->field = f;
             o->transform = SKEP_TRANSFORM_INVALID;
             l->n = (size_t)snprintf(text, sizeof(text), "w%u", 2 * i + k);
-            l->s = skep_pool_copy(&pool, text, l->n);
+            l->s = skep_arena_text(pool, text, l->n);
             parts[k].kind = SKEP_EXPR_CHECK;
             parts[k].check =
                 (struct skep_check){.left = o, .op = SKEP_RULE_OP_CONTAINS, .values = l, .n_values = 1};
@@ -567,7 +568,7 @@ static void test_shared_depth(void **state)
     assert_true(seconds() - from < 20);
     skep_compiled_free(c);
     skep_diags_clear(&diags);
-    skep_pool_clear(&pool);
+    skep_arena_free(pool);
 }
 
 static void test_too_long(void **state)

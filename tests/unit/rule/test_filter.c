@@ -69,7 +69,8 @@ static void test_random(void **state)
     assert_non_null(events);
     for (uint64_t seed = 1; seed <= ROUNDS; seed++) {
         struct random r = {.state = seed * 0x9e3779b97f4a7c15ULL};
-        struct skep_pool pool = {0};
+        struct skep_arena *pool;
+        assert_int_equal(skep_arena_new(1 << 30, &pool), 0);
         struct skep_rule_ctx *ref;
         struct skep_policy policy;
         struct skep_diags diags;
@@ -79,7 +80,7 @@ static void test_random(void **state)
         assert_int_equal(skep_rule_ctx_new(NULL, 0, 0, &ref), 0);
         for (size_t i = 0; i < RECORDS; i++)
             random_event(&r, schema, &events[i]);
-        struct maker m = {&r, &pool, events, RECORDS, ref, true};
+        struct maker m = {&r, pool, events, RECORDS, ref, true};
         random_policy(&m, 1 + rnd(&r, one_in(&r, 4) ? 40 : 3), &policy);
         skep_diags_init(&diags, "random");
         assert_int_equal(skep_rules_compile(&policy, &(struct skep_compile_options){0}, &diags, &c), 0);
@@ -102,7 +103,7 @@ static void test_random(void **state)
         skep_compiled_free(c);
         skep_diags_clear(&diags);
         skep_rule_ctx_free(ref);
-        skep_pool_clear(&pool);
+        skep_arena_free(pool);
     }
     free(events);
     print_message("# %u programs, %u records dropped, %u passed\n", programs, counts[0], counts[1]);

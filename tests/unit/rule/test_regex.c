@@ -12,16 +12,17 @@
 
 static int match(const char *pattern, const char *s, size_t n)
 {
-    struct skep_pool pool = {0};
+    struct skep_arena *pool;
+    assert_int_equal(skep_arena_new(1 << 30, &pool), 0);
     struct skep_regex *re;
     const char *reason = "";
     size_t at;
-    int r = skep_regex_compile(&pool, pattern, strlen(pattern), &re, &reason, &at);
+    int r = skep_regex_compile(pool, pattern, strlen(pattern), &re, &reason, &at);
     if (r == 0)
         r = skep_regex_match(re, s, n);
     else if (r == -EINVAL)
         assert_non_null(reason);
-    skep_pool_clear(&pool);
+    skep_arena_free(pool);
     return r;
 }
 
@@ -133,17 +134,18 @@ static void test_catastrophic(void **state)
 static void test_table(void **state)
 {
     (void)state;
-    struct skep_pool pool = {0};
+    struct skep_arena *pool;
+    assert_int_equal(skep_arena_new(1 << 30, &pool), 0);
     struct skep_regex *re;
     const char *reason;
     size_t at;
-    assert_int_equal(skep_regex_compile(&pool, "/etc/(.*/)?[a-z]+", 17, &re, &reason, &at), 0);
+    assert_int_equal(skep_regex_compile(pool, "/etc/(.*/)?[a-z]+", 17, &re, &reason, &at), 0);
     assert_true(skep_regex_is_table(re));
-    assert_int_equal(skep_regex_compile(&pool, ".*a.{14}", 8, &re, &reason, &at), 0);
+    assert_int_equal(skep_regex_compile(pool, ".*a.{14}", 8, &re, &reason, &at), 0);
     assert_false(skep_regex_is_table(re));
     assert_true(skep_regex_match(re, "xxxxabbbbbbbbbbbbbb", 19));
     assert_false(skep_regex_match(re, "xxxxxbbbbbbbbbbbbbb", 19));
-    skep_pool_clear(&pool);
+    skep_arena_free(pool);
 }
 
 int main(void)
