@@ -12,7 +12,6 @@
 
 #define TUPLES_MAX 65536
 #define TUPLES_SHOWN 5
-#define TUPLE_TEMPLATE "%proc.exepath\t%fd.name"
 
 /* Alerts of one rule with the same process and file. */
 struct tuple {
@@ -29,8 +28,8 @@ struct cost {
 struct test {
     const struct skep_rules_test_options *o;
     struct skep_judge *judge;
-    struct skep_format *tuple_format;
-    struct skep_hashmap tuples; /* hash of rule and text -> struct tuple */
+    struct skep_format *process, *file; /* what noise is told apart by */
+    struct skep_hashmap tuples;         /* hash of rule and text -> struct tuple */
     uint64_t tuples_lost;
     struct skep_strbuf text, line;
     struct cost *costs;
@@ -52,7 +51,9 @@ static void count_tuple(struct test *t, uint32_t rule, const struct skep_event *
                         const struct skep_ruleset_world *world)
 {
     skep_strbuf_reset(&t->text);
-    skep_format_put_text(t->tuple_format, ev, world->users, &t->text);
+    skep_format_put_text(t->process, ev, world->users, &t->text);
+    skep_strbuf_putc(&t->text, '\t');
+    skep_format_put_text(t->file, ev, world->users, &t->text);
     uint64_t key = skep_hash_bytes(t->text.s, t->text.len, rule);
     struct tuple *tuple = skep_hashmap_get(&t->tuples, &key);
     if (!tuple) {
@@ -392,7 +393,8 @@ static void test_clear(struct test *t)
         free(tuple);
     skep_hashmap_clear(&t->tuples);
     skep_judge_free(t->judge);
-    skep_format_free(t->tuple_format);
+    skep_format_free(t->process);
+    skep_format_free(t->file);
     skep_strbuf_clear(&t->text);
     skep_strbuf_clear(&t->line);
 }
@@ -407,7 +409,9 @@ static int open_test(struct test *t, const struct skep_rules_test_options *o)
     skep_strbuf_init(&t->text, 1 << 20);
     skep_strbuf_init(&t->line, 1 << 20);
     skep_hashmap_init(&t->tuples, sizeof(uint64_t), TUPLES_MAX);
-    int r = skep_format_new(TUPLE_TEMPLATE, NULL, &diags, &t->tuple_format);
+    int r = skep_format_new("%proc.exepath", NULL, &diags, &t->process);
+    if (r >= 0)
+        r = skep_format_new("%fd.name", NULL, &diags, &t->file);
     if (r >= 0)
         r = skep_rules_load_options(&o->rules, &load);
     if (r >= 0) {

@@ -246,7 +246,8 @@ static bool tidy(const struct skep_dag *d, enum skep_node_kind kind, struct list
 {
     uint32_t nothing = kind == SKEP_NODE_AND ? SKEP_NODE_TRUE : SKEP_NODE_FALSE;
     size_t kept = 0;
-    qsort(l->nodes, l->n, sizeof(*l->nodes), compare);
+    if (l->n)
+        qsort(l->nodes, l->n, sizeof(*l->nodes), compare);
     for (size_t i = 0; i < l->n; i++) {
         uint32_t node = l->nodes[i];
         if (node == !nothing)

@@ -3,6 +3,7 @@
 
 #include "rule/glob.h"
 #include "rule/pathset.h"
+#include "rule/prune.h"
 
 #define BRANCHES_MAX 8000 /* the verifier gives up when it has put off 8192 of them */
 #define GATE_MIN 8        /* alternatives that are looked up together before they are tried */
@@ -365,11 +366,18 @@ static struct skep_filter_node *push(struct planner *p, uint32_t number, bool ne
     return *known = result;
 }
 
-static int compare_truth(const void *a, const void *b)
+/* What can be looked up for all rules at once is worth more than what is true as seldom. */
+static float worth(const struct skep_filter_node *n)
 {
-    const struct skep_filter_node *x = *(struct skep_filter_node *const *)a,
-                                  *y = *(struct skep_filter_node *const *)b;
-    return (x->truth > y->truth) - (x->truth < y->truth);
+    bool together = !n->negated && n->atom.type == SKEP_RULE_TEXT && !n->atom.on_evttype &&
+                    (n->atom.op == SKEP_ATOM_EQ || n->atom.op == SKEP_ATOM_STARTSWITH);
+    return together ? n->truth / 100 : n->truth;
+}
+
+static int compare_worth(const void *a, const void *b)
+{
+    float x = worth(*(struct skep_filter_node *const *)a), y = worth(*(struct skep_filter_node *const *)b);
+    return (x > y) - (x < y);
 }
 
 /* Of a rule, what the precision allows: the literals that are least often true. */
@@ -385,7 +393,7 @@ static struct skep_filter_node *shorten(struct planner *p, struct skep_filter_no
             less->kids[less->n_kids++] = n->kids[i];
     if (!less)
         return NULL;
-    qsort(less->kids, less->n_kids, sizeof(struct skep_filter_node *), compare_truth);
+    qsort(less->kids, less->n_kids, sizeof(struct skep_filter_node *), compare_worth);
     less->n_kids = MIN(less->n_kids, (size_t)(p->precision == SKEP_FILTER_SHORT ? SHORT_LITERALS : 1));
     return settle(p, less);
 }
@@ -644,89 +652,6 @@ static void emit(struct skep_filter_emit *e, const struct skep_filter_node *n, c
     }
 }
 
-/* ---- what is never reached: the verifier refuses it ---- */
-
-struct pruning {
-    struct skep_insn *insns;
-    size_t n;
-    uint32_t *stack, *places; /* places: where an instruction goes; with UINT32_MAX it goes away */
-    bool *reached;
-    size_t n_stack;
-};
-
-static bool is_jump(const struct skep_insn *i, enum skep_opcode *ret_op)
-{
-    const char *reason;
-    return skep_insn_decode(i, ret_op, &reason) == 0 && skep_opcode_info(*ret_op)->flags & SKEP_OPF_JUMP;
-}
-
-static void reach(struct pruning *p, size_t at)
-{
-    if (at >= p->n || p->reached[at])
-        return;
-    p->reached[at] = true;
-    p->stack[p->n_stack++] = (uint32_t)at;
-}
-
-static void mark(struct pruning *p)
-{
-    reach(p, 0);
-    while (p->n_stack) {
-        size_t at = p->stack[--p->n_stack];
-        const struct skep_insn *i = &p->insns[at];
-        enum skep_opcode op;
-        if (is_jump(i, &op))
-            reach(p, (size_t)((int64_t)at + 1 + i->off));
-        bool wide = i->code == skep_opcode_info(SKEP_OP_LDDW)->code;
-        if (wide)
-            p->reached[at + 1] = true;
-        if (i->code != skep_opcode_info(SKEP_OP_JA)->code && i->code != skep_opcode_info(SKEP_OP_EXIT)->code)
-            reach(p, at + 1 + wide);
-    }
-}
-
-/* Programs have no jumps but those of 16 bits, which older kernels know. */
-static int prune(struct skep_insn *insns, size_t *n)
-{
-    struct pruning p = {.insns = insns, .n = *n};
-    for (size_t i = 0; i < *n; i++)
-        if (insns[i].code == skep_opcode_info(SKEP_OP_JA32)->code && insns[i].imm)
-            return -E2BIG;
-    p.stack = calloc(*n, sizeof(*p.stack));
-    p.places = calloc(*n, sizeof(*p.places));
-    p.reached = calloc(*n, sizeof(*p.reached));
-    int r = p.stack && p.places && p.reached ? 0 : -ENOMEM;
-    if (r == 0) {
-        mark(&p);
-        uint32_t kept = 0;
-        for (size_t i = 0; i < *n; i++)
-            p.places[i] = p.reached[i] ? kept++ : UINT32_MAX;
-        for (size_t i = 0; i < *n; i++) {
-            enum skep_opcode op;
-            if (p.reached[i] && is_jump(&insns[i], &op))
-                insns[i].off =
-                    (int16_t)((int64_t)p.places[(int64_t)i + 1 + insns[i].off] - (int64_t)p.places[i] - 1);
-        }
-        for (size_t i = 0; i < *n; i++)
-            if (p.reached[i])
-                insns[p.places[i]] = insns[i];
-        *n = kept;
-    }
-    free(p.stack);
-    free(p.places);
-    free(p.reached);
-    return r;
-}
-
-static size_t count_branches(const struct skep_insn *insns, size_t n)
-{
-    size_t count = 0;
-    enum skep_opcode op;
-    for (size_t i = 0; i < n; i++)
-        count += is_jump(&insns[i], &op) && op != SKEP_OP_JA;
-    return count;
-}
-
 int skep_filter_build(const struct skep_unit *u, const struct skep_filter *f, const struct skep_frame *frame,
                       struct skep_insn **ret_insns, size_t *ret_n)
 {
@@ -746,8 +671,9 @@ int skep_filter_build(const struct skep_unit *u, const struct skep_filter *f, co
     skep_build_clear(&b);
     if (r < 0)
         return r;
-    r = prune(insns, &n);
-    if (r == 0 && count_branches(insns, n) + (size_t)e.loops * 2 * SKEP_FILTER_SEARCH_MAX / 8 > BRANCHES_MAX)
+    r = skep_prune(insns, &n);
+    if (r == 0 &&
+        skep_prune_branches(insns, n) + (size_t)e.loops * 2 * SKEP_FILTER_SEARCH_MAX / 8 > BRANCHES_MAX)
         r = -E2BIG;
     if (r < 0) {
         free(insns);

@@ -397,7 +397,7 @@ void skep_format_put_text(struct skep_format *f, const struct skep_event *ev, st
     f->ctx->users = users;
     f->ctx->hosts = f->hosts;
     f->ev = ev;
-    f->time = (int64_t)ev->h->time + (ev->session ? ev->session->boot_offset : 0);
+    f->time = (int64_t)(ev->h->time + (ev->session ? (uint64_t)ev->session->boot_offset : 0));
     for (uint32_t i = 0; i < f->n_requests; i++)
         skep_rule_fetch(f->ctx, i);
     for (size_t i = 0; i < f->n_parts; i++) {

@@ -123,7 +123,7 @@ static int64_t start_of(const struct skep_event *ev)
     struct skep_actor a;
     const struct skep_task *t = ev->container && skep_actor_of(ev, &a) ? skep_actor_task(&a) : NULL;
     if (t && t->pid_ns_start && ev->session && t->ns.pid != ev->session->host_ns.pid)
-        return (int64_t)t->pid_ns_start + ev->session->boot_offset;
+        return (int64_t)(t->pid_ns_start + (uint64_t)ev->session->boot_offset);
     return ev->container ? (int64_t)ev->container->started : 0;
 }
 
@@ -140,7 +140,7 @@ GET(get_duration)
     int64_t start = start_of(x->ev);
     if (!start || !x->ev->session)
         return false;
-    int64_t now = (int64_t)x->ev->h->time + x->ev->session->boot_offset;
+    int64_t now = (int64_t)(x->ev->h->time + (uint64_t)x->ev->session->boot_offset);
     return skep_fact_number(ret, MAX(now - start, (int64_t)0));
 }
 

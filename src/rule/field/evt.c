@@ -40,7 +40,7 @@ enum {
 
 static int64_t utc_of(const struct skep_event *ev)
 {
-    return (int64_t)ev->h->time + (ev->session ? ev->session->boot_offset : 0);
+    return (int64_t)(ev->h->time + (ev->session ? (uint64_t)ev->session->boot_offset : 0));
 }
 
 GET(get_time)

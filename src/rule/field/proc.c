@@ -179,7 +179,7 @@ GET(get_login_shell)
 
 static int64_t utc(const struct skep_event *ev, uint64_t boot_time)
 {
-    return (int64_t)boot_time + (ev->session ? ev->session->boot_offset : 0);
+    return (int64_t)(boot_time + (ev->session ? (uint64_t)ev->session->boot_offset : 0));
 }
 
 static uint64_t start_of(const struct skep_event *ev, uint32_t level)
