@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
+# timeout: 300
 # Each of the default rules: something that really does what it looks for, with the alert that says so, and a twin
 # that does the next thing to it and is left alone by all of them. See rules.sh and rules/default.
 . "${0%/*}/lib.sh"

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
+# timeout: 300
 # The public stable rules of Falco, as they are: each fires when what it looks for is really done, with the text and
 # the fields that its output names, and is silent about a twin. See rules.sh and rules/stable.
 . "${0%/*}/lib.sh"

@@ -1,7 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
+# timeout: 300
 # The default rules are quiet on a host that only does its work: idle, installing a package, compiling, with people
-# who log in by ssh, jobs of cron, a web server under load, accounts that are managed, and containers that come and go.
+# who log in by ssh, jobs of cron, web servers under load, accounts that are managed, and containers that come and
+# go.
 # No alert is allowed, of any priority.
 . "${0%/*}/lib.sh"
 . "${0%/*}/container.sh"
@@ -31,13 +33,14 @@ fi
 # A package that does what packages do: a program with the set-user-ID bit, a job, a unit, a user, capabilities.
 make_package() {
     local dir=$SCRATCH/package
-    mkdir -p "$dir"/{DEBIAN,usr/bin,etc/{cron.d,profile.d,sudoers.d,init.d,pam.d},lib/systemd/system,lib/udev/rules.d} || return 1
+    mkdir -p "$dir"/{DEBIAN,usr/bin,etc/{cron.d,profile.d,sudoers.d,init.d,pam.d}} \
+        "$dir"/lib/{systemd/system,udev/rules.d} || return 1
     cp /bin/true "$dir/usr/bin/skep-test-program" && chmod 4755 "$dir/usr/bin/skep-test-program"
     echo '# nothing' | tee "$dir"/etc/{cron.d,profile.d/skep-test.sh,sudoers.d,init.d,pam.d}/skep-test >/dev/null 2>&1
     echo '[Unit]' >"$dir/lib/systemd/system/skep-test.service"
     echo '# nothing' >"$dir/lib/udev/rules.d/99-skep-test.rules"
-    printf 'Package: skep-test\nVersion: 1\nArchitecture: all\nMaintainer: nobody <nobody@example.net>\nDescription: test\n' \
-        >"$dir/DEBIAN/control"
+    printf '%s\n' "Package: skep-test" "Version: 1" "Architecture: all" "Maintainer: nobody <nobody@example.net>" \
+        "Description: test" >"$dir/DEBIAN/control"
     cat >"$dir/DEBIAN/postinst" <<'SH'
 #!/bin/sh
 set -e
@@ -55,9 +58,10 @@ SH
 }
 if command -v apt-get >/dev/null; then
     t_check "a package is made" make_package
-    quiet "apt-get install" private /etc,/usr,/var,/lib apt-get install --yes --no-install-recommends "$SCRATCH/skep-test.deb"
-    quiet "dpkg in a root of its own" dpkg --root="$SCRATCH/root" --force-not-root --force-script-chrootless --log=/dev/null \
-        --unpack "$SCRATCH/skep-test.deb"
+    quiet "apt-get install" \
+        private /etc,/usr,/var,/lib apt-get install --yes --no-install-recommends "$SCRATCH/skep-test.deb"
+    quiet "dpkg in a root of its own" dpkg --root="$SCRATCH/root" --force-not-root --force-script-chrootless \
+        --log=/dev/null --unpack "$SCRATCH/skep-test.deb"
 else
     t_skip "apt-get install" "no apt-get"
 fi
@@ -69,20 +73,24 @@ compile() {
         echo "int f$i(void) { return $i; }" >"f$i.c"
     done
     printf 'int f1(void);\nint main(void) { return f1() - 1; }\n' >main.c
-    printf 'program: main.o f1.o f2.o f3.o f4.o\n\tcc -o $@ $^\n%%.o: %%.c\n\tcc -O2 -g -c -o $@ $<\ncheck: program\n\t./program\n\ttouch -r program stamp\n' >Makefile
-    make -j2 check && cc -static -O2 -D_GNU_SOURCE -o act "$RULES/act.c" && ar rc lib.a f*.o && cp act program && strip program
+    printf '%s\n' 'program: main.o f1.o f2.o f3.o f4.o' $'\tcc -o $@ $^' '%.o: %.c' $'\tcc -O2 -g -c -o $@ $<' \
+        'check: program' $'\t./program' $'\ttouch -r program stamp' >Makefile
+    make -j2 check && cc -static -O2 -D_GNU_SOURCE -o act "$RULES/act.c" && ar rc lib.a f*.o && cp act program &&
+        strip program
 }
 command -v make >/dev/null && quiet "a compile" compile || t_skip "a compile" "no make"
 
 log_in() {
     local dir=$SCRATCH/ssh
     mkdir -p "$dir" /run/sshd && cd "$dir" || return 1
-    ssh-keygen -q -t ed25519 -N '' -f host && ssh-keygen -q -t ed25519 -N '' -f user && cp user.pub authorized || return 1
+    ssh-keygen -q -t ed25519 -N '' -f host && ssh-keygen -q -t ed25519 -N '' -f user &&
+        cp user.pub authorized || return 1
     printf '%s\n' "HostKey $dir/host" "AuthorizedKeysFile $dir/authorized" "StrictModes no" "PermitRootLogin yes" \
         "PidFile none" "ListenAddress 127.0.0.1:2222" "Subsystem sftp internal-sftp" "UsePAM yes" >config
     "$(command -v sshd)" -D -e -f "$dir/config" 2>"$dir/log" &
     sshd=$!
-    local client=(-F none -i "$dir/user" -o UserKnownHostsFile="$dir/known" -o StrictHostKeyChecking=no -o BatchMode=yes)
+    local client=(-F none -i "$dir/user" -o UserKnownHostsFile="$dir/known" -o StrictHostKeyChecking=no
+        -o BatchMode=yes)
     until ssh "${client[@]}" -p 2222 root@127.0.0.1 id; do
         [ $((tries += 1)) -lt 20 ] || break
         sleep 0.2
@@ -154,8 +162,9 @@ serve() {
 command -v curl >/dev/null && quiet "web servers under load" serve || t_skip "web servers under load" "no curl"
 
 runc_works() {
-    runc_run "skep-quiet-$$" /bin/sh -c 'for i in 1 2 3; do ls / >/dev/null; cat /etc/hostname; done; echo done >/tmp/file'
-    runc_start "skep-quiet2-$$" /bin/sleep 30 && runc exec "skep-quiet2-$$" /bin/ls / && runc delete --force "skep-quiet2-$$"
+    runc_run "skep-quiet-$$" /bin/sh -c 'for i in 1 2 3; do ls / >/dev/null; cat /etc/hostname; done; echo >/tmp/file'
+    runc_start "skep-quiet2-$$" /bin/sleep 30 && runc exec "skep-quiet2-$$" /bin/ls / &&
+        runc delete --force "skep-quiet2-$$"
 }
 if reason=$(container_lacks runc); then
     quiet "runc run, exec and delete" runc_works

@@ -111,25 +111,24 @@ rules_need_victim() {
 # A container of busybox on an overlay, with all capabilities and with its cgroups writable, that does nothing. Its
 # name is as long as ids are, so that it is known for a container by its cgroup's path alone.
 rules_need_container() {
-    local dir=$SCRATCH/rules-container reason
+    local dir=$SCRATCH/rules-container token=run/secrets/kubernetes.io/serviceaccount reason
     [ -z "$CONTAINER_NAME" ] || return 0
     reason=$(container_lacks runc) || { echo "$reason"; return 1; }
     CONTAINER_NAME=$(echo "skep rules $$" | sha256sum | cut -d' ' -f1)
     CONTAINER_APPLETS="$CONTAINER_APPLETS mount umount nsenter unshare setsid grep find dd head ps env printf nslookup"
     container_rootfs "$dir/lower" &&
-        mkdir -p "$dir"/{upper,work,rootfs} "$dir"/lower/{mnt,usr/{bin,sbin},run/secrets/kubernetes.io/serviceaccount} &&
+        mkdir -p "$dir"/{upper,work,rootfs} "$dir"/lower/{mnt,usr/{bin,sbin}} "$dir/lower/$token" &&
         cp "$ACT" "$dir/lower/usr/bin/app" && cp "$ACT" "$dir/lower/usr/sbin/nginx" &&
         cp "$ACT" "$dir/lower/usr/bin/redis-server" && cp "$ACT" "$dir/lower/usr/bin/debugfs" && cp "$BUSYBOX" "$dir/lower/usr/bin/true" &&
         printf '#!/bin/busybox sh\n' >"$dir/lower/usr/bin/ssh" && chmod +x "$dir/lower/usr/bin/ssh" &&
-        echo token >"$dir/lower/run/secrets/kubernetes.io/serviceaccount/token" &&
-        echo default >"$dir/lower/run/secrets/kubernetes.io/serviceaccount/namespace" &&
+        echo token >"$dir/lower/$token/token" && echo default >"$dir/lower/$token/namespace" &&
         echo skep-test >"$dir/lower/etc/hostname" || return 1
     mount -t overlay overlay -o "lowerdir=$dir/lower,upperdir=$dir/upper,workdir=$dir/work" "$dir/rootfs" || return 1
     undo umount "$dir/rootfs"
     (cd "$dir" && runc spec) && python3 "$RULES/config.py" "$dir/config.json" /bin/sleep 600 || return 1
     undo runc delete --force "$CONTAINER_NAME"
-    runc run --detach --bundle "$dir" "$CONTAINER_NAME" </dev/null >"$SCRATCH/rules-container.log" 2>&1 || return 1
-    CONTAINER_PID=$(runc state "$CONTAINER_NAME" | python3 -c 'import json, sys; print(json.load(sys.stdin)["pid"])')
+    runc run --detach --bundle "$dir" --pid-file "$dir/pid" "$CONTAINER_NAME" </dev/null >"$dir/log" 2>&1 || return 1
+    CONTAINER_PID=$(cat "$dir/pid")
 }
 
 # rules_start NAME RULES...: skep with these files of rules, and with one that makes alerts say whose they are.

@@ -123,6 +123,24 @@ static int act_ptrace(char **a)
     return 0;
 }
 
+/* A child holds its parent, as the checkers for leaked memory have it. */
+static int act_ptrace_parent(char **a)
+{
+    int status = 0;
+    pid_t pid = fork();
+    (void)a;
+    if (pid == 0) {
+        pid_t parent = getppid();
+        if (ptrace(PTRACE_ATTACH, parent, 0, 0) < 0)
+            _exit(fail("ptrace"));
+        waitpid(parent, &status, 0);
+        ptrace(PTRACE_DETACH, parent, 0, 0);
+        _exit(0);
+    }
+    waitpid(pid, &status, 0);
+    return WEXITSTATUS(status);
+}
+
 static int act_traceme(char **a)
 {
     (void)a;
@@ -378,6 +396,7 @@ static const struct {
             {"spawn", 1, act_spawn},
             {"vm-read", 0, act_vm_read},
             {"ptrace", 0, act_ptrace},
+            {"ptrace-parent", 0, act_ptrace_parent},
             {"traceme", 0, act_traceme},
             {"mem", 0, act_mem},
             {"userfaultfd", 0, act_userfaultfd},

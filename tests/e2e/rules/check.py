@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""check.py mark RULES...                                          rules that make the alerts of all rules say whose they are
-check.py fired RULES ALERTS CASE ROOT CONTAINER PORT VICTIM     whether the case's rule fired as the case wants it
-check.py quiet ALERTS ROOT CONTAINER                            whether nothing of this test's own fired
+"""check.py mark RULES...                                       rules that make all alerts say whose they are
+check.py fired RULES ALERTS CASE ROOT CONTAINER PORT VICTIM  whether the case's rule fired as the case wants it
+check.py quiet ALERTS ROOT CONTAINER                         whether nothing of this test's own fired
 
 An alert is this test's own when its process descends from process ROOT or belongs to the same session as ROOT, or
 when it comes from the container; CONTAINER - is any.
@@ -15,8 +15,8 @@ import sys
 
 import yaml
 
-MARK = "session=%proc.sid ancestors=" + ",".join(f"%proc.apid[{n}]" for n in range(1, 16)) + " container=%container.id"
 ANCESTORS = [f"proc.apid[{n}]" for n in range(1, 16)]
+MARK = "session=%proc.sid ancestors=" + ",".join("%" + name for name in ANCESTORS) + " container=%container.id"
 # whose text is not that of their number
 TIMES = re.compile(r"\.(time|ctime|mtime|duration|ctime_duration\w*|start_ts|ts)$")
 

@@ -2,4 +2,4 @@
 RULE="Process taken over by ptrace"
 WANT='f["evt.arg.request"] == "PTRACE_ATTACH" and f["proc.name"] == "act"'
 trigger() { "$ACT" ptrace; }
-benign() { "$ACT" traceme && strace -o trace /bin/true; }
+benign() { "$ACT" traceme && "$ACT" ptrace-parent && strace -o trace /bin/true; }
