@@ -39,6 +39,14 @@ def kernel(costs, running, rounds, empty, skep, rules):
     print(f"\nA call that no rule wants: {(best['rules', 'getppid'] - base) / max(none - base, 0.1):.2f}x of an empty program.")
 
 
+def memory(running, skep, rules):
+    watcher = running([skep, "run"] + rules)
+    time.sleep(1)
+    resident = watcher.memory()[0]
+    watcher.stop()
+    print(f"Resident memory with the rules, idle: {resident:.1f} MiB.")
+
+
 def judge(skep, recording, rules):
     """The report of `skep rules test`, and processor seconds of the whole command."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -104,5 +112,6 @@ def main(skep, empty, work, running, rounds):
     rules = ["--rules", path] if path else []
     print(f"\nRules: {os.path.basename(path) if path else 'built-in'}")
     kernel(work, running, rounds, empty, skep, rules)
+    memory(running, skep, rules)
     user(skep, work, rules)
     compile_time(skep, rules)

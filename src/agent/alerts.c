@@ -57,7 +57,7 @@ static void send_out(struct skep_alerts *a, enum skep_priority priority, const c
     for (size_t i = 0; i < a->o->alerts.n_sinks; i++)
         skep_sink_put(a->o->alerts.sinks[i], &line);
     if (!a->o->alerts.n_sinks)
-        skep_view_alert(a->view, a->o->view == SKEP_VIEW_JSON ? &a->json : &a->text);
+        skep_view_alert(a->view, (unsigned)priority, a->o->view == SKEP_VIEW_JSON ? &a->json : &a->text);
 }
 
 /* Limits and suppression; what they hide is told later. */

@@ -269,10 +269,31 @@ void skep_view_keep(struct skep_view_state *v, const struct skep_event *ev)
         skep_recorder_put(v->recorder, ev->h);
 }
 
-void skep_view_alert(struct skep_view_state *v, const struct skep_strbuf *line)
+/* The word behind the time: 12:34:56.123456789: Warning ... */
+static void put_colored(struct skep_view_state *v, unsigned priority, const struct skep_strbuf *line)
+{
+    static const char *const colors[] = {"\033[1;31m", "\033[1;31m", "\033[1;31m",
+                                         "\033[31m",   "\033[33m",   "\033[36m"};
+    const char *word = strstr(line->s, ": ");
+    size_t at = word ? (size_t)(word + 2 - line->s) : 0, n = strcspn(line->s + at, " ");
+    skep_strbuf_reset(&v->line);
+    skep_strbuf_puts(&v->line, "\033[2m");
+    skep_strbuf_put(&v->line, line->s, at);
+    skep_strbuf_puts(&v->line, "\033[0m");
+    skep_strbuf_puts(&v->line, priority < ARRAY_SIZE(colors) ? colors[priority] : "");
+    skep_strbuf_put(&v->line, line->s + at, n);
+    skep_strbuf_puts(&v->line, "\033[0m");
+    skep_strbuf_put(&v->line, line->s + at + n, line->len - at - n);
+    skep_output_put(v->output, ALERT_KIND, true, v->line.s, v->line.len);
+}
+
+void skep_view_alert(struct skep_view_state *v, unsigned priority, const struct skep_strbuf *line)
 {
     v->alerts.put++;
-    skep_output_put(v->output, ALERT_KIND, true, line->s, line->len);
+    if (v->text && skep_terminal_wants_color(v->o->color, v->fd))
+        put_colored(v, priority, line);
+    else
+        skep_output_put(v->output, ALERT_KIND, true, line->s, line->len);
 }
 
 struct skep_view_alerts skep_view_alerts(const struct skep_view_state *v)

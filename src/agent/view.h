@@ -30,8 +30,8 @@ void skep_view_record(void *data, const struct skep_hdr *h);
 bool skep_view_admits(const struct skep_view_state *v, const struct skep_event *ev);
 /* An event that rules judged and that is not shown: for the recording, if there is one. */
 void skep_view_keep(struct skep_view_state *v, const struct skep_event *ev);
-/* A line that is no event: an alert. It counts apart. */
-void skep_view_alert(struct skep_view_state *v, const struct skep_strbuf *line);
+/* A line that is no event: an alert. It counts apart. priority: as in rule/policy.h, for colour. */
+void skep_view_alert(struct skep_view_state *v, unsigned priority, const struct skep_strbuf *line);
 /* How many there were; written and lost are complete after finish. */
 struct skep_view_alerts {
     uint64_t put, written, lost;

@@ -105,6 +105,9 @@ t_check "text" session text --matching all -- x
 t_check "a line for each alert" grep_line "^[0-9:]{8}\.[0-9]{9}: Critical x file=.*/dir/x +changed=openat container_id=host container_name=host$" text.out
 t_check "nothing else stands on the output" eval '[ "$(grep -vc "^[0-9:]\{8\}\.[0-9]\{9\}: " text.out)" -eq 0 ]'
 
+t_check "--color always" session color --color always --disable 'Any*' -- x
+t_check "the priority is coloured by what it means" grep -Pq '^\e\[2m[0-9:.]+: \e\[0m\e\[1;31mCritical\e\[0m x file=' color.out
+
 t_check "with events" session events --json --events --kinds open -- x
 t_check "alerts and events, each in its shape" eval 'json_has events.out "e.rule == \"Any open\"" && json_has events.out "e.kind == \"open\" and e.path.endswith(\"/dir/x\")"'
 
