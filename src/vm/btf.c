@@ -105,6 +105,35 @@ static bool refers_well(const struct skep_btf *btf, const struct btf_type *t)
     }
 }
 
+/* A count of members stands in types that have some; a function keeps its linkage there. */
+static bool counts_well(const struct btf_type *t)
+{
+    switch (BTF_INFO_KIND(t->info)) {
+    case BTF_KIND_STRUCT:
+    case BTF_KIND_UNION:
+    case BTF_KIND_ENUM:
+    case BTF_KIND_ENUM64:
+    case BTF_KIND_FUNC_PROTO:
+    case BTF_KIND_DATASEC:
+    case BTF_KIND_FUNC:
+        return true;
+    default:
+        return BTF_INFO_VLEN(t->info) == 0;
+    }
+}
+
+/* What is wrong with a type that is whole, NULL: nothing. */
+static const char *fault(const struct skep_btf *btf, const struct btf_type *t)
+{
+    if (!counts_well(t))
+        return "counts members, but its kind has none";
+    if (!refers_well(btf, t))
+        return "refers to a type or name that does not exist";
+    if (BTF_INFO_KIND(t->info) == BTF_KIND_FWD && !skep_btf_name(btf, t)[0])
+        return "announces a struct or union without a name";
+    return NULL;
+}
+
 /* Counts the types; with offsets given, notes where they are. */
 static int scan(const struct skep_btf *btf, uint32_t *offsets, uint32_t *ret_n, char *message)
 {
@@ -140,9 +169,11 @@ static int index_types(struct skep_btf *btf, char *message)
     uint32_t n;
     scan(btf, offsets, &n, message);
     btf->offsets = offsets;
-    for (uint32_t i = 0; i < btf->n; i++)
-        if (!refers_well(btf, (const struct btf_type *)(btf->types + offsets[i])))
-            return bad(message, btf->first + i, "refers to a type or name that does not exist");
+    for (uint32_t i = 0; i < btf->n; i++) {
+        const char *what = fault(btf, (const struct btf_type *)(btf->types + offsets[i]));
+        if (what)
+            return bad(message, btf->first + i, what);
+    }
     return 0;
 }
 

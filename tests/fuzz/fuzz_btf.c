@@ -71,7 +71,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     relocate(local, local);
     if (skep_btf_new(data + len, n - len, NULL, NULL, &target, message) == 0)
         relocate(local, target);
-    if (skep_btf_new(data + len, n - len, local, NULL, &split, message) == 0)
+    if (skep_btf_new(data + len, n - len, local, NULL, &split, message) == 0) {
         walk(split);
+        dump(split);
+    }
     return 0;
 }

@@ -67,6 +67,12 @@ static const struct {
      "type 2 refers to a type or name that does not exist"},
     {"no such type of an array", WORDS(INT, 0, INFO(BTF_KIND_ARRAY, 0), 0, 1, 3, 1), 0,
      "type 2 refers to a type or name that does not exist"},
+    {"a pointer with members", WORDS(INT, 0, INFO(BTF_KIND_PTR, 1), 1), 0,
+     "type 2 counts members, but its kind has none"},
+    {"an announced structure with members", WORDS(INT, NAME_THING, INFO(BTF_KIND_FWD, 3), 0), 0,
+     "type 2 counts members, but its kind has none"},
+    {"an announced structure without a name", WORDS(INT, 0, INFO(BTF_KIND_FWD, 0), 0), 0,
+     "type 2 announces a struct or union without a name"},
 };
 
 static void test_blocks(void **state)
