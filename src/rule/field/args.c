@@ -239,7 +239,13 @@ OF_FUNCTION(answers)
 static const struct arg table[] = {
 #define SKEP_RULE_ARG(event, arg, ...) {.type = SKEP_EVTTYPE_##event, .name = #arg, __VA_ARGS__},
 #include "rule/field/args.def"
-#undef SKEP_RULE_ARG
+};
+
+static const struct like {
+    uint32_t type, other;
+} alike[] = {
+#define SKEP_RULE_ARGS_LIKE(event, like) {SKEP_EVTTYPE_##event, SKEP_EVTTYPE_##like},
+#include "rule/field/args.def"
 };
 
 /* Written once, read by all threads. */
@@ -254,14 +260,21 @@ static bool is_number(const struct arg *a)
     return a->form != FORM_TEXT && a->form != FORM_PATH && a->form != FORM_CHARS && a->form != FORM_OF;
 }
 
-static struct skep_rule_spot spot_of(const struct arg *a)
+/* Records that are made only when the call succeeds, and need not say so: see skep_rule_result(). */
+static bool is_result_implied(uint16_t kind)
+{
+    return kind == SKEP_KIND_exec || kind == SKEP_KIND_fork;
+}
+
+static struct skep_rule_spot spot_of(const struct arg *a, uint16_t kind)
 {
     struct skep_rule_spot s = {
         .form = SKEP_SPOT_UNKNOWN, .off = a->off, .size = a->size, .source_off = a->source_off};
     switch (a->form) {
     case FORM_RESULT:
     case FORM_NEW_FD:
-        s.form = SKEP_SPOT_RET;
+        if (!is_result_implied(kind))
+            s.form = SKEP_SPOT_RET;
         break;
     case FORM_FD:
     case FORM_DIRFD:
@@ -294,10 +307,16 @@ static struct skep_rule_spot spot_of(const struct arg *a)
 
 static void fill_places(void)
 {
+    size_t n;
+    const struct skep_evttype *types = skep_evttypes(&n);
     for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
         if (places.n[table[i].type]++ == 0)
             places.first[table[i].type] = (uint16_t)i;
-        places.spots[i] = spot_of(&table[i]);
+        places.spots[i] = spot_of(&table[i], types[table[i].type].kind);
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(alike); i++) {
+        places.first[alike[i].type] = places.first[alike[i].other];
+        places.n[alike[i].type] = places.n[alike[i].other];
     }
 }
 
