@@ -21,7 +21,7 @@ void skep_diags_clear(struct skep_diags *d)
     for (size_t i = 0; i < d->n; i++)
         clear_one(&d->list[i]);
     free(d->list);
-    *d = (struct skep_diags){.file = d->file, .max = d->max};
+    *d = (struct skep_diags){.file = d->file, .max = d->max, .codes = d->codes};
 }
 
 /* Takes the last warning out; false: there is none. */
@@ -178,6 +178,8 @@ void skep_diags_put_text(const struct skep_diags *d, const char *source, struct 
             skep_strbuf_printf(sb, "%s: ", file);
         skep_strbuf_puts(sb, diag->warning ? "warning: " : "error: ");
         skep_strbuf_put_visible(sb, message_of(diag), strlen(message_of(diag)));
+        if (d->codes && diag->code)
+            skep_strbuf_printf(sb, " [%s]", diag->code);
         skep_strbuf_putc(sb, '\n');
         if (diag->text || (source && diag->line))
             put_source_line(diag, diag->text ? diag->text : source, sb);

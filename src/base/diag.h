@@ -40,6 +40,7 @@ struct skep_diags {
     size_t more;            /* that did not fit */
     size_t n_errors;        /* also those that did not fit */
     size_t max;             /* most in the list; 0: SKEP_DIAGS_MAX */
+    bool codes;             /* the text names the codes too, behind the message: people look these up */
     size_t room;            /* private: allocated */
     struct skep_diag *last; /* private: the one that a hint belongs to; NULL: it did not fit */
 };

@@ -145,6 +145,7 @@ static int run(const struct skep_command_entry *self, const struct skep_args *ar
     struct skep_policy *p = NULL;
     skep_diags_init(&d, NULL);
     d.max = DIAGS_MAX;
+    d.codes = true;
     int r = skep_falco_files_read((const char *const *)args->args, args->n, &d, &files);
     if (r == -ENOMEM)
         return r;

@@ -388,7 +388,7 @@ int skep_parse_condition(const struct skep_parse *p, const struct skep_rule_text
     return 0;
 }
 
-/* A comparison of evt.type with a type that nobody makes. */
+/* A comparison of evt.type with a type that nobody makes, or that there is not. */
 static void check_types(const struct skep_parse *p, const struct skep_check *c, struct skep_parsed *into)
 {
     if (c->op != SKEP_RULE_OP_EQ && c->op != SKEP_RULE_OP_NE && c->op != SKEP_RULE_OP_IN)
@@ -397,9 +397,11 @@ static void check_types(const struct skep_parse *p, const struct skep_check *c, 
         const struct skep_literal *v = &c->values[i];
         if (skep_evttype_find(v->s, v->n))
             continue;
-        struct skep_rule_issue *issue =
-            skep_parse_issue(p, into, false, "LOAD_COMPILE_CONDITION", &v->place,
-                             "skep does not observe events of type `%.100s`", v->s);
+        bool exists = skep_evttype_exists(v->s, v->n);
+        struct skep_rule_issue *issue = skep_parse_issue(
+            p, into, !exists, exists ? "LOAD_COMPILE_CONDITION" : p->code, &v->place,
+            exists ? "skep does not observe events of type `%.100s`" : "there is no type of event `%.100s`",
+            v->s);
         if (!issue)
             return;
         issue->kind = SKEP_ISSUE_TYPE;
@@ -407,9 +409,12 @@ static void check_types(const struct skep_parse *p, const struct skep_check *c, 
     }
 }
 
+/* What is equal to <NA> where Falco has a process without a name is missing here, and missing is equal to nothing: with
+ * != that is what was meant. Some fields do have that value. */
 static void check_no_value(const struct skep_parse *p, const struct skep_check *c, struct skep_parsed *into)
 {
-    if (c->op != SKEP_RULE_OP_EQ && c->op != SKEP_RULE_OP_NE && !ops[c->op].list)
+    const struct skep_rule_field *f = c->left->field;
+    if ((c->op != SKEP_RULE_OP_EQ && !ops[c->op].list) || (f && f->flags & SKEP_FIELD_NA))
         return;
     for (size_t i = 0; i < c->n_values; i++) {
         if (c->values[i].n != 4 || memcmp(c->values[i].s, "<NA>", 4) != 0)
