@@ -58,6 +58,18 @@ const struct skep_rule_field *skep_rule_field_find_dotted(const char *name, size
     return NULL;
 }
 
+bool skep_rule_field_may_be(const char *name, size_t len)
+{
+    static const char *const roots[] = {"container", "evt",  "fd",      "fs",     "group",
+                                        "k8s",       "proc", "syscall", "thread", "user"};
+    const char *dot = memchr(name, '.', len);
+    size_t n = dot ? (size_t)(dot - name) : 0;
+    for (size_t i = 0; i < ARRAY_SIZE(roots) && n; i++)
+        if (roots[i][0] == name[0] && strlen(roots[i]) == n && memcmp(roots[i], name, n) == 0)
+            return true;
+    return false;
+}
+
 const char *skep_rule_field_nearest(const char *name, size_t len)
 {
     struct skep_spell sp;

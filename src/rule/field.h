@@ -113,6 +113,8 @@ const struct skep_rule_field *skep_rule_field_find(const char *name, size_t len)
 const struct skep_rule_field *skep_rule_field_find_dotted(const char *name, size_t len, size_t *ret_arg_at);
 /* Whether a SKEP_FIELD_ARG_EVENT field takes this argument, a name or a number; true for other fields. */
 bool skep_rule_field_arg_known(const struct skep_rule_field *f, const char *arg, size_t len);
+/* Whether names of fields begin like this one, up to its first dot: a quick look at what is probably none. */
+bool skep_rule_field_may_be(const char *name, size_t len);
 /* For hints; NULL: nothing near. */
 const char *skep_rule_field_nearest(const char *name, size_t len);
 const struct skep_rule_family *const *skep_rule_families(size_t *ret_n);

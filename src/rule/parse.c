@@ -5,6 +5,7 @@
 #include "rule/evttype.h"
 #include "rule/falco.h"
 #include "rule/parse_state.h"
+#include "rule/transform.h"
 
 static const struct op {
     const char *text;
@@ -428,6 +429,44 @@ static void check_no_value(const struct skep_parse *p, const struct skep_check *
     }
 }
 
+#define MISUSES_MAX 64 /* values of a check that look like fields and are looked up */
+
+/* proc.pname or toupper(proc.pname), with blanks around, where a text stands. */
+static bool is_misused(const char *s, size_t n)
+{
+    while (n && strchr(" \t\r\n", s[0])) {
+        s++;
+        n--;
+    }
+    while (n && strchr(" \t\r\n", s[n - 1]))
+        n--;
+    struct skep_lex l = {.s = s, .n = n};
+    size_t at, len = skep_lex_name(&l);
+    if (len && len < n && s[len] == '(')
+        return s[n - 1] == ')' && skep_transform_find(s, len) >= 0;
+    return len && (len == n || (s[len] == '[' && s[n - 1] == ']')) &&
+           skep_rule_field_find_dotted(s, len, &at);
+}
+
+static void check_misuse(const struct skep_parse *p, const struct skep_check *c, struct skep_parsed *into)
+{
+    size_t left = MISUSES_MAX;
+    for (size_t i = 0; i < c->n_values && left; i++) {
+        const struct skep_literal *v = &c->values[i];
+        size_t blanks = strspn(v->s, " \t\r\n");
+        if (!skep_rule_field_may_be(v->s + blanks, v->n - blanks) && !memchr(v->s, '(', v->n))
+            continue;
+        left--;
+        if (!is_misused(v->s, v->n))
+            continue;
+        struct skep_rule_issue *issue =
+            skep_parse_issue(p, into, false, "LOAD_COMPILE_CONDITION", &v->place,
+                             "`%.100s` is a text here, not the field or function of this name", v->s);
+        if (issue && !strpbrk(v->s, "( \t\r\n"))
+            issue->hint = skep_arena_printf(p->arena, "the field's value is val(%.100s)", v->s);
+    }
+}
+
 /* Values are looked at again for each check that has them, those of evt.type one by one among all types. */
 static int charge_values(const struct skep_parse *p, size_t n, bool type, const struct skep_rule_place *place)
 {
@@ -458,6 +497,7 @@ int skep_parse_make_check(const struct skep_parse *p, const struct skep_check *c
     if (type)
         check_types(p, c, into);
     check_no_value(p, c, into);
+    check_misuse(p, c, into);
     *ret = (struct skep_parsed){.e = e, .depth = 1, .n_checks = 1};
     return skep_arena_failed(p->arena) ? -ENOMEM : 0;
 }

@@ -333,11 +333,17 @@ int skep_parser_operand(struct skep_parser *ps, const struct skep_operand **ret)
     return 0;
 }
 
-int skep_parse_operand(const struct skep_parse *p, const struct skep_rule_text *t, size_t *at, bool prefix,
-                       struct skep_parsed *into, const struct skep_operand **ret)
+int skep_parse_operand(const struct skep_parse *p, const struct skep_rule_text *t, size_t *at,
+                       enum skep_operand_place where, struct skep_parsed *into,
+                       const struct skep_operand **ret)
 {
-    struct skep_parser ps = {
-        .p = p, .t = t, .l = {.s = t->s, .n = t->n, .at = *at}, .prefix = prefix, .into = into};
+    bool prefix = where == SKEP_OPERAND_IN_TEXT;
+    struct skep_parser ps = {.p = p,
+                             .t = t,
+                             .l = {.s = t->s, .n = t->n, .at = *at},
+                             .prefix = prefix,
+                             .right = where == SKEP_OPERAND_RIGHT,
+                             .into = into};
     char buf[64];
     int r = skep_parser_operand(&ps, ret);
     if (r >= 0 && !prefix && ps.l.at < ps.l.n)

@@ -436,6 +436,8 @@ static const struct skep_rule_spot never_spots[] = {NEVER};
         "evt." name, doc, SKEP_RULE_##type, flags, kinds, get, NULL, 0, number                               \
     }
 
+#define NO_LATENCY "never there: the beginning of a call is not seen"
+
 #define PATH_KINDS "open,unlink,rmdir,mkdir,chmod,chown,truncate,chroot,chdir,umount,uring"
 #define PATHS_KINDS "rename,link,symlink,mount,move_mount,pivot_root,uring"
 
@@ -467,6 +469,11 @@ static const struct skep_rule_field fields[] = {
        "1 if the event is of the type, else 0"),
     {"syscall.type", "name of the system call; missing for what is none", SKEP_RULE_TEXT, 0, "*", get_syscall,
      NULL, 0, 0},
+    OF("latency", NUMBER, SKEP_FIELD_DURATION | SKEP_FIELD_DEPRECATED, "*", get_nothing, 0, NO_LATENCY),
+    OF("latency.s", NUMBER, SKEP_FIELD_DEPRECATED, "*", get_nothing, 0, NO_LATENCY),
+    OF("latency.ns", NUMBER, SKEP_FIELD_DEPRECATED, "*", get_nothing, 0, NO_LATENCY),
+    OF("latency.human", TEXT, SKEP_FIELD_DEPRECATED, "*", get_nothing, 0, NO_LATENCY),
+    OF("wait_latency", NUMBER, SKEP_FIELD_DURATION | SKEP_FIELD_DEPRECATED, "*", get_nothing, 0, NO_LATENCY),
     OF("dir", TEXT, SKEP_FIELD_DEPRECATED, "*", get_direction, 0, "<: the call has returned"),
     PLAIN("category", TEXT, "*", get_category,
           "file, net, process, user, ipc, memory, signal, system or internal"),
