@@ -68,7 +68,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     _cleanup_strbuf_ struct skep_strbuf sb;
     skep_strbuf_init(&sb, 1 << 20);
-    skep_json_writer_put(json, &sb, &ev);
+    skep_json_writer_put(json, NULL, &sb, &ev);
     if (memchr(sb.s, '\n', sb.len))
         abort();
     skep_strbuf_reset(&sb);
