@@ -26,7 +26,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     _cleanup_state_info_ struct skep_state_info info = {0};
     const char *bundle = NULL;
     int r = 0;
-    switch (data[0] % 12) {
+    switch (data[0] % 20) {
     case 0:
         r = skep_docker_parse(j, "a", &info);
         break;
@@ -61,6 +61,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         break;
     case 10:
         r = skep_cni_parse(j, "a", &info);
+        break;
+    case 12:
+        r = skep_libpod_parse(j, "a", &info);
+        break;
+    case 13:
+        r = skep_libpod_parse_state(j, &info);
+        break;
+    case 14:
+        r = skep_libpod_parse_pod(j, "a", &info);
         break;
     default:
         skep_state_set_started(&info, skep_state_member(j, "t"));

@@ -10,27 +10,6 @@ static bool is_image_name(const char *image, const char *image_id)
     return !hex && !(image_id && skep_startswith(image_id, image));
 }
 
-static int parse_healthcheck(json_t *config, struct skep_state_info *info)
-{
-    json_t *test = json_object_get(json_object_get(config, "Healthcheck"), "Test");
-    size_t n = json_array_size(test);
-    const char *how = json_string_value(json_array_get(test, 0));
-    int r = 0;
-    info->traits |= SKEP_CONTAINER_KNOWN_HEALTHCHECK;
-    if (!how || info->healthcheck.s || skep_streq(how, "NONE"))
-        return 0;
-    if (skep_streq(how, "CMD-SHELL")) {
-        const char *const shell[] = {"/bin/sh", "-c"};
-        r = skep_state_add(&info->healthcheck, SKEP_STATE_MAX_healthcheck, shell, ARRAY_SIZE(shell));
-    }
-    for (size_t i = 1; r >= 0 && i < n; i++) {
-        const char *text = json_string_value(json_array_get(test, i));
-        if (text)
-            r = skep_state_add(&info->healthcheck, SKEP_STATE_MAX_healthcheck, &text, 1);
-    }
-    return r;
-}
-
 static int parse_mounts(json_t *points, struct skep_state_info *info)
 {
     const char *destination;
@@ -92,7 +71,7 @@ int skep_docker_parse(json_t *config, const char *id, struct skep_state_info *in
     if (r >= 0)
         r = parse_networks(json_object_get(config, "NetworkSettings"), info);
     if (r >= 0)
-        r = parse_healthcheck(inner, info);
+        r = skep_state_set_healthcheck(info, json_object_get(inner, "Healthcheck"));
     if (r < 0)
         return r;
     skep_state_set_started(info, skep_state_member(json_object_get(config, "State"), "StartedAt"));

@@ -117,6 +117,17 @@ static int format_path(char *buf, size_t size, const char *fmt, va_list ap)
     return n < 0 || (size_t)n >= size ? -ENAMETOOLONG : 0;
 }
 
+int skep_state_open(int root, uid_t owner, const char *fmt, ...)
+{
+    char path[SKEP_PATH_MAX];
+    va_list ap;
+    va_start(ap, fmt);
+    int r = format_path(path, sizeof(path), fmt, ap);
+    va_end(ap);
+    struct stat st;
+    return r < 0 ? r : open_checked(root, owner, path, S_IFREG, &st);
+}
+
 int skep_state_read_json(int root, uid_t owner, json_t **ret, const char *fmt, ...)
 {
     char path[SKEP_PATH_MAX];
