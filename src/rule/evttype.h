@@ -36,6 +36,9 @@ uint32_t skep_evttype_again(uint32_t type);
 /* The names of the types in set, each once and in their order; returns how many. *ret_all: they are all that there are. */
 size_t skep_evttype_names(const bool set[SKEP_EVTTYPE_MAX], const char *names[SKEP_EVTTYPE_MAX],
                           bool *ret_all);
+/* Whether there are such events at all, observed by skep or not: a system call, or something else that Falco has a name
+ * for. */
+bool skep_evttype_exists(const char *name, size_t len);
 const char *skep_evttype_nearest(const char *name, size_t len);
 /* Of a record: a look-up by the number of its system call. Any thread. */
 uint32_t skep_evttype_of(const struct skep_hdr *h);
