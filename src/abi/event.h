@@ -557,11 +557,13 @@ struct skep_ev_tcp {
 struct skep_ev_dns {
     struct skep_hdr h;
     skep_direction direction SKEP_DOC("out: a question of this process; in: an answer to it");
-    skep_proto proto SKEP_DOC("udp");
+    skep_proto proto SKEP_DOC("udp or tcp");
     struct skep_endpoint local SKEP_DOC("address of the asking side");
     struct skep_endpoint server SKEP_DOC("address of the name server");
     skep_dnsmsg message SKEP_DOC("the message: question, qtype, id, rcode, answers");
-    skep_size size SKEP_DOC("bytes of the message on the wire");
+    skep_size size SKEP_DOC(
+        "bytes of the message on the wire, of which the first 1232 are read; over TCP those "
+        "in the segment that it begins in");
 };
 
 /* ---- privileges ---- */

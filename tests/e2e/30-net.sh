@@ -134,6 +134,24 @@ t_check "dns: a long answer is cut and says so" seen "e.question == 'long.exampl
 t_check "dns: other ports are no DNS" times 0 "e.question == 'elsewhere.example'" dns
 t_check "dns: multicast" times 2 "e.question == 'printer.local' and e.local.ip == '127.0.0.1' and e.server.ip == '127.0.0.2' and e.server.port == 5353" dns
 
+# ---- DNS over TCP: what lies in the segment that it begins in, however the stream is cut ----
+
+watch dns_tcp unshare -n $act dns_tcp
+read -r _ client _ <"$said"
+for name in tcp first second third length behind halves six-tcp; do
+    server=127.0.0.1
+    case $name in six*) server=::1 ;; esac
+    is="e.kind == 'dns' and e.proto == 'tcp' and e.question == '$name.example' and e.proc.pid == $client and \
+e.server.ip == '$server' and e.server.port == 53 and e.local.port not in (0, 53) and not e.truncated"
+    t_check "dns over TCP: $name, asked once" times 1 "$is and e.direction == 'out' and e.qtype == 'A'" dns
+    t_check "dns over TCP: $name, answered once" times 1 "$is and e.direction == 'in' and e.answers == ['192.0.2.7'] and e.rcode == 'NOERROR'" dns
+done
+t_check "dns over TCP: a length cut in two" times 1 "e.question == 'cut.example' and e.direction == 'out' and not e.truncated" dns
+t_check "dns over TCP: a question cut in two" times 1 "e.proto == 'tcp' and e.direction == 'out' and e.question == None and e.truncated and e.size == 29" dns
+t_check "dns over TCP: an answer in parts is read as far as its first" times 1 "e.question == 'split.example' and e.direction == 'in' and e.truncated and not e.answers" dns
+t_check "dns over TCP: a long answer is cut and says so" times 1 "e.question == 'long.example' and e.direction == 'in' and e.truncated and e.size == 3046 and e.answers == ['192.0.2.7']" dns
+t_check "dns over TCP: other ports are no DNS" times 0 "e.question == 'elsewhere.example'" dns
+
 # ---- sockets that are older than skep ----
 
 mkfifo go

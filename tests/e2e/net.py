@@ -330,6 +330,70 @@ def dns():
     os.waitpid(server, 0)
 
 
+def in_stream(*several):
+    """Messages as they stand in a stream, each behind its length."""
+    return b"".join(struct.pack("!H", len(m)) + m for m in several)
+
+
+def dns_tcp_server(listener):
+    pid = os.fork()
+    if pid:
+        return pid
+    while True:
+        s, _ = listener.accept()
+        s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        stream = s.makefile("rb")
+        while head := stream.read(2):
+            message = stream.read(*struct.unpack("!H", head))
+            if b"split" in message:  # its length alone, and a part of it
+                data = in_stream(answer(message))
+                for part in (data[:2], data[2:40], data[40:]):
+                    s.sendall(part)
+                    time.sleep(0.1)
+            elif b"halves" in message:  # the length in two parts
+                data = in_stream(answer(message))
+                for part in (data[:1], data[1:]):
+                    s.sendall(part)
+                    time.sleep(0.1)
+            else:
+                s.sendall(in_stream(answer(message, 3000 if b"long" in message else 0)))
+
+
+def ask_tcp(server, *parts, answers=1):
+    with socket.create_connection(server) as s:
+        s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for part in parts:
+            s.sendall(part)
+            time.sleep(0.1)
+        stream = s.makefile("rb")
+        for _ in range(answers):
+            assert stream.read(*struct.unpack("!H", stream.read(2)))
+
+
+def dns_tcp():
+    lo_up()
+    server = ("127.0.0.1", 53)
+    listener = socket.create_server(server)
+    other = socket.create_server(("127.0.0.1", 54))
+    six = socket.create_server(("::1", 53), family=socket.AF_INET6)
+    pids = [dns_tcp_server(s) for s in (listener, other, six)]
+    print("dns_tcp", os.getpid(), *pids, flush=True)
+    ask_tcp(server, in_stream(question("tcp.example")))
+    ask_tcp(server, in_stream(question("first.example"), question("second.example"), question("third.example")), answers=3)
+    ask_tcp(server, in_stream(question("length.example"))[:2], question("length.example"))
+    data = in_stream(question("cut.example"))
+    ask_tcp(server, data[:1], data[1:])
+    ask_tcp(server, data[:20], data[20:] + in_stream(question("behind.example")), answers=2)
+    ask_tcp(server, in_stream(question("split.example")))
+    ask_tcp(server, in_stream(question("halves.example")))
+    ask_tcp(server, in_stream(question("long.example")))
+    ask_tcp(("127.0.0.1", 54), in_stream(question("elsewhere.example")))
+    ask_tcp(("::1", 53), in_stream(question("six-tcp.example")))
+    for pid in pids:
+        os.kill(pid, 9)
+        os.waitpid(pid, 0)
+
+
 def old(fifo):
     """Sockets that are older than skep: says so, waits for a line, uses them."""
     lo_up()

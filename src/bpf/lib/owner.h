@@ -23,12 +23,28 @@ struct skep_owner {
     __u8 pad[6];
 };
 
+/* Where in a stream of DNS messages one direction of a connection is (sensor/dns.bpf.c). */
+enum {
+    SKEP_DNS_SYNCED = 1 << 0, /* next is known, and what is behind it */
+    SKEP_DNS_WHOLE = 1 << 1,  /* left are all bytes of a message */
+    SKEP_DNS_HALF =
+        1 << 2, /* high is the first byte of a message's length, and the other one is still to come */
+};
+
+struct skep_dns_stream {
+    __u32 next; /* sequence number of the next byte */
+    __u16 left; /* bytes of a message that is not over */
+    __u8 flags;
+    __u8 high;
+};
+
 struct skep_socket_state {
     struct skep_owner owner;
     __u64 opened;      /* CLOCK_BOOTTIME of the SYN, or of the incoming handshake */
     __u64 established; /* 0: not yet */
     __u32 direction;   /* enum skep_direction_id; 0: not known, or not a connection */
     __u32 pad;
+    struct skep_dns_stream dns[2]; /* in, out */
 };
 
 struct {
