@@ -326,9 +326,11 @@ static void note_access(struct analysis *a, uint32_t i)
     const struct skep_insn *insn = &a->p->insns[i];
     const bool write = info->flags & SKEP_OPF_STORE;
     const int32_t size = info->bits / 8;
-    struct sum v = a->now.regs[write ? skep_insn_dst(insn) : skep_insn_src(insn)];
+    const unsigned base = write ? skep_insn_dst(insn) : skep_insn_src(insn);
+    struct sum v = a->now.regs[base];
     v.offset += insn->off;
-    if (info->off.use != SKEP_FIELD_MEMORY || !usable(&v) || in_frame(&v, size))
+    /* what r10 itself reaches is the own frame, whatever else is beside it */
+    if (info->off.use != SKEP_FIELD_MEMORY || base == SKEP_REG_FRAME || !usable(&v) || in_frame(&v, size))
         return;
     struct skep_stretch *s = a->s;
     struct skep_stretch_group *g = s->groups;
