@@ -94,8 +94,9 @@ int skep_falco_condition(const char *text, size_t len, struct skep_diags *diags,
     const char *name = diags->file ? diags->file : "condition";
     if (skep_arena_failed(f.arena))
         return -ENOMEM;
-    *file = (struct skep_rule_file){skep_arena_text(f.arena, name, strlen(name)),
-                                    skep_arena_text(f.arena, text, len), len};
+    *file = (struct skep_rule_file){.name = skep_arena_text(f.arena, name, strlen(name)),
+                                    .text = skep_arena_text(f.arena, text, len),
+                                    .len = len};
     if (skep_arena_failed(f.arena))
         return -ENOMEM;
     *source = (struct skep_rule_source){.file = file, .text = file->text, .len = len};
