@@ -294,7 +294,6 @@ OF_FUNCTION(answers)
 static const struct arg table[] = {
 #define SKEP_RULE_ARG(event, arg, ...) {.type = SKEP_EVTTYPE_##event, .name = #arg, __VA_ARGS__},
 #include "rule/field/args.def"
-#undef SKEP_RULE_ARG
 };
 
 /* Written once, read by all threads. */
@@ -310,6 +309,12 @@ static bool is_number(const struct arg *a)
            a->form != FORM_NONE;
 }
 
+/* Records that are made only when the call succeeds, and need not say so: see skep_rule_result(). */
+static bool is_result_implied(uint16_t kind)
+{
+    return kind == SKEP_KIND_exec || kind == SKEP_KIND_fork;
+}
+
 static struct skep_rule_spot spot_of(const struct arg *a, uint16_t kind)
 {
     struct skep_rule_spot s = {
@@ -317,8 +322,7 @@ static struct skep_rule_spot spot_of(const struct arg *a, uint16_t kind)
     switch (a->form) {
     case FORM_RESULT:
     case FORM_NEW_FD:
-        /* exec and fork are seen before the call returns */
-        if (kind != SKEP_KIND_exec && kind != SKEP_KIND_fork)
+        if (!is_result_implied(kind))
             s.form = SKEP_SPOT_RET;
         break;
     case FORM_FD:
