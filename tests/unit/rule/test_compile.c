@@ -262,6 +262,103 @@ static void test_address(void **state)
 }
 
 /* A missing field makes every comparison false; not turns that around. */
+/* What Falco says of the same comparisons, where one could think otherwise. */
+static void test_as_falco(void **state)
+{
+    (void)state;
+    static const struct row rows[] = {
+        {"proc.name = oneof (bash, sh)", true},
+        {"proc.name = oneof (bash)", true},
+        {"proc.name = oneof (sh, zsh)", false},
+        {"proc.name = oneof (bash, bash)", false},
+        {"proc.name = anyof (bash, sh)", true},
+        {"proc.name = anyof (sh, zsh)", false},
+        {"proc.name = anyof (bash, bash)", true},
+        {"proc.name = allof (bash)", true},
+        {"proc.name = allof (bash, sh)", false},
+        {"proc.name = allof (bash, bash)", true},
+        {"proc.name != oneof (bash, bash, sh)", true},
+        {"proc.name != oneof (bash, bash)", false},
+        {"proc.name != oneof (sh, zsh)", false},
+        {"proc.name != oneof (bash, sh)", true},
+        {"proc.name != anyof (sh, zsh)", true},
+        {"proc.name != anyof (bash, sh)", true},
+        {"proc.name != anyof (bash)", false},
+        {"proc.name != allof (sh, zsh)", true},
+        {"proc.name != allof (bash, sh)", false},
+        {"proc.name contains oneof (bas, zsh)", true},
+        {"proc.name contains oneof (ba, sh)", false},
+        {"proc.name contains anyof (ba, sh)", true},
+        {"proc.name contains allof (ba, sh)", true},
+        {"proc.name contains allof (ba, zz)", false},
+        {"proc.name icontains oneof (BAS, ZSH)", true},
+        {"proc.name icontains oneof (BA, SH)", false},
+        {"proc.name icontains anyof (BA, ZZ)", true},
+        {"proc.name icontains allof (BA, SH)", true},
+        {"proc.name startswith oneof (ba, zs)", true},
+        {"proc.name startswith oneof (b, ba)", false},
+        {"proc.name startswith anyof (b, zz)", true},
+        {"proc.name startswith allof (b, ba)", true},
+        {"proc.name startswith allof (b, z)", false},
+        {"proc.name endswith oneof (sh, y)", true},
+        {"proc.name endswith oneof (sh, ash)", false},
+        {"proc.name endswith anyof (y, z)", false},
+        {"proc.name endswith allof (sh, ash)", true},
+        {"proc.name glob oneof (ba*, z*)", true},
+        {"proc.name glob oneof (ba*, *sh)", false},
+        {"proc.name glob anyof (z*, *sh)", true},
+        {"proc.name glob allof (ba*, *sh)", true},
+        {"proc.name iglob oneof (BA*, Z*)", true},
+        {"proc.name iglob oneof (BA*, *SH)", false},
+        {"proc.name iglob allof (BA*, *SH)", true},
+        {"proc.name regex oneof ('ba.*', 'z.*')", true},
+        {"proc.name regex oneof ('ba.*', '.*sh')", false},
+        {"proc.name regex anyof ('z.*', '.*sh')", true},
+        {"proc.name regex allof ('ba.*', '.*sh')", true},
+        {"proc.name = oneof ()", false},
+        {"proc.name = anyof ()", false},
+        {"proc.name = allof ()", false},
+        {"proc.name != oneof ()", false},
+        {"proc.name != anyof ()", false},
+        {"proc.name != allof ()", false},
+        {"proc.name in ()", false},
+        {"proc.name pmatch ()", false},
+        {"toupper(proc.name) = oneof (BASH, SH)", true},
+        {"toupper(proc.name) != oneof (SH, ZSH)", false},
+        {"toupper(proc.name) != allof (BASH, SH)", false},
+        {"proc.name = oneof (bash) and proc.name != allof (sh, zsh)", true},
+        {"tolower(proc.pexe) = anyof () or proc.name = anyof (sh, bash)", true},
+        {"fd.name pmatch (/etc)", true},
+        {"fd.name pmatch (/etc/ssl)", true},
+        {"fd.name pmatch (/etc/ss)", false},
+        {"fd.name pmatch (/etc, /opt)", true},
+        {"fd.name pmatch (/opt, /usr)", false},
+        {"fd.name pmatch (/etc/*)", true},
+        {"fd.name pmatch (/*/ssl)", true},
+        {"fd.name pmatch (/etc/ss?)", true},
+        {"fd.name pmatch (/etc/sss?)", false},
+        {"fd.name pmatch (/etc/ss[l])", true},
+        {"fd.name pmatch (/etc/ss[!l])", false},
+        {"fd.name pmatch (/etc/ss[m])", false},
+        {"fd.name pmatch (/etc/*/x)", false},
+        {"fd.name pmatch (/etc/*/*)", true},
+        {"fd.name pmatch (/etc/*/*/x)", false},
+        {"fd.num < 300", true},
+        {"fd.num > -500", true},
+        {"fd.num >= 1025", false},
+        {"fd.num > 4294967295", false},
+        {"evt.rawres < 4294967299", true},
+        {"fd.num in (1, 3-5)", true},
+        {"fd.num in (-5--1, 7)", false},
+        {"fd.num = 0x3", true},
+        {"fd.num = +3", true},
+    };
+    struct event *e = calloc(1, sizeof(*e));
+    make_open(e);
+    judge_rows(rows, ARRAY_SIZE(rows), e);
+    free(e);
+}
+
 /* Ports by the names of their services. */
 static void test_ports(void **state)
 {
@@ -644,21 +741,14 @@ static int teardown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_text),
-        cmocka_unit_test(test_number_bool),
-        cmocka_unit_test(test_address),
-        cmocka_unit_test(test_missing),
-        cmocka_unit_test(test_ports),
-        cmocka_unit_test(test_logic),
-        cmocka_unit_test(test_diagnostics),
-        cmocka_unit_test(test_notes),
-        cmocka_unit_test(test_types_and_kinds),
-        cmocka_unit_test(test_lookup),
-        cmocka_unit_test(test_many_rules),
-        cmocka_unit_test(test_long_list),
-        cmocka_unit_test(test_shared_depth),
-        cmocka_unit_test(test_too_long),
-        cmocka_unit_test(test_random),
+        cmocka_unit_test(test_text),      cmocka_unit_test(test_number_bool),
+        cmocka_unit_test(test_address),   cmocka_unit_test(test_missing),
+        cmocka_unit_test(test_ports),     cmocka_unit_test(test_as_falco),
+        cmocka_unit_test(test_logic),     cmocka_unit_test(test_diagnostics),
+        cmocka_unit_test(test_notes),     cmocka_unit_test(test_types_and_kinds),
+        cmocka_unit_test(test_lookup),    cmocka_unit_test(test_many_rules),
+        cmocka_unit_test(test_long_list), cmocka_unit_test(test_shared_depth),
+        cmocka_unit_test(test_too_long),  cmocka_unit_test(test_random),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
