@@ -39,6 +39,7 @@ enum skep_rule_field_flag {
     SKEP_FIELD_HOSTS =
         1 << 20, /* lives on all dns events, which must reach user space for it (rule/hosts.h) */
     SKEP_FIELD_ENVIRON = 1 << 11, /* of whole environments: see skep_proc_table.keep_env */
+    SKEP_FIELD_COLUMN = 1 << 12,  /* a name that stands for several fields: rule/column.h */
 };
 #define SKEP_FIELD_INDEX_MAX 1023
 
@@ -113,6 +114,8 @@ const struct skep_rule_field *skep_rule_field_find_dotted(const char *name, size
 bool skep_rule_field_arg_known(const struct skep_rule_field *f, const char *arg, size_t len);
 /* For hints; NULL: nothing near. */
 const char *skep_rule_field_nearest(const char *name, size_t len);
+struct skep_spell;
+void skep_rule_field_offer(struct skep_spell *sp); /* every name */
 const struct skep_rule_family *const *skep_rule_families(size_t *ret_n);
 /* The spot for a kind, NULL: none. Of a field with an argument: skep_rule_field_arg_spot(). */
 const struct skep_rule_spot *skep_rule_field_spot(const struct skep_rule_field *f, uint16_t kind);
