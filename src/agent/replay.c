@@ -9,8 +9,6 @@
 #include "base/log.h"
 #include "event/recording.h"
 
-#define CHECK_OUTPUT_EVERY 128 /* records */
-
 static void narrow(struct skep_scope *s, const struct skep_scope *by)
 {
     s->flags |= by->flags;
@@ -60,12 +58,11 @@ void skep_replay_source_feed(struct skep_replay_source *s, struct skep_pipeline 
                              void *data)
 {
     const struct skep_hdr *h;
-    size_t n = 0;
     int r;
     while ((r = skep_recording_next(s->rec, &h)) > 0) {
         p->ledger.rows[h->kind & (SKEP_KIND_MAX - 1)].seen++;
         skep_pipeline_take(p, h, h->len);
-        if (go_on && ++n % CHECK_OUTPUT_EVERY == 0 && !go_on(data))
+        if (go_on && !go_on(data))
             break;
     }
     skep_pipeline_settle(p);

@@ -20,6 +20,8 @@
 #define LINE_MAX_BYTES (4u << 20)
 #define ALERT_KIND (SKEP_KIND_MAX - 1) /* lines of alerts in the output's account; no event has this number */
 #define FINISH_NS 3000000000ULL        /* for a reader that is slow to take the last lines */
+#define ROOM_EVERY                                                                                           \
+    (256u << 10) /* bytes between two looks at the room in the queue: half of it is more by far */
 
 struct skep_view_state {
     const struct skep_agent_options *o;
@@ -31,6 +33,7 @@ struct skep_view_state {
     struct skep_output *output;
     struct skep_recorder *recorder;
     struct skep_json_writer *json;
+    struct skep_json_memo *memo;
     struct skep_text_writer *text;
     struct skep_table *table;
     struct skep_tally *tally;
@@ -38,6 +41,7 @@ struct skep_view_state {
     struct skep_where *where;
     bool header_put;
     bool shows_events;   /* else there are only alerts, whose readers expect nothing else on the output */
+    size_t unasked;      /* bytes put since somebody asked for room */
     uint64_t next_tally; /* when a terminal shows the counts again */
     struct skep_strbuf line;
     struct skep_strbuf status;
@@ -53,6 +57,7 @@ struct skep_view_state *skep_view_free(struct skep_view_state *v)
     skep_output_free(v->output);
     skep_recorder_free(v->recorder);
     skep_json_writer_free(v->json);
+    skep_json_memo_free(v->memo);
     skep_text_writer_free(v->text);
     skep_table_free(v->table);
     skep_tally_free(v->tally);
@@ -170,7 +175,8 @@ static int open_writers(struct skep_view_state *v)
         return r;
     switch (v->o->view) {
     case SKEP_VIEW_JSON:
-        return skep_json_writer_new(v->schema, &v->json);
+        r = skep_json_memo_new(&v->memo);
+        return r < 0 ? r : skep_json_writer_new(v->schema, &v->json);
     case SKEP_VIEW_TABLE:
         return open_table(v);
     default:
@@ -289,7 +295,7 @@ enum skep_verdict skep_view_event(void *data, const struct skep_event *ev)
     }
     skep_strbuf_reset(&v->line);
     if (v->json)
-        skep_json_writer_put(v->json, &v->line, ev);
+        skep_json_writer_put(v->json, v->memo, &v->line, ev);
     else if (v->table)
         skep_table_put_row(v->table, &v->line, ev);
     else
@@ -298,6 +304,7 @@ enum skep_verdict skep_view_event(void *data, const struct skep_event *ev)
         return skep_sort_add(v->sort, ev, v->line.s, v->line.len) < 0 ? SKEP_VERDICT_NO_MEMORY
                                                                       : SKEP_VERDICT_EMITTED;
     skep_output_put(v->output, ev->h->kind, false, v->line.s, v->line.len);
+    v->unasked += v->line.len;
     return SKEP_VERDICT_QUEUED;
 }
 
@@ -462,9 +469,12 @@ void skep_view_status(struct skep_view_state *v, const struct skep_pipeline *p, 
 
 bool skep_view_wait_for_room(struct skep_view_state *v)
 {
-    skep_output_flush(v->output);
-    while (!skep_output_half_empty(v->output) && !skep_output_broken(v->output))
-        usleep(1000);
+    if (v->unasked >= ROOM_EVERY) {
+        v->unasked = 0;
+        skep_output_flush(v->output);
+        while (!skep_output_half_empty(v->output) && !skep_output_broken(v->output))
+            usleep(1000);
+    }
     return !skep_output_broken(v->output);
 }
 

@@ -53,7 +53,8 @@ void skep_view_status(struct skep_view_state *v, const struct skep_pipeline *p, 
 void skep_view_flush(struct skep_view_state *v);
 int skep_view_broken_fd(const struct skep_view_state *v);
 
-/* For sources that are faster than any reader: waits until the queue is half empty. false: the reader has gone. */
+/* For sources that are faster than any reader, after each record: waits until the queue is half empty. false: the
+ * reader has gone. */
 bool skep_view_wait_for_room(struct skep_view_state *v);
 int skep_view_parse_ledger(const struct skep_view_state *v, const char *s, size_t n, struct skep_ledger *ret);
 

@@ -162,6 +162,10 @@ static const char *comment(void *data, size_t i, enum skep_opcode op, const stru
         return "fetch a fact";
     if (op == SKEP_OP_CALL_HELPER && slots->imm == SKEP_RULE_HELPER_MATCH)
         return "ask a matcher";
+    if (op == SKEP_OP_CALL_HELPER && slots->imm == SKEP_RULE_HELPER_FIND)
+        return "find rules by what they demand";
+    if (op == SKEP_OP_CALL_HELPER && slots->imm == SKEP_RULE_HELPER_NEXT)
+        return "the next of them";
     if (slots->code == 0x18 && slots->regs >> 4 == 5 && (uint32_t)slots->imm < n->p->n_maps)
         return n->c->maps[n->p->maps[slots->imm]].name;
     return NULL;

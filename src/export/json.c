@@ -22,6 +22,7 @@ struct op {
 struct plan {
     struct op *ops;
     size_t n;
+    size_t n_own; /* those of the event itself; behind them it is about its process */
 };
 
 struct skep_json_writer {
@@ -104,6 +105,8 @@ static int make_plan(const struct skep_kind *kind, struct plan *plan)
         add_leaf(&m, f);
     for (size_t i = 0; i < kind->n_fields; i++)
         add_leaf(&m, &kind->fields[i]);
+    close_to(&m, 0);
+    plan->n_own = plan->n;
     for (; f->name; f++)
         add_leaf(&m, f);
     close_to(&m, 0);
@@ -150,10 +153,9 @@ static void put_key(struct skep_strbuf *sb, const struct op *op)
     }
 }
 
-void skep_json_writer_put(const struct skep_json_writer *w, struct skep_strbuf *sb,
-                          const struct skep_event *ev)
+static void run(const struct op *op, const struct op *end, struct skep_strbuf *sb,
+                const struct skep_event *ev)
 {
-    const struct plan *plan = &w->plans[ev->kind->number];
     struct {
         size_t key, body; /* where the key begins and where the object does */
         bool known;
@@ -161,8 +163,7 @@ void skep_json_writer_put(const struct skep_json_writer *w, struct skep_strbuf *
     size_t depth = 0;
 
     stack[0].known = false;
-    skep_strbuf_putc(sb, '{');
-    for (const struct op *op = plan->ops, *end = op + plan->n; op < end; op++) {
+    for (; op < end; op++) {
         struct skep_value v;
         switch (op->code) {
         case OP_LEAF:
@@ -195,6 +196,27 @@ void skep_json_writer_put(const struct skep_json_writer *w, struct skep_strbuf *
             }
             depth--;
         }
+    }
+}
+
+void skep_json_writer_put(const struct skep_json_writer *w, struct skep_json_memo *memo,
+                          struct skep_strbuf *sb, const struct skep_event *ev)
+{
+    const struct plan *plan = &w->plans[ev->kind->number];
+    const struct op *process = plan->ops + plan->n_own, *end = plan->ops + plan->n;
+    struct skep_json_memo_key key;
+    bool stays = memo && skep_json_memo_key(ev, &key);
+    size_t len;
+    skep_strbuf_putc(sb, '{');
+    run(plan->ops, process, sb, ev);
+    const char *said = stays ? skep_json_memo_find(memo, &key, &len) : NULL;
+    if (said) {
+        skep_strbuf_put(sb, said, len);
+    } else {
+        size_t from = sb->len;
+        run(process, end, sb, ev);
+        if (stays && !sb->failed)
+            skep_json_memo_add(memo, &key, sb->s + from, sb->len - from);
     }
     skep_strbuf_putc(sb, '}');
 }

@@ -4,6 +4,7 @@
 #include "rule/evttype.h"
 #include "rule/parse_state.h"
 #include "rule/request.h"
+#include "rule/services.h"
 
 #include <inttypes.h>
 
@@ -200,11 +201,14 @@ static int to_numbers(struct split *s, enum skep_type type, struct skep_literal 
         const struct skep_literal *v = &c->values[i];
         struct skep_word word;
         const char *expected, *text = NULL;
+        uint16_t port;
         if (skep_value_read(type, v->s, v->n, &word, &expected) >= 0)
             text = type == SKEP_TYPE_bool ? (word.number ? "true" : "false")
                                           : skep_arena_printf(s->p->arena, "%" PRId64, (int64_t)word.number);
         else if (ranges)
             text = read_range(s, type, v);
+        if (!text && type == SKEP_TYPE_port && skep_rule_service_port(v->s, v->n, &port))
+            text = skep_arena_printf(s->p->arena, "%u", port);
         if (skep_arena_failed(s->p->arena))
             return -ENOMEM;
         if (!text) {

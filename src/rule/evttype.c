@@ -54,6 +54,29 @@ uint32_t skep_evttype_find(const char *name, size_t len)
     return SKEP_EVTTYPE_NONE;
 }
 
+bool skep_evttype_exists(const char *name, size_t len)
+{
+    /* what Falco calls otherwise than the kernel, and what is no system call */
+    static const char *const others[] = {
+        "asyncevent",  "cpu_hotplug", "drop",    "generic",  "groupadded",     "groupdeleted",
+        "infra",       "k8s",         "llseek",  "mesos",    "mmap2",          "notification",
+        "page_fault",  "pluginevent", "pread",   "procinfo", "pwrite",         "scapevent",
+        "switch",      "sysdigevent", "syscall", "tracer",   "unsupported",    "useradded",
+        "userdeleted", "recv",        "send",    "semop",    "timerfd_create", "inotify_init",
+        "prlimit",     "umount2"};
+    if (skep_evttype_find(name, len))
+        return true;
+    for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+        if (strlen(others[i]) == len && memcmp(others[i], name, len) == 0)
+            return true;
+    for (unsigned nr = 0; nr < 2 * SKEP_SYSCALL_MAX; nr++) {
+        const char *call = skep_syscall_name(nr / 2, nr % 2);
+        if (call && strlen(call) == len && memcmp(call, name, len) == 0)
+            return true;
+    }
+    return false;
+}
+
 const char *skep_evttype_nearest(const char *name, size_t len)
 {
     struct skep_spell sp;

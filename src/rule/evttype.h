@@ -29,6 +29,9 @@ struct skep_evttype {
 const struct skep_evttype *skep_evttypes(size_t *ret_n); /* [0] is not used */
 /* By name, also of a call that does what another does (fcntl64). 0: skep does not observe such events. */
 uint32_t skep_evttype_find(const char *name, size_t len);
+/* Whether there are such events at all, observed by skep or not: a system call, or something else that Falco has a name
+ * for. */
+bool skep_evttype_exists(const char *name, size_t len);
 const char *skep_evttype_nearest(const char *name, size_t len);
 /* Of a record: a look-up by the number of its system call. Any thread. */
 uint32_t skep_evttype_of(const struct skep_hdr *h);

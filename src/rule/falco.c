@@ -87,8 +87,9 @@ static int add_condition(struct skep_falco *f, const struct skep_falco_input *in
     }
     if (!file || !source)
         return -ENOMEM;
-    *file = (struct skep_rule_file){skep_arena_text(f->arena, in->name, strlen(in->name)),
-                                    skep_arena_text(f->arena, in->text, in->len), in->len};
+    *file = (struct skep_rule_file){.name = skep_arena_text(f->arena, in->name, strlen(in->name)),
+                                    .text = skep_arena_text(f->arena, in->text, in->len),
+                                    .len = in->len};
     if (skep_arena_failed(f->arena))
         return -ENOMEM;
     *source = (struct skep_rule_source){.file = file, .text = file->text, .len = in->len};

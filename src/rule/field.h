@@ -33,13 +33,16 @@ enum skep_rule_field_flag {
     SKEP_FIELD_DEPRECATED = 1 << 7,
     SKEP_FIELD_TIME = 1 << 8,     /* a number of nanoseconds since 1970, UTC */
     SKEP_FIELD_DURATION = 1 << 9, /* a number of nanoseconds */
-    /* The argument is the name of an argument of some type of event (field/args.def), or its place; it may also stand
-     * behind a dot: evt.arg.flags is evt.arg[flags]. */
+    /* The argument is the name of an argument of some type of event (field/args.def), or its place. */
     SKEP_FIELD_ARG_EVENT = 1 << 10,
     SKEP_FIELD_HOSTS =
         1 << 20, /* lives on all dns events, which must reach user space for it (rule/hosts.h) */
     SKEP_FIELD_ENVIRON = 1 << 11, /* of whole environments: see skep_proc_table.keep_env */
-    SKEP_FIELD_COLUMN = 1 << 12,  /* a name that stands for several fields: rule/column.h */
+    /* The argument may also stand behind a dot: container.label.tier is container.label[tier]. */
+    SKEP_FIELD_ARG_DOT = 1 << 12,
+    SKEP_FIELD_NA = 1 << 14,     /* it may be "<NA>", as in Falco: a user without a name */
+    SKEP_FIELD_PORT = 1 << 13,   /* a number that conditions may also give as the name of a service */
+    SKEP_FIELD_COLUMN = 1 << 15, /* a name that stands for several fields: rule/column.h */
 };
 #define SKEP_FIELD_INDEX_MAX 1023
 
@@ -106,12 +109,13 @@ struct skep_rule_family {
 
 /* By name without argument; NULL: there is none. */
 const struct skep_rule_field *skep_rule_field_find(const char *name, size_t len);
-/* The same for a name as it stands in a rule, where the argument of a SKEP_FIELD_ARG_EVENT field may be a part of it:
- * of "evt.arg.flags" the row is evt.arg and *ret_arg_at the place of "flags" in name; 0: there is no argument in the
+/* The same for a name as it stands in a rule, where the argument of a SKEP_FIELD_ARG_DOT field may be a part of it: of "evt.arg.flags" the row is evt.arg and *ret_arg_at the place of "flags" in name; 0: there is no argument in the
  * name. NULL also for evt.arg.nonsense: no event has such an argument. */
 const struct skep_rule_field *skep_rule_field_find_dotted(const char *name, size_t len, size_t *ret_arg_at);
 /* Whether a SKEP_FIELD_ARG_EVENT field takes this argument, a name or a number; true for other fields. */
 bool skep_rule_field_arg_known(const struct skep_rule_field *f, const char *arg, size_t len);
+/* Whether names of fields begin like this one, up to its first dot: a quick look at what is probably none. */
+bool skep_rule_field_may_be(const char *name, size_t len);
 /* For hints; NULL: nothing near. */
 const char *skep_rule_field_nearest(const char *name, size_t len);
 struct skep_spell;

@@ -6,6 +6,7 @@
 #include "rule/evttype.h"
 #include "rule/falco.h"
 #include "rule/parse_state.h"
+#include "rule/transform.h"
 
 static const struct op {
     const char *text;
@@ -407,7 +408,7 @@ int skep_parse_condition(const struct skep_parse *p, const struct skep_rule_text
     return 0;
 }
 
-/* A comparison of evt.type with a type that nobody makes. */
+/* A comparison of evt.type with a type that nobody makes, or that there is not. */
 static void check_types(const struct skep_parse *p, const struct skep_check *c, struct skep_parsed *into)
 {
     if (c->op != SKEP_RULE_OP_EQ && c->op != SKEP_RULE_OP_NE && c->op != SKEP_RULE_OP_IN)
@@ -416,9 +417,11 @@ static void check_types(const struct skep_parse *p, const struct skep_check *c, 
         const struct skep_literal *v = &c->values[i];
         if (skep_evttype_find(v->s, v->n))
             continue;
-        struct skep_rule_issue *issue =
-            skep_parse_issue(p, into, false, "LOAD_COMPILE_CONDITION", &v->place,
-                             "skep does not observe events of type `%.100s`", v->s);
+        bool exists = skep_evttype_exists(v->s, v->n);
+        struct skep_rule_issue *issue = skep_parse_issue(
+            p, into, !exists, exists ? "LOAD_COMPILE_CONDITION" : p->code, &v->place,
+            exists ? "skep does not observe events of type `%.100s`" : "there is no type of event `%.100s`",
+            v->s);
         if (!issue)
             return;
         issue->kind = SKEP_ISSUE_TYPE;
@@ -426,9 +429,12 @@ static void check_types(const struct skep_parse *p, const struct skep_check *c, 
     }
 }
 
+/* What is equal to <NA> where Falco has a process without a name is missing here, and missing is equal to nothing: with
+ * != that is what was meant. Some fields do have that value. */
 static void check_no_value(const struct skep_parse *p, const struct skep_check *c, struct skep_parsed *into)
 {
-    if (c->op != SKEP_RULE_OP_EQ && c->op != SKEP_RULE_OP_NE && !ops[c->op].list)
+    const struct skep_rule_field *f = c->left->field;
+    if ((c->op != SKEP_RULE_OP_EQ && !ops[c->op].list) || (f && f->flags & SKEP_FIELD_NA))
         return;
     for (size_t i = 0; i < c->n_values; i++) {
         if (c->values[i].n != 4 || memcmp(c->values[i].s, "<NA>", 4) != 0)
@@ -439,6 +445,44 @@ static void check_no_value(const struct skep_parse *p, const struct skep_check *
         if (issue)
             issue->hint = "`exists` asks whether a field has a value";
         return;
+    }
+}
+
+#define MISUSES_MAX 64 /* values of a check that look like fields and are looked up */
+
+/* proc.pname or toupper(proc.pname), with blanks around, where a text stands. */
+static bool is_misused(const char *s, size_t n)
+{
+    while (n && strchr(" \t\r\n", s[0])) {
+        s++;
+        n--;
+    }
+    while (n && strchr(" \t\r\n", s[n - 1]))
+        n--;
+    struct skep_lex l = {.s = s, .n = n};
+    size_t at, len = skep_lex_name(&l);
+    if (len && len < n && s[len] == '(')
+        return s[n - 1] == ')' && skep_transform_find(s, len) >= 0;
+    return len && (len == n || (s[len] == '[' && s[n - 1] == ']')) &&
+           skep_rule_field_find_dotted(s, len, &at);
+}
+
+static void check_misuse(const struct skep_parse *p, const struct skep_check *c, struct skep_parsed *into)
+{
+    size_t left = MISUSES_MAX;
+    for (size_t i = 0; i < c->n_values && left; i++) {
+        const struct skep_literal *v = &c->values[i];
+        size_t blanks = strspn(v->s, " \t\r\n");
+        if (!skep_rule_field_may_be(v->s + blanks, v->n - blanks) && !memchr(v->s, '(', v->n))
+            continue;
+        left--;
+        if (!is_misused(v->s, v->n))
+            continue;
+        struct skep_rule_issue *issue =
+            skep_parse_issue(p, into, false, "LOAD_COMPILE_CONDITION", &v->place,
+                             "`%.100s` is a text here, not the field or function of this name", v->s);
+        if (issue && !strpbrk(v->s, "( \t\r\n"))
+            issue->hint = skep_arena_printf(p->arena, "the field's value is val(%.100s)", v->s);
     }
 }
 
@@ -472,6 +516,7 @@ int skep_parse_make_check(const struct skep_parse *p, const struct skep_check *c
     if (type)
         check_types(p, c, into);
     check_no_value(p, c, into);
+    check_misuse(p, c, into);
     *ret = (struct skep_parsed){.e = e, .depth = 1, .n_checks = 1};
     return skep_arena_failed(p->arena) ? -ENOMEM : 0;
 }

@@ -13,6 +13,7 @@ struct skep_parser {
     struct skep_lex l;
     unsigned depth;           /* of recursion */
     bool prefix;              /* a field by itself, with other text behind it */
+    bool right;               /* behind an operator, where val() may stand */
     struct skep_parsed *into; /* whose issues */
 };
 

@@ -77,7 +77,7 @@ static void put_field_text(struct skep_strbuf *sb, const struct skep_rule_field 
         skep_strbuf_printf(sb, "`, `%s", f->name);
     if (argument)
         skep_strbuf_printf(sb, "[%s]", argument);
-    if (f->flags & SKEP_FIELD_ARG_EVENT)
+    if (f->flags & SKEP_FIELD_ARG_DOT)
         skep_strbuf_printf(sb, "`, `%s.%s", f->name, argument);
     skep_strbuf_printf(sb, "` (%s%s", skep_rule_type_name(f->type), several ? ", several" : "");
     if (f->flags & SKEP_FIELD_TIME && f->type == SKEP_RULE_NUMBER)

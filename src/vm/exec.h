@@ -101,7 +101,10 @@ struct skep_exec {
     uint32_t tail_calls; /* taken in this run */
     uint64_t frames_end; /* end of the memory of the stack: r10 of the first frame */
     uint32_t may_goto;   /* times that a may_goto of this run may still fall through */
-    uint64_t code_scratch[4];
+    uint64_t code_scratch[2];
+    uint64_t
+        fuel_apart; /* of what is left, what code that runs a stretch (vm/stretch.h) does not have at hand */
+    uint64_t iterations; /* scratch of the same */
     struct skep_slot load[SKEP_SLOTS];
     struct skep_slot store[SKEP_SLOTS];
     /* the rest is for C only */

@@ -360,6 +360,8 @@ bool skep_jit_call_op(struct skep_jit *j, enum skep_opcode op, const struct skep
         put_callx_site(j, skep_jit_native[skep_insn_dst(insn)]);
         return true;
     case SKEP_FORM_EXIT:
+        if (j->stretch)
+            skep_jit_stretch_refund(j, j->stretch->s.moves, j->stretch->ahead);
         epilogue(j);
         skep_x86_ret(x);
         return true;
@@ -424,6 +426,10 @@ void skep_jit_put_cold(struct skep_jit *j, const struct skep_jit_cold *c)
         skep_x86_jmp_back(x, back);
         break;
     }
+    case SKEP_JIT_COLD_RESUME:
+        skep_jit_stretch_refund(j, c->write, (uint32_t)c->disp);
+        skep_x86_jmp_back(x, c->back ? j->twins[c->back - 1].code : j->offsets[c->insn]);
+        break;
     case SKEP_JIT_COLD_LOCATE:
         skep_x86_mov_imm(x, X86_R11, c->insn);
         skep_x86_jmp_back(x, j->located);

@@ -448,7 +448,7 @@ static const struct skep_rule_spot sip_spots[] = SERVER_SPOTS(ENDPOINT), sport_s
     }
 #define END(letter, which, ip, port, of)                                                                     \
     SPOTTED(letter "ip", IP, 0, INET, get_ip, which, ip, "address of the " of),                              \
-        SPOTTED(letter "port", NUMBER, 0, INET, get_port, which, port, "port of the " of),                   \
+        SPOTTED(letter "port", NUMBER, SKEP_FIELD_PORT, INET, get_port, which, port, "port of the " of),     \
         SPOTTED(letter "net", IP, SKEP_FIELD_NET | SKEP_FIELD_FILTER_ONLY, INET, get_ip, which, ip,          \
                 "network that the address of the " of " is in"),                                             \
         FIELD(letter "proto", TEXT, 0, INET, get_proto, which,                                               \
@@ -486,7 +486,7 @@ static const struct skep_rule_field fields[] = {
     FIELD("dev.minor", NUMBER, 0, "open,memfd_create", get_file, FILE_DEV_MINOR,
           "minor number of the device"),
     FIELD("ip", IP, SKEP_FIELD_ANY | SKEP_FIELD_FILTER_ONLY, INET, get_ips, END_ANY, "address of either end"),
-    FIELD("port", NUMBER, SKEP_FIELD_ANY | SKEP_FIELD_FILTER_ONLY, INET, get_ports, END_ANY,
+    FIELD("port", NUMBER, SKEP_FIELD_ANY | SKEP_FIELD_FILTER_ONLY | SKEP_FIELD_PORT, INET, get_ports, END_ANY,
           "port of either end"),
     FIELD("net", IP, SKEP_FIELD_ANY | SKEP_FIELD_NET | SKEP_FIELD_FILTER_ONLY, INET, get_ips, END_ANY,
           "network that the address of either end is in"),

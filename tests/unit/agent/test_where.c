@@ -188,6 +188,8 @@ static const struct {
     {CONNECT, "remote endswith :443", true},
     {CONNECT, "remote.port in (80, 443)", true},
     {CONNECT, "remote.port in (1-1023)", true},
+    {CONNECT, "remote.port in (https, ssh)", true},
+    {CONNECT, "remote.port = ssh", false},
     {CONNECT, "remote.port >= 1024", false},
     {CONNECT, "path = /x", false},
     /* fields of rules, which come first: proc.exe is what the process was called as */

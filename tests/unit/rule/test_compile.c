@@ -262,6 +262,34 @@ static void test_address(void **state)
 }
 
 /* A missing field makes every comparison false; not turns that around. */
+/* Ports by the names of their services. */
+static void test_ports(void **state)
+{
+    (void)state;
+    static const struct row rows[] = {
+        {"fd.sport = https", true}, {"fd.sport = domain", false}, {"fd.rport in (ssh, https)", true},
+        {"fd.port != ssh", true},   {"fd.port != https", false},
+    };
+    if (access("/etc/services", R_OK) < 0) {
+        print_message("there is no /etc/services\n");
+        skip();
+    }
+    struct event *e = calloc(1, sizeof(*e));
+    make_connect(e, "93.184.216.34");
+    judge_rows(rows, ARRAY_SIZE(rows), e);
+    free(e);
+    static const char *const wrong[] = {"fd.sport = nosuchservice", "fd.num = https"};
+    for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+        struct skep_diags diags;
+        struct skep_policy *policy;
+        struct skep_compiled *c;
+        assert_int_equal(compile(wrong[i], &(struct skep_compile_options){.all = true}, &diags, &policy, &c),
+                         -EINVAL);
+        skep_policy_free(policy);
+        skep_diags_clear(&diags);
+    }
+}
+
 static void test_missing(void **state)
 {
     (void)state;
@@ -616,13 +644,21 @@ static int teardown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_text),      cmocka_unit_test(test_number_bool),
-        cmocka_unit_test(test_address),   cmocka_unit_test(test_missing),
-        cmocka_unit_test(test_logic),     cmocka_unit_test(test_diagnostics),
-        cmocka_unit_test(test_notes),     cmocka_unit_test(test_types_and_kinds),
-        cmocka_unit_test(test_lookup),    cmocka_unit_test(test_many_rules),
-        cmocka_unit_test(test_long_list), cmocka_unit_test(test_shared_depth),
-        cmocka_unit_test(test_too_long),  cmocka_unit_test(test_random),
+        cmocka_unit_test(test_text),
+        cmocka_unit_test(test_number_bool),
+        cmocka_unit_test(test_address),
+        cmocka_unit_test(test_missing),
+        cmocka_unit_test(test_ports),
+        cmocka_unit_test(test_logic),
+        cmocka_unit_test(test_diagnostics),
+        cmocka_unit_test(test_notes),
+        cmocka_unit_test(test_types_and_kinds),
+        cmocka_unit_test(test_lookup),
+        cmocka_unit_test(test_many_rules),
+        cmocka_unit_test(test_long_list),
+        cmocka_unit_test(test_shared_depth),
+        cmocka_unit_test(test_too_long),
+        cmocka_unit_test(test_random),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -209,10 +209,48 @@ static void test_all(void **s)
     }
 }
 
+/* Arguments that skep does not have keep their places. */
+static void test_places(void **s)
+{
+    static const struct {
+        const char *call;
+        size_t place;
+        const char *name, *value;
+    } rows[] = {
+        {"openat2", 4, "mode", "0600"},      {"openat2", 7, "ino", "77"},
+        {"sendto", 3, "size", "10"},         {"recvfrom", 4, "size", "10"},
+        {"recvmsg", 1, "size", "10"},        {"sendmmsg", 2, "size", "10"},
+        {"recvmmsg", 2, "size", "10"},       {"init_module", 2, "length", "512"},
+        {"finit_module", 2, "uargs", "a=1"},
+    };
+    struct field_test *x = *s;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        char place[32], name[64];
+        void *e = field_call(x, rows[i].call, false, 0);
+        if (x->r.h.kind == SKEP_KIND_open) {
+            ((struct skep_ev_open *)e)->mode = 0600;
+            ((struct skep_ev_open *)e)->inode = 77;
+        } else if (x->r.h.kind == SKEP_KIND_send || x->r.h.kind == SKEP_KIND_recv) {
+            ((struct skep_ev_send *)e)->fd = 6;
+            ((struct skep_ev_send *)e)->size = 10;
+        } else {
+            ((struct skep_ev_module *)e)->size = 512;
+            ((struct skep_ev_module *)e)->params = test_text(&x->r, "a=1");
+        }
+        snprintf(place, sizeof(place), "evt.arg[%zu]", rows[i].place);
+        snprintf(name, sizeof(name), "evt.arg.%s", rows[i].name);
+        field_is_text(x, place, rows[i].value);
+        field_is_text(x, name, rows[i].value);
+    }
+    field_call(x, "sendto", false, 0);
+    field_is_missing(x, "evt.arg[1]");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, field_setup, field_teardown)
     const struct CMUnitTest tests[] = {TEST(test_open_args),  TEST(test_paths), TEST(test_sockets),
-                                       TEST(test_privileges), TEST(test_life),  TEST(test_all)};
+                                       TEST(test_privileges), TEST(test_life),  TEST(test_all),
+                                       TEST(test_places)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
