@@ -40,8 +40,9 @@ enum skep_rule_field_flag {
     SKEP_FIELD_ENVIRON = 1 << 11, /* of whole environments: see skep_proc_table.keep_env */
     /* The argument may also stand behind a dot: container.label.tier is container.label[tier]. */
     SKEP_FIELD_ARG_DOT = 1 << 12,
-    SKEP_FIELD_NA = 1 << 14, /* it may be "<NA>", as in Falco: a user without a name */
-    SKEP_FIELD_PORT = 1 << 13, /* a number that conditions may also give as the name of a service */
+    SKEP_FIELD_NA = 1 << 14,     /* it may be "<NA>", as in Falco: a user without a name */
+    SKEP_FIELD_PORT = 1 << 13,   /* a number that conditions may also give as the name of a service */
+    SKEP_FIELD_COLUMN = 1 << 15, /* a name that stands for several fields: rule/column.h */
 };
 #define SKEP_FIELD_INDEX_MAX 1023
 
@@ -130,6 +131,8 @@ bool skep_rule_field_arg_known(const struct skep_rule_field *f, const char *arg,
 bool skep_rule_field_may_be(const char *name, size_t len);
 /* For hints; NULL: nothing near. */
 const char *skep_rule_field_nearest(const char *name, size_t len);
+struct skep_spell;
+void skep_rule_field_offer(struct skep_spell *sp); /* every name */
 const struct skep_rule_family *const *skep_rule_families(size_t *ret_n);
 /* The spot for a kind, NULL: none. Of a field with an argument: skep_rule_field_arg_spot(). */
 const struct skep_rule_spot *skep_rule_field_spot(const struct skep_rule_field *f, uint16_t kind);
