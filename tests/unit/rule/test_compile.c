@@ -298,7 +298,7 @@ static void test_as_falco(void **state)
         {"fd.num = +3", true},
     };
     struct event *e = calloc(1, sizeof(*e));
-    make_open(e);
+    sample_open(schema, e);
     judge_rows(rows, ARRAY_SIZE(rows), e);
     free(e);
 }
