@@ -106,6 +106,7 @@ static void describe(struct skep_pipeline *p, const struct skep_kind *kind, cons
         .cgroup = cgroup ? cgroup->path : NULL,
         .container = cgroup ? cgroup->container : NULL,
         .unit = cgroup ? cgroup->unit : NULL,
+        .places = p->cgroups.changes,
         .procs = &p->procs,
         .session = &p->session,
         .scratch = p->scratch,

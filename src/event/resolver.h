@@ -16,9 +16,6 @@
  * each, so that he can lie about his own containers and nothing else. What root owns is read up to 8 MiB.
  * Symbolic links are followed, but not out of root.
  *
- * Not found on disk, and so left out: the image of a nerdctl container, and the name of a podman pod (its id
- * is given), which stand in a database of the runtime.
- *
  * One thread asks and takes; new and free are its as well.
  */
 #include "event/container.h"

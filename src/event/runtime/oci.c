@@ -13,6 +13,7 @@ struct search {
     const char *id;
     const char *cgroup; /* NULL: id is known to be a container's */
     uid_t owner;
+    const char *namespace_; /* of containerd; NULL: not started by it */
 };
 
 static bool ends_with(const char *s, const char *tail)
@@ -92,7 +93,8 @@ static int follow_bundle(struct search *s, const char *bundle)
     _cleanup_json_ json_t *config = NULL;
     if (skep_state_read_json(s->q->root, s->owner, &config, "%s/config.json", bundle) < 0)
         return 0;
-    return skep_bundle_parse(config, s->info);
+    return s->namespace_ ? skep_containerd_read(s->q->root, bundle, s->namespace_, s->id, config, s->info)
+                         : skep_bundle_parse(config, s->info);
 }
 
 static int search_root(struct search *s, const char *root)
@@ -112,8 +114,9 @@ static int search_root(struct search *s, const char *root)
         if (r < 0)
             return r;
     }
-    if (s->info->runtime == SKEP_RUNTIME_NONE && (s->cgroup || s->q->runtime == SKEP_RUNTIME_RUNC)) {
-        s->info->runtime = SKEP_RUNTIME_RUNC;
+    if (s->cgroup || s->q->runtime == SKEP_RUNTIME_RUNC) { /* started by hand: the id is its name */
+        if (s->info->runtime == SKEP_RUNTIME_NONE)
+            s->info->runtime = SKEP_RUNTIME_RUNC;
         r = skep_state_set(&s->info->name, s->id);
         if (r < 0)
             return r;
@@ -124,9 +127,13 @@ static int search_root(struct search *s, const char *root)
 
 static int search_namespace(void *arg, const char *name)
 {
+    struct search *s = arg;
     char root[sizeof(CONTAINERD_RUNC) + 256];
     snprintf(root, sizeof(root), CONTAINERD_RUNC "/%s", name);
-    return search_root(arg, root);
+    s->namespace_ = name;
+    int r = search_root(s, root);
+    s->namespace_ = NULL;
+    return r;
 }
 
 static int search_roots(struct search *s)
