@@ -135,7 +135,7 @@ const char *skep_filter_why_not(const struct skep_unit *u, const struct skep_ato
     if (a->type == SKEP_RULE_TEXT)
         return why_not_text(u, a);
     if (a->type == SKEP_RULE_IP)
-        return a->n_values > SKEP_FILTER_NETWORKS_MAX ? "too many networks" : NULL;
+        return NULL;
     return a->n_values > SKEP_FILTER_INTERVALS_MAX ? "too many numbers" : NULL;
 }
 
@@ -414,6 +414,46 @@ static int add_trie(struct skep_unit *u, const struct skep_atom *a, uint32_t *re
     return skep_maps_add_trie(&u->maps, data, bits, a->n_values, (uint32_t)size, ret);
 }
 
+/* Networks of one length, where they are many. */
+static int add_networks(struct skep_unit *u, const struct skep_atom *a, unsigned len, size_t max,
+                        uint32_t *ret)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < a->n_values; i++)
+        n += a->values[i].ip.len == len;
+    if (n <= max)
+        return 0;
+    if (u->maps.n >= SKEP_MAPS_MAX)
+        return -E2BIG;
+    _cleanup_free_ uint8_t *data = calloc(n, len);
+    _cleanup_free_ uint32_t *bits = calloc(n, sizeof(*bits));
+    if (!data || !bits)
+        return -ENOMEM;
+    n = 0;
+    for (size_t i = 0; i < a->n_values; i++) {
+        if (a->values[i].ip.len != len)
+            continue;
+        memcpy(data + n * len, a->values[i].ip.bytes, len);
+        bits[n++] = a->values[i].ip.bits;
+    }
+    return skep_maps_add_trie(&u->maps, data, bits, n, len, ret);
+}
+
+static int add_all_networks(struct skep_filter_planner *p, struct skep_filter *f, struct skep_filter_node *n)
+{
+    uint32_t ref;
+    if (n->trie != UINT32_MAX || n->trie6 != UINT32_MAX)
+        return 0;
+    int r = add_networks(p->u, &n->atom, 4, SKEP_FILTER_CODE_NETWORKS4, &n->trie);
+    if (r == 0)
+        r = add_networks(p->u, &n->atom, 16, SKEP_FILTER_CODE_NETWORKS6, &n->trie6);
+    if (r == 0 && n->trie != UINT32_MAX)
+        r = skep_map_refs_add(&f->refs, n->trie, &ref);
+    if (r == 0 && n->trie6 != UINT32_MAX)
+        r = skep_map_refs_add(&f->refs, n->trie6, &ref);
+    return r;
+}
+
 /* Texts that are told apart by code. true: these are. */
 static bool add_radix(struct skep_filter_planner *p, struct skep_filter_node *n, int *ret)
 {
@@ -440,6 +480,8 @@ static int add_maps(struct skep_filter_planner *p, struct skep_filter *f, struct
     int r = 0;
     for (size_t i = 0; i < n->n_kids && r == 0; i++)
         r = add_maps(p, f, n->kids[i]);
+    if (r == 0 && n->kind == SKEP_FILTER_ATOM && n->atom.type == SKEP_RULE_IP && !n->atom.on_evttype)
+        return add_all_networks(p, f, n);
     if (r < 0 || n->kind != SKEP_FILTER_ATOM || n->atom.type != SKEP_RULE_TEXT || n->atom.on_evttype ||
         n->trie != UINT32_MAX || n->radix || add_radix(p, n, &r))
         return r;
