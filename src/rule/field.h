@@ -40,7 +40,7 @@ enum skep_rule_field_flag {
     SKEP_FIELD_ENVIRON = 1 << 11, /* of whole environments: see skep_proc_table.keep_env */
     /* The argument may also stand behind a dot: container.label.tier is container.label[tier]. */
     SKEP_FIELD_ARG_DOT = 1 << 12,
-    SKEP_FIELD_NA = 1 << 14, /* it may be "<NA>", as in Falco: a user without a name */
+    SKEP_FIELD_NA = 1 << 14,   /* it may be "<NA>", as in Falco: a user without a name */
     SKEP_FIELD_PORT = 1 << 13, /* a number that conditions may also give as the name of a service */
 };
 #define SKEP_FIELD_INDEX_MAX 1023
@@ -89,6 +89,7 @@ struct skep_rule_spot {
     uint32_t mask;
     uint32_t values[4];
     uint16_t source_off; /* PATH, DIRECTORY, FILENAME */
+    bool succeeded;      /* SLICE, PATH: missing when hdr.ret is negative */
     bool has_missing;    /* a number that means: missing */
     int64_t missing;
     const struct skep_rule_spot_text *choices; /* CHOICE */

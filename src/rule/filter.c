@@ -110,6 +110,12 @@ static const char *why_not_text(const struct skep_unit *u, const struct skep_ato
     }
 }
 
+static bool can_choose(const struct skep_atom *a)
+{
+    return a->op == SKEP_ATOM_EXISTS || a->op == SKEP_ATOM_EQ || a->op == SKEP_ATOM_STARTSWITH ||
+           a->op == SKEP_ATOM_ENDSWITH || a->op == SKEP_ATOM_CONTAINS || a->op == SKEP_ATOM_ICONTAINS;
+}
+
 const char *skep_filter_why_not(const struct skep_unit *u, const struct skep_atom *a, uint16_t kind)
 {
     if (!skep_filter_has_kind(kind))
@@ -126,12 +132,16 @@ const char *skep_filter_why_not(const struct skep_unit *u, const struct skep_ato
         return "the kernel tells only that a path is not in these directories";
     if (skep_filter_spot(u, a, kind)->form == SKEP_SPOT_FILENAME)
         return "the kernel tells only that a path does not end with these names";
+    if (skep_filter_spot(u, a, kind)->form == SKEP_SPOT_CHOICE && !can_choose(a))
+        return "the kernel compares texts that stand for numbers as a whole, or by begin, end or part";
     if (a->op == SKEP_ATOM_EXISTS)
         return NULL;
     if (a->right != SKEP_ATOM_NO_RIGHT)
         return "two fields are compared in user space";
     if (a->oneof)
         return "oneof is counted in user space";
+    if (skep_filter_spot(u, a, kind)->form == SKEP_SPOT_CHOICE)
+        return NULL;
     if (a->type == SKEP_RULE_TEXT)
         return why_not_text(u, a);
     if (a->type == SKEP_RULE_IP)
@@ -490,7 +500,9 @@ static int add_maps(struct skep_filter_planner *p, struct skep_filter *f, struct
         r = add_trie(p->u, &n->atom, &n->trie);
         return r < 0 ? r : skep_map_refs_add(&f->refs, n->trie, &ref);
     }
-    if (n->atom.op != SKEP_ATOM_EQ || n->atom.n_values <= SKEP_FILTER_CODE_TEXTS)
+    const struct skep_rule_spot *s = skep_filter_spot(p->u, &n->atom, p->kind);
+    if (n->atom.op != SKEP_ATOM_EQ || n->atom.n_values <= SKEP_FILTER_CODE_TEXTS ||
+        (s && s->form == SKEP_SPOT_CHOICE))
         return 0;
     if (n->number != UINT32_MAX)
         r = skep_maps_of_atom(&p->u->maps, &n->atom, n->number, &n->set);

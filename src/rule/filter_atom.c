@@ -47,12 +47,21 @@ static bool is_path(const struct skep_rule_spot *s)
     return s->form == SKEP_SPOT_PATH || s->form == SKEP_SPOT_DIRECTORY || s->form == SKEP_SPOT_FILENAME;
 }
 
+static void load_outcome(struct skep_filter_emit *e, const struct skep_rule_spot *s, unsigned missing)
+{
+    if (!s->succeeded)
+        return;
+    skep_build_load(e->b, SKEP_OP_LDXDW, 1, 6, offsetof(struct skep_hdr, ret));
+    skep_build_jump_imm(e->b, SKEP_OP_JSLT_IMM, 1, 0, missing);
+}
+
 /* r7 = the text, r8 = its length. */
 static void load_slice(struct skep_filter_emit *e, const struct skep_rule_spot *s,
                        const struct skep_filter_ways *to)
 {
     struct skep_build *b = e->b;
     bool known = s->off == e->loaded;
+    load_outcome(e, s, to->no);
     if (!known)
         skep_build_jump_imm(b, SKEP_OP_JSET_IMM, 9, SKEP_HDR_TRUNCATED, to->unknown);
     skep_build_load(b, SKEP_OP_LDXW, 7, 6, (int16_t)(s->off + offsetof(struct skep_slice, off)));
@@ -213,6 +222,7 @@ static void load_switched(struct skep_filter_emit *e, const struct skep_filter_n
         return;
     }
     e->loops++;
+    load_outcome(e, s, missing);
     unsigned ready = skep_build_label(b), round = skep_build_label(b);
     skep_build_jump_imm(b, SKEP_OP_JSET_IMM, 9, SKEP_HDR_TRUNCATED, unknown);
     skep_build_load(b, SKEP_OP_LDXW, 7, 6, (int16_t)(s->off + offsetof(struct skep_slice, off)));
@@ -558,10 +568,45 @@ static void emit_below(struct skep_filter_emit *e, const struct skep_filter_node
     emit_if_plain(e, to);
 }
 
+/* What is asked of each text that a number can stand for is known by now. */
+static bool choice_fits(const struct skep_atom *a, const char *s)
+{
+    size_t n = strlen(s);
+    if (a->op == SKEP_ATOM_EXISTS)
+        return true;
+    for (size_t i = 0; i < a->n_values; i++) {
+        const char *v = a->values[i].text.s;
+        size_t len = a->values[i].text.n;
+        if (a->op == SKEP_ATOM_EQ           ? n == len && memcmp(s, v, n) == 0
+            : a->op == SKEP_ATOM_STARTSWITH ? skep_text_begins(s, n, v, len)
+            : a->op == SKEP_ATOM_ENDSWITH   ? skep_text_ends(s, n, v, len)
+                                            : skep_text_contains(s, n, v, len, a->op == SKEP_ATOM_ICONTAINS))
+            return true;
+    }
+    return false;
+}
+
+static void emit_choice(struct skep_filter_emit *e, const struct skep_atom *a, const struct skep_rule_spot *s,
+                        const struct skep_filter_ways *to)
+{
+    struct skep_build *b = e->b;
+    skep_build_load(b, SKEP_OP_LDXW, 1, 6, (int16_t)s->off);
+    skep_build_imm(b, SKEP_OP_AND32_IMM, 1, (int32_t)s->mask);
+    for (size_t i = 0; i < s->n_choices; i++) {
+        bool fits = s->choices[i].text && choice_fits(a, s->choices[i].text);
+        skep_build_jump_imm(b, SKEP_OP_JEQ32_IMM, 1, (int32_t)s->choices[i].value, fits ? to->yes : to->no);
+    }
+    end(e, to->unknown, to);
+}
+
 static void emit_text(struct skep_filter_emit *e, const struct skep_filter_node *n,
                       const struct skep_rule_spot *s, const struct skep_filter_ways *to)
 {
     const struct skep_atom *a = &n->atom;
+    if (s->form == SKEP_SPOT_CHOICE) {
+        emit_choice(e, a, s, to);
+        return;
+    }
     if (s->form == SKEP_SPOT_CHARS && a->op == SKEP_ATOM_EXISTS) {
         end(e, to->yes, to);
         return;
