@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/strbuf.h"
 #include "rule/falco_load.h"
+#include "rule/format.h"
 
 #define DEPRECATED "container.info"
 
@@ -46,6 +47,9 @@ int skep_falco_output(struct skep_falco *f, const struct skep_falco_rule *rule, 
     int r = skep_falco_join(f, &rule->output, &text);
     if (r < 0)
         return r;
+    if (text.n > SKEP_FORMAT_TEXT_MAX)
+        return skep_falco_error(f, SKEP_FALCO_OUTPUT, rule->output.first->y,
+                                "the output is too long (more than %u KiB)", SKEP_FORMAT_TEXT_MAX >> 10);
     parse.code = SKEP_FALCO_OUTPUT;
     parse.names = NULL;
     _cleanup_strbuf_ struct skep_strbuf out;

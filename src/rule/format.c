@@ -11,7 +11,6 @@
 
 #define FORMAT_ARENA_MAX (1u << 20)
 #define FORMAT_FIELDS_MAX 1024
-#define FORMAT_TEXT_MAX (64u << 10)
 #define FORMAT_WIDTH_MAX 4096u
 #define FORMAT_ERROR "LOAD_ERR_COMPILE_OUTPUT"
 #define MISSING "<NA>"
@@ -196,9 +195,9 @@ int skep_format_new(const char *text, const struct skep_rule_place *place, struc
     if (r < 0)
         return r;
     struct reader reader = {.f = f, .parse = {.arena = f->arena, .diags = diags, .code = FORMAT_ERROR}};
-    if (strlen(text) > FORMAT_TEXT_MAX) {
+    if (strlen(text) > SKEP_FORMAT_TEXT_MAX) {
         skep_rule_complain(diags, true, place, FORMAT_ERROR, "the text is too long (more than %u KiB)",
-                           FORMAT_TEXT_MAX >> 10);
+                           SKEP_FORMAT_TEXT_MAX >> 10);
         return -EINVAL;
     }
     char *copy = skep_arena_text(f->arena, text, strlen(text));
