@@ -50,15 +50,9 @@ static bool is_wanted(const struct list_options *o, const struct skep_rule *rule
 static size_t types_of(const struct skep_rule *rule, const char *names[SKEP_EVTTYPE_MAX], bool *ret_all)
 {
     bool set[SKEP_EVTTYPE_MAX] = {false};
-    size_t n_types, n = 0;
-    const struct skep_evttype *types = skep_evttypes(&n_types);
     if (rule->condition)
         skep_rule_evttypes(rule->condition, set, NULL);
-    for (size_t i = 1; i < n_types; i++)
-        if (set[i])
-            names[n++] = types[i].name;
-    *ret_all = n + 1 == n_types;
-    return n;
+    return skep_evttype_names(set, names, ret_all);
 }
 
 static void put_json(const struct list_options *o, const struct skep_policy *p, struct skep_strbuf *sb)

@@ -73,13 +73,18 @@ bool skep_rule_field_may_be(const char *name, size_t len)
     return false;
 }
 
+void skep_rule_field_offer(struct skep_spell *sp)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(families); i++)
+        for (size_t k = 0; k < families[i]->n_fields; k++)
+            skep_spell_offer(sp, families[i]->fields[k].name);
+}
+
 const char *skep_rule_field_nearest(const char *name, size_t len)
 {
     struct skep_spell sp;
     skep_spell_init(&sp, name, len);
-    for (size_t i = 0; i < ARRAY_SIZE(families); i++)
-        for (size_t k = 0; k < families[i]->n_fields; k++)
-            skep_spell_offer(&sp, families[i]->fields[k].name);
+    skep_rule_field_offer(&sp);
     return sp.best;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/spell.h"
+#include "rule/column.h"
 #include "rule/parse_state.h"
 #include "rule/transform.h"
 
@@ -36,11 +37,20 @@ int skep_parser_quoted(struct skep_parser *ps, const char **ret, size_t *ret_n)
 static int unknown_field(struct skep_parser *ps, const char *name, size_t n,
                          const struct skep_rule_place *place)
 {
+    struct skep_columns *columns = ps->p->columns;
+    bool elsewhere = columns && skep_columns_elsewhere(columns, name, n);
     struct skep_rule_issue *issue =
-        skep_parse_issue(ps->p, ps->into, true, ps->p->code, place, "there is no field `%.*s`",
+        skep_parse_issue(ps->p, ps->into, true, ps->p->code, place,
+                         elsewhere ? "the chosen kinds of event have no `%.*s`" : "there is no field `%.*s`",
                          (int)MIN(n, (size_t)100), name);
     if (!issue)
         return skep_arena_failed(ps->p->arena) ? -ENOMEM : 0;
+    if (columns) {
+        const char *near = skep_columns_nearest(columns, name, n);
+        issue->hint = near ? skep_arena_printf(ps->p->arena, "did you mean `%s`?", near)
+                           : "`skep docs fields` and `skep docs events` list the fields";
+        return 0;
+    }
     issue->kind = SKEP_ISSUE_FIELD;
     issue->hint = skep_arena_text(ps->p->arena, name, MIN(n, (size_t)100));
     return 0;
@@ -55,6 +65,8 @@ static const struct skep_rule_field *find_field(struct skep_parser *ps, const ch
         return f == &none ? NULL : f;
     size_t arg_at;
     f = skep_rule_field_find_dotted(name, n, &arg_at);
+    if (!f && ps->p->columns)
+        f = skep_columns_find(ps->p->columns, name, n);
     /* Without memory it is looked for again. */
     const char *key = f && strlen(f->name) == n ? f->name : name;
     if (known)

@@ -102,8 +102,10 @@ GET(get_type)
 GET(get_type_is)
 {
     size_t n;
-    const char *name = skep_evttypes(&n)[x->evttype].name;
-    return skep_fact_number(ret, name && q->arg && skep_evttype_find(q->arg, strlen(q->arg)) == x->evttype);
+    const struct skep_evttype *types = skep_evttypes(&n);
+    uint32_t asked = q->arg ? skep_evttype_find(q->arg, strlen(q->arg)) : SKEP_EVTTYPE_NONE;
+    return skep_fact_number(ret, asked && types[x->evttype].name &&
+                                     skep_streq(types[x->evttype].name, types[asked].name));
 }
 
 GET(get_syscall)
@@ -125,6 +127,7 @@ static const char *category_of(const struct skep_hdr *h)
     static const char *const categories[SKEP_KIND_MAX] = {[SKEP_KIND_fork] = "process",
                                                           [SKEP_KIND_exec] = "process",
                                                           [SKEP_KIND_exit] = "process",
+                                                          [SKEP_KIND_exec_failed] = "process",
                                                           [SKEP_KIND_chdir] = "file",
                                                           [SKEP_KIND_setsid] = "process",
                                                           [SKEP_KIND_open] = "file",
