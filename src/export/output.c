@@ -67,9 +67,10 @@ int skep_output_open(const char *path, int *ret_fd)
     int fd = skep_streq(path, "-")
                  ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3)
                  : open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
-    if (fd < 0)
+    _cleanup_close_ int opened = fd;
+    if (fd < 0 || (skep_descriptor_ends_torn(fd) && write(fd, "\n", 1) != 1))
         return -errno;
-    *ret_fd = fd;
+    *ret_fd = TAKE_FD(opened);
     return 0;
 }
 

@@ -69,7 +69,8 @@ struct skep_output_counts {
 
 /* Opens a file for events: "-" gives a duplicate of standard output. A new file is for its owner only (0600),
  * since events hold arguments and names. Lines are appended to what is there: a restart must not erase what
- * was observed before, and rotation by copying and truncating works. A FIFO needs a reader already (-ENXIO). */
+ * was observed before, and rotation by copying and truncating works; a line
+ * that somebody left without an end gets one. A FIFO needs a reader already (-ENXIO). */
 int skep_output_open(const char *path, int *ret_fd);
 
 /* Starts the writer. -ENOMEM, -EAGAIN, -EMFILE, ... */
