@@ -403,7 +403,7 @@ void skep_format_put_text(struct skep_format *f, const struct skep_event *ev, st
 {
     f->ev = NULL;
     if (!f->ctx && skep_rule_ctx_new(f->requests, f->n_requests, 0, &f->ctx) < 0) {
-        sb->failed = true;
+        skep_strbuf_fail(sb);
         return;
     }
     skep_rule_ctx_begin(f->ctx, ev);
