@@ -30,6 +30,7 @@ struct skep_view_state {
     int fd;
     struct skep_output *output;
     struct skep_recorder *recorder;
+    uint64_t early[SKEP_KIND_MAX]; /* records that the recorder got before their events were shown */
     struct skep_json_writer *json;
     struct skep_text_writer *text;
     struct skep_table *table;
@@ -233,8 +234,8 @@ enum skep_verdict skep_view_event(void *data, const struct skep_event *ev)
     struct skep_view_state *v = data;
     if (!skep_view_admits(v, ev))
         return SKEP_VERDICT_FILTERED;
-    /* what feeds the tables was recorded before it got here */
-    bool streamed = ev->kind->ring == SKEP_RING_DATA;
+    /* what feeds the tables was recorded before it got here, and what waited */
+    bool streamed = ev->kind->ring == SKEP_RING_DATA && !ev->recorded;
     if (v->recorder && streamed)
         skep_recorder_put(v->recorder, ev->h);
     if (v->o->view == SKEP_VIEW_NONE)
@@ -265,7 +266,7 @@ bool skep_view_admits(const struct skep_view_state *v, const struct skep_event *
 
 void skep_view_keep(struct skep_view_state *v, const struct skep_event *ev)
 {
-    if (v->recorder && !v->kinds[ev->h->kind] && ev->kind->ring == SKEP_RING_DATA)
+    if (v->recorder && !v->kinds[ev->h->kind] && ev->kind->ring == SKEP_RING_DATA && !ev->recorded)
         skep_recorder_put(v->recorder, ev->h);
 }
 
@@ -304,8 +305,10 @@ struct skep_view_alerts skep_view_alerts(const struct skep_view_state *v)
 void skep_view_record(void *data, const struct skep_hdr *h)
 {
     struct skep_view_state *v = data;
-    if (v->recorder)
-        skep_recorder_put(v->recorder, h);
+    if (!v->recorder)
+        return;
+    skep_recorder_put(v->recorder, h);
+    v->early[h->kind]++;
 }
 
 /* ---- what the operator is told ---- */
@@ -474,8 +477,8 @@ static int settle_output(struct skep_view_state *v)
     return r;
 }
 
-/* Without a view the recording is the output, and the ledger counts what became of it. Records of the life
- * cycle are in it whether they were in scope or not; a lost one counts against those that were. */
+/* Without a view the recording is the output, and the ledger counts what became of it. Records of the life cycle, and those
+ * that waited, are in it whether they were in scope or not; a lost one counts against those that were. */
 static void add_recorder_counts(struct skep_view_state *v, struct skep_ledger *l)
 {
     struct skep_recorder_counts counts[SKEP_KIND_MAX];
@@ -489,14 +492,11 @@ static void add_recorder_counts(struct skep_view_state *v, struct skep_ledger *l
         lost += full + failed;
         if (v->o->view != SKEP_VIEW_NONE || !kind)
             continue;
-        if (kind->ring == SKEP_RING_DATA) {
-            row->emitted += counts[i].put - full - failed;
-        } else {
-            full = MIN(full, row->emitted);
-            row->emitted -= full;
-            failed = MIN(failed, row->emitted);
-            row->emitted -= failed;
-        }
+        row->emitted += counts[i].put - v->early[i];
+        full = MIN(full, row->emitted);
+        row->emitted -= full;
+        failed = MIN(failed, row->emitted);
+        row->emitted -= failed;
         row->lost[SKEP_LOST_queue_full] += full;
         row->lost[SKEP_LOST_write_failed] += failed;
     }
