@@ -133,6 +133,7 @@ static const struct skep_cgroup *describe(struct skep_pipeline *p, const struct 
         .cgroup = cgroup ? cgroup->path : NULL,
         .container = cgroup ? cgroup->container : NULL,
         .unit = cgroup ? cgroup->unit : NULL,
+        .places = p->cgroups.changes,
         .procs = &p->procs,
         .session = &p->session,
         .scratch = p->scratch,

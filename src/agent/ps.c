@@ -182,7 +182,7 @@ static int put_json(struct ps *ps)
         struct skep_ev_process record;
         struct skep_event ev;
         as_event(ps, ps->procs[i], &record, &ev);
-        skep_json_writer_put(w, &ps->out, &ev);
+        skep_json_writer_put(w, NULL, &ps->out, &ev);
         skep_strbuf_putc(&ps->out, '\n');
     }
     skep_json_writer_free(w);

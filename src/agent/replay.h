@@ -27,7 +27,7 @@ int skep_replay_source_open(const char *path, struct skep_replay_source *ret);
 void skep_replay_source_clear(struct skep_replay_source *s);
 #define _cleanup_replay_source_ SKEP_CLEANUP(skep_replay_source_clear)
 
-/* Takes all records through the pipeline; go_on is asked now and then, NULL: never. What is damaged or missing is said
+/* Takes all records through the pipeline; go_on is asked after each, NULL: never. What is damaged or missing is said
  * on standard error. */
 void skep_replay_source_feed(struct skep_replay_source *s, struct skep_pipeline *p, bool (*go_on)(void *data),
                              void *data);

@@ -3,10 +3,10 @@
 
 #include "agent/head.h"
 #include "agent/schema.h"
+#include "agent/where.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "event/recorder.h"
-#include "event/where.h"
 #include "export/json.h"
 #include "export/output.h"
 #include "export/sort.h"
@@ -20,6 +20,8 @@
 #define LINE_MAX_BYTES (4u << 20)
 #define ALERT_KIND (SKEP_KIND_MAX - 1) /* lines of alerts in the output's account; no event has this number */
 #define FINISH_NS 3000000000ULL        /* for a reader that is slow to take the last lines */
+#define ROOM_EVERY                                                                                           \
+    (256u << 10) /* bytes between two looks at the room in the queue: half of it is more by far */
 
 struct skep_view_state {
     const struct skep_agent_options *o;
@@ -32,6 +34,7 @@ struct skep_view_state {
     struct skep_recorder *recorder;
     uint64_t early[SKEP_KIND_MAX]; /* records that the recorder got before their events were shown */
     struct skep_json_writer *json;
+    struct skep_json_memo *memo;
     struct skep_text_writer *text;
     struct skep_table *table;
     struct skep_tally *tally;
@@ -39,11 +42,13 @@ struct skep_view_state {
     struct skep_where *where;
     bool header_put;
     bool shows_events;   /* else there are only alerts, whose readers expect nothing else on the output */
+    size_t unasked;      /* bytes put since somebody asked for room */
     uint64_t next_tally; /* when a terminal shows the counts again */
     struct skep_strbuf line;
     struct skep_strbuf status;
     uint64_t began, last_status, last_received;
     struct skep_view_alerts alerts;
+    uint64_t kept; /* dns events that are not shown, but recorded for their names */
 };
 
 struct skep_view_state *skep_view_free(struct skep_view_state *v)
@@ -53,6 +58,7 @@ struct skep_view_state *skep_view_free(struct skep_view_state *v)
     skep_output_free(v->output);
     skep_recorder_free(v->recorder);
     skep_json_writer_free(v->json);
+    skep_json_memo_free(v->memo);
     skep_text_writer_free(v->text);
     skep_table_free(v->table);
     skep_tally_free(v->tally);
@@ -87,13 +93,42 @@ static int complain(int r, const struct skep_diags *d, const char *source)
     return r;
 }
 
+static int make_where(struct skep_view_state *v, const struct skep_where_text *texts, size_t n)
+{
+    const struct skep_agent_options *o = v->o;
+    struct skep_where_options options = {.kinds = o->kinds && o->rules.off ? v->kinds : NULL,
+                                         .live = !o->replay_path,
+                                         .no_pushdown = o->rules.no_pushdown,
+                                         .interpret = o->rules.interpret};
+    _cleanup_diags_ struct skep_diags d;
+    _cleanup_strbuf_ struct skep_strbuf sb;
+    skep_diags_init(&d, "--where");
+    skep_strbuf_init(&sb, 1 << 20);
+    int r = skep_where_new(v->schema, texts, n, &options, &d, &v->where);
+    skep_diags_put_text(&d, NULL, &sb);
+    fputs(sb.s, stderr);
+    return r;
+}
+
 static int open_where(struct skep_view_state *v)
 {
-    _cleanup_diags_ struct skep_diags d;
-    skep_diags_init(&d, "--where");
-    if (!v->o->where)
-        return 0;
-    return complain(skep_where_new(v->schema, v->kinds, v->o->where, &d, &v->where), &d, v->o->where);
+    const struct skep_agent_options *o = v->o;
+    size_t n = 0;
+    _cleanup_free_ struct skep_where_text *texts = calloc(o->where.n + 1, sizeof(*texts));
+    if (!texts)
+        return -ENOMEM;
+    if (o->where_recorded)
+        texts[n++] = (struct skep_where_text){o->replay_path, o->where_recorded};
+    for (size_t i = 0; i < o->where.n; i++)
+        texts[n++] = (struct skep_where_text){"--where", o->where.s[i]};
+    return n ? make_where(v, texts, n) : 0;
+}
+
+/* As one condition, for the head of a recording. */
+static void put_where(const struct skep_strings *where, struct skep_strbuf *sb)
+{
+    for (size_t i = 0; i < where->n; i++)
+        skep_strbuf_printf(sb, where->n > 1 ? "%s(%s)" : "%s%s", i ? " and " : "", where->s[i]);
 }
 
 static int open_table(struct skep_view_state *v)
@@ -141,7 +176,8 @@ static int open_writers(struct skep_view_state *v)
         return r;
     switch (v->o->view) {
     case SKEP_VIEW_JSON:
-        return skep_json_writer_new(v->schema, &v->json);
+        r = skep_json_memo_new(&v->memo);
+        return r < 0 ? r : skep_json_writer_new(v->schema, &v->json);
     case SKEP_VIEW_TABLE:
         return open_table(v);
     default:
@@ -151,17 +187,19 @@ static int open_writers(struct skep_view_state *v)
 
 static int open_recorder(struct skep_view_state *v, const struct skep_scope *scope)
 {
-    _cleanup_strbuf_ struct skep_strbuf head;
+    _cleanup_strbuf_ struct skep_strbuf head, where;
     _cleanup_layouts_ struct skep_layouts *layouts = NULL;
     _cleanup_close_ int fd = -1;
+    skep_strbuf_init(&head, SKEP_RECORDING_HEAD_MAX);
+    skep_strbuf_init(&where, SKEP_RECORDING_HEAD_MAX);
     if (!v->o->record_path)
         return 0;
-    skep_strbuf_init(&head, SKEP_RECORDING_HEAD_MAX);
-    skep_head_put(v->session, scope, v->o->where, v->schema, &head);
+    put_where(&v->o->where, &where);
+    skep_head_put(v->session, scope, where.len ? where.s : NULL, v->schema, &head);
     int r = skep_agent_layouts(&layouts);
     if (r < 0)
         return r;
-    r = head.failed ? -ENOMEM : skep_recorder_open_file(v->o->record_path, &fd);
+    r = head.failed || where.failed ? -ENOMEM : skep_recorder_open_file(v->o->record_path, &fd);
     if (r >= 0)
         r = skep_recorder_new(TAKE_FD(fd), head.s, head.len, layouts, &v->recorder);
     return r < 0 ? skep_log_error(r == -EINVAL ? -EIO : r, "cannot record to %s: %s", v->o->record_path,
@@ -229,11 +267,22 @@ int skep_view_open(const struct skep_agent_options *o, const struct skep_schema 
 
 /* ---- events ---- */
 
+/* So that a replay knows the same names. */
+static void keep_names(struct skep_view_state *v, const struct skep_event *ev)
+{
+    if (!v->recorder || ev->recorded || !skep_view_learns(v) || ev->h->kind != SKEP_KIND_dns)
+        return;
+    skep_recorder_put(v->recorder, ev->h);
+    v->kept++;
+}
+
 enum skep_verdict skep_view_event(void *data, const struct skep_event *ev)
 {
     struct skep_view_state *v = data;
-    if (!skep_view_admits(v, ev))
+    if (!skep_view_admits(v, ev)) {
+        keep_names(v, ev);
         return SKEP_VERDICT_FILTERED;
+    }
     /* what feeds the tables was recorded before it got here, and what waited */
     bool streamed = ev->kind->ring == SKEP_RING_DATA && !ev->recorded;
     if (v->recorder && streamed)
@@ -247,7 +296,7 @@ enum skep_verdict skep_view_event(void *data, const struct skep_event *ev)
     }
     skep_strbuf_reset(&v->line);
     if (v->json)
-        skep_json_writer_put(v->json, &v->line, ev);
+        skep_json_writer_put(v->json, v->memo, &v->line, ev);
     else if (v->table)
         skep_table_put_row(v->table, &v->line, ev);
     else
@@ -256,6 +305,7 @@ enum skep_verdict skep_view_event(void *data, const struct skep_event *ev)
         return skep_sort_add(v->sort, ev, v->line.s, v->line.len) < 0 ? SKEP_VERDICT_NO_MEMORY
                                                                       : SKEP_VERDICT_EMITTED;
     skep_output_put(v->output, ev->h->kind, false, v->line.s, v->line.len);
+    v->unasked += v->line.len;
     return SKEP_VERDICT_QUEUED;
 }
 
@@ -264,9 +314,30 @@ bool skep_view_admits(const struct skep_view_state *v, const struct skep_event *
     return !v->where || skep_where_match(v->where, ev);
 }
 
+const struct skep_ruleset *skep_view_where(const struct skep_view_state *v)
+{
+    return v->where ? skep_where_rules(v->where) : NULL;
+}
+
+bool skep_view_learns(const struct skep_view_state *v)
+{
+    return v->where && skep_where_wants_names(v->where);
+}
+
+size_t skep_view_learn(void *data, const struct skep_event *ev)
+{
+    struct skep_view_state *v = data;
+    if (v->where)
+        skep_where_learn(v->where, ev);
+    if (!v->kinds[ev->h->kind])
+        keep_names(v, ev);
+    return 0;
+}
+
 void skep_view_keep(struct skep_view_state *v, const struct skep_event *ev)
 {
-    if (v->recorder && !v->kinds[ev->h->kind] && ev->kind->ring == SKEP_RING_DATA && !ev->recorded)
+    bool kept = ev->recorded || (ev->h->kind == SKEP_KIND_dns && skep_view_learns(v));
+    if (v->recorder && !kept && !v->kinds[ev->h->kind] && ev->kind->ring == SKEP_RING_DATA)
         skep_recorder_put(v->recorder, ev->h);
 }
 
@@ -401,9 +472,12 @@ void skep_view_status(struct skep_view_state *v, const struct skep_pipeline *p, 
 
 bool skep_view_wait_for_room(struct skep_view_state *v)
 {
-    skep_output_flush(v->output);
-    while (!skep_output_half_empty(v->output) && !skep_output_broken(v->output))
-        usleep(1000);
+    if (v->unasked >= ROOM_EVERY) {
+        v->unasked = 0;
+        skep_output_flush(v->output);
+        while (!skep_output_half_empty(v->output) && !skep_output_broken(v->output))
+            usleep(1000);
+    }
     return !skep_output_broken(v->output);
 }
 
@@ -493,6 +567,8 @@ static void add_recorder_counts(struct skep_view_state *v, struct skep_ledger *l
         if (v->o->view != SKEP_VIEW_NONE || !kind)
             continue;
         row->emitted += counts[i].put - v->early[i];
+        if (i == SKEP_KIND_dns)
+            row->emitted -= v->kept; /* counted as filtered */
         full = MIN(full, row->emitted);
         row->emitted -= full;
         failed = MIN(failed, row->emitted);
@@ -538,6 +614,12 @@ int skep_view_finish(struct skep_view_state *v, struct skep_pipeline *p, const s
     skep_output_finish(v->output, FINISH_NS);
     if (!as_json)
         fputs(v->line.s, stderr);
+    const struct skep_ruleset *where = skep_view_where(v);
+    if (where && where->faults) {
+        skep_log(SKEP_LOG_ERROR, "--where could not be asked about %" PRIu64 " events: %s", where->faults,
+                 where->fault);
+        status = SKEP_EXIT_FAILED;
+    }
     int r = skep_output_first_error(v->output);
     if (r < 0 && r != -EPIPE) {
         skep_log(SKEP_LOG_ERROR, "some lines could not be written: %s", strerror(-r));

@@ -7,7 +7,7 @@
 
 void skep_cgroups_init(struct skep_cgroups *c)
 {
-    *c = (struct skep_cgroups){0};
+    *c = (struct skep_cgroups){.changes = 1};
     skep_hashmap_init(&c->by_id, sizeof(uint64_t), SKEP_CGROUPS_MAX);
     skep_hashmap_init(&c->containers, sizeof(((struct skep_container *)0)->key), SKEP_CGROUPS_MAX);
 }
@@ -306,6 +306,8 @@ int skep_cgroups_apply(struct skep_cgroups *c, const struct skep_hdr *h, const s
 {
     const struct skep_cgroup *ask = NULL;
     int r = 0;
+    if (h->kind == SKEP_KIND_cgroup || h->kind == SKEP_KIND_container)
+        c->changes++;
     if (h->kind == SKEP_KIND_cgroup)
         r = apply_cgroup(c, h, &ask);
     else if (h->kind == SKEP_KIND_container)

@@ -120,6 +120,7 @@ struct skep_cgroups {
     struct skep_cgroup *oldest, *newest;
     size_t bytes;
     uint64_t evicted;
+    uint64_t changes; /* from 1: the records that may have changed what cgroups and containers say */
 };
 
 void skep_cgroups_init(struct skep_cgroups *c);

@@ -31,7 +31,8 @@ struct skep_event {
     const char *cgroup;                     /* path of h->cgroup; NULL: not known */
     const char *unit;                       /* innermost systemd unit of that cgroup; NULL: none */
     const struct skep_container *container; /* NULL: not in one */
-    const struct skep_proc_table *procs;    /* all others; NULL: not at hand */
+    uint64_t places; /* another number when these three may say something else; 0: not counted */
+    const struct skep_proc_table *procs; /* all others; NULL: not at hand */
     const struct skep_session *session;
     /* Where values live that are not bytes of the record (the text of a DNS message); one for all events of a
      * thread will do. NULL: such fields are missing. */

@@ -167,18 +167,19 @@ static int image_fill(struct skep_proc_image *i, const struct skep_hdr *h, const
     return bytes_set(&i->env_raw, env, have_env, want_env);
 }
 
-static int image_new(const struct skep_hdr *h, uint32_t exec_id, const struct skep_image *from, bool keep_env,
+static int image_new(struct skep_proc_table *t, const struct skep_hdr *h, const struct skep_image *from,
                      struct skep_proc_image **ret)
 {
     struct skep_proc_image *i = calloc(1, sizeof(*i));
     if (!i)
         return -ENOMEM;
     i->refs = 1;
-    i->exec_id = exec_id;
+    i->stamp = ++t->stamps;
+    i->exec_id = h->exec_id;
     i->seq = h->seq;
     i->cpu = h->cpu;
     i->blank = !from;
-    i->keep_env = keep_env;
+    i->keep_env = from && t->keep_env;
     int r = from ? image_fill(i, h, from) : 0;
     if (r < 0) {
         skep_proc_image_unref(i);
@@ -220,6 +221,11 @@ static void image_take_piece(struct skep_proc_image *i, const struct skep_ev_exe
 
 /* ---- processes ---- */
 
+static void proc_changed(struct skep_proc_table *t, struct skep_proc *p)
+{
+    p->stamp = ++t->stamps;
+}
+
 struct skep_proc *skep_proc_ref(struct skep_proc *p)
 {
     p->refs++;
@@ -246,25 +252,35 @@ static bool is_older(const struct skep_proc *a, const struct skep_proc *b)
     return a->start < b->start || (a->start == b->start && a->pid < b->pid);
 }
 
-static void proc_set_parent(struct skep_proc *p, struct skep_proc *parent)
+static void proc_set_parent(struct skep_proc_table *t, struct skep_proc *p, struct skep_proc *parent)
 {
     struct skep_proc *old = p->parent;
     if (parent && !is_older(parent, p))
         parent = NULL;
     p->parent = parent ? skep_proc_ref(parent) : NULL;
+    proc_changed(t, p);
     skep_proc_unref(old);
     /* A process that forks and exits over and over must not leave an endless line of ancestors. */
     struct skep_proc *at = parent;
     for (int dead = 0; at; at = at->parent) {
         if (at->dead && ++dead >= SKEP_PROC_DEAD_ANCESTORS) {
             at->parent = skep_proc_unref(at->parent);
+            proc_changed(t, at);
             return;
         }
     }
 }
 
+static void proc_set_comm(struct skep_proc_table *t, struct skep_proc *p, const struct skep_hdr *h)
+{
+    if (memcmp(p->comm, h->comm, sizeof(p->comm)) == 0)
+        return;
+    memcpy(p->comm, h->comm, sizeof(p->comm));
+    proc_changed(t, p);
+}
+
 /* What every header says of its process. */
-static void proc_take_header(struct skep_proc *p, const struct skep_hdr *h)
+static void proc_take_header(struct skep_proc_table *t, struct skep_proc *p, const struct skep_hdr *h)
 {
     p->uid = h->uid;
     p->gid = h->gid;
@@ -273,12 +289,13 @@ static void proc_take_header(struct skep_proc *p, const struct skep_hdr *h)
     p->caps = h->caps;
     p->cgroup = h->cgroup;
     if (h->pid == h->tid)
-        memcpy(p->comm, h->comm, sizeof(p->comm));
+        proc_set_comm(t, p, h);
 }
 
 /* Takes over the reference. */
-static void proc_new_image(struct skep_proc *p, struct skep_proc_image *image)
+static void proc_new_image(struct skep_proc_table *t, struct skep_proc *p, struct skep_proc_image *image)
 {
+    proc_changed(t, p);
     /* A blank stands for this very image; the one before it is the one to keep. */
     if (p->image->blank && p->image->exec_id == image->exec_id) {
         skep_proc_image_unref(p->image);
@@ -290,12 +307,12 @@ static void proc_new_image(struct skep_proc *p, struct skep_proc_image *image)
 }
 
 /* The process runs a later image than the one we know: its exec was lost. Nothing is better than the wrong one. */
-static void proc_missed_exec(struct skep_proc *p, const struct skep_hdr *h)
+static void proc_missed_exec(struct skep_proc_table *t, struct skep_proc *p, const struct skep_hdr *h)
 {
     struct skep_proc_image *image = NULL;
-    if ((int32_t)(h->exec_id - p->image->exec_id) <= 0 || image_new(h, h->exec_id, NULL, false, &image) < 0)
+    if ((int32_t)(h->exec_id - p->image->exec_id) <= 0 || image_new(t, h, NULL, &image) < 0)
         return;
-    proc_new_image(p, image);
+    proc_new_image(t, p, image);
 }
 
 static int table_add(struct skep_proc_table *t, uint32_t pid, uint64_t start, struct skep_proc **ret)
@@ -306,6 +323,7 @@ static int table_add(struct skep_proc_table *t, uint32_t pid, uint64_t start, st
     p->refs = 1;
     p->pid = pid;
     p->start = start;
+    proc_changed(t, p);
     struct proc_key key = {pid, start};
     int r = skep_hashmap_put(&t->by_id, &key, p, NULL);
     if (r < 0) {
@@ -330,7 +348,7 @@ static int table_add_blank(struct skep_proc_table *t, uint32_t pid, uint64_t sta
 {
     struct skep_proc_image *image = NULL;
     struct skep_proc *p;
-    int r = image_new(h, h->exec_id, NULL, false, &image);
+    int r = image_new(t, h, NULL, &image);
     if (r < 0)
         return r;
     r = table_add(t, pid, start, &p);
@@ -417,11 +435,11 @@ struct skep_proc *skep_proc_table_get(struct skep_proc_table *t, const struct sk
     if (h->flags & SKEP_HDR_INDIRECT)
         return p;
     if (h->kind != SKEP_KIND_exec && h->kind != SKEP_KIND_process)
-        proc_missed_exec(p, h);
-    proc_take_header(p, h);
+        proc_missed_exec(t, p, h);
+    proc_take_header(t, p, h);
     p->seen = MAX(p->seen, h->time);
     if (p->partial && p->comm[0] == '\0')
-        memcpy(p->comm, h->comm, sizeof(p->comm));
+        proc_set_comm(t, p, h);
     return p;
 }
 
@@ -450,15 +468,16 @@ static int apply_fork(struct skep_proc_table *t, const struct skep_ev_fork *ev)
     } else if (!child->partial) {
         return 0; /* a snapshot saw it first */
     }
+    proc_changed(t, child);
     skep_proc_image_unref(child->image);
     child->image = skep_proc_image_ref(parent->image);
     child->partial = false;
     child->tracked = parent->tracked;
     child->task = ev->task;
     child->seen = ev->h.time;
-    proc_take_header(child, &ev->h);
-    memcpy(child->comm, ev->h.comm, sizeof(child->comm));
-    proc_set_parent(child, parent);
+    proc_take_header(t, child, &ev->h);
+    proc_set_comm(t, child, &ev->h);
+    proc_set_parent(t, child, parent);
     return parent->cwd.s ? bytes_set(&child->cwd, parent->cwd.s, parent->cwd.len, parent->cwd.len) : 0;
 }
 
@@ -467,7 +486,7 @@ static int apply_image(struct skep_proc_table *t, struct skep_proc *p, const str
                        uint64_t inode, uint32_t dev, uint32_t flags)
 {
     struct skep_proc_image *image = NULL;
-    int r = image_new(h, h->exec_id, from, t->keep_env, &image);
+    int r = image_new(t, h, from, &image);
     if (r < 0)
         return r;
     r = bytes_set_slice(&image->script, h, script);
@@ -481,12 +500,12 @@ static int apply_image(struct skep_proc_table *t, struct skep_proc *p, const str
     image->traits = from->traits;
     image->ctime = from->ctime;
     image->mtime = from->mtime;
-    proc_new_image(p, image);
+    proc_new_image(t, p, image);
     p->task = *task;
     p->partial = false;
     p->seen = h->time;
     if (!p->parent)
-        proc_set_parent(p, skep_proc_table_find(t, task->parent_pid, task->parent_start));
+        proc_set_parent(t, p, skep_proc_table_find(t, task->parent_pid, task->parent_start));
     return bytes_set_slice(&p->cwd, h, from->cwd);
 }
 
@@ -495,7 +514,7 @@ static int apply_exec(struct skep_proc_table *t, const struct skep_ev_exec *ev)
     struct skep_proc *p = skep_proc_table_get(t, &ev->h);
     if (!p)
         return -ENOMEM;
-    memcpy(p->comm, ev->h.comm, sizeof(p->comm));
+    proc_set_comm(t, p, &ev->h);
     return apply_image(t, p, &ev->h, &ev->task, &ev->image, ev->script, ev->inode, ev->dev, ev->flags);
 }
 
@@ -514,6 +533,7 @@ static int apply_process(struct skep_proc_table *t, const struct skep_ev_process
         t->host_ns = ev->task.ns;
     if (known) { /* the image that we saw start has more to it; the rest is fresher here */
         p->task = ev->task;
+        proc_changed(t, p);
         return bytes_set_slice(&p->cwd, &ev->h, ev->image.cwd);
     }
     return apply_image(t, p, &ev->h, &ev->task, &ev->image, (struct skep_slice){0}, ev->inode, ev->dev,
@@ -574,6 +594,7 @@ int skep_proc_table_apply(struct skep_proc_table *t, const struct skep_hdr *h)
     }
     if ((h->flags & SKEP_HDR_RET) && h->ret < 0)
         return 0;
+    proc_changed(t, p);
     switch (h->kind) {
     case SKEP_KIND_chdir:
         return bytes_set_slice(&p->cwd, h, ((const struct skep_ev_chdir *)h)->path);
@@ -608,7 +629,7 @@ static void link_parents(struct skep_proc_table *t)
             continue;
         struct skep_proc *parent = skep_proc_table_find(t, p->task.parent_pid, p->task.parent_start);
         if (parent && parent != p)
-            proc_set_parent(p, parent);
+            proc_set_parent(t, p, parent);
     }
 }
 

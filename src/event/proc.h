@@ -14,6 +14,10 @@
  * to its parent, which so outlives its exit for as long as somebody may ask for it. The chain of dead
  * ancestors is cut at SKEP_PROC_DEAD_ANCESTORS. A row stays for SKEP_PROC_GRACE after the exit, for records
  * that other CPUs wrote at the same time. Strings are the object's own. One thread.
+ *
+ * Stamps say that something changed, to those who keep what they made of a row (export/json_memo.h): a table never
+ * gives one twice. A process gets a new one with each change that shows in an event, an image has one for life. What
+ * headers repeat (ids, capabilities, cgroup) is not counted, and an image that is incomplete still changes.
  */
 #include "abi/event.h"
 #include "base/hashmap.h"
@@ -29,6 +33,7 @@ struct skep_bytes {
 
 struct skep_proc_image {
     unsigned refs;
+    uint64_t stamp; /* 0: made outside of a table */
     uint32_t exec_id;
     bool blank; /* its exec was not seen: nothing is known of it */
     struct skep_bytes exe;
@@ -53,6 +58,7 @@ struct skep_proc_image {
 struct skep_proc {
     unsigned refs;
     uint32_t pid;
+    uint64_t stamp;                     /* 0: made outside of a table */
     uint64_t start;                     /* CLOCK_BOOTTIME ns */
     struct skep_proc *parent;           /* who created it; NULL: not known */
     struct skep_proc_image *image;      /* never NULL; fields inside may be unknown */
@@ -76,6 +82,7 @@ struct skep_proc_table {
     struct skep_hashmap by_pid;               /* uint32_t -> struct skep_proc, the youngest of that number */
     struct skep_namespaces host_ns;           /* of the first process (pid 1) */
     struct skep_proc *dead_first, *dead_last; /* rows in their grace, oldest first */
+    uint64_t stamps;                          /* given so far */
     uint64_t snapshot_time;                   /* when the last complete snapshot began */
     uint64_t healed;                          /* processes that a later snapshot had to add or remove */
     bool keep_env; /* keep whole environments of what is executed from now on, for rules that ask for them */

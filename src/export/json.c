@@ -6,6 +6,7 @@
 
 enum op_code {
     OP_LEAF,
+    OP_KIND, /* the event's kind, with its key in front: the same for all events of a plan */
     OP_OPEN,
     OP_CLOSE_KEEP, /* the object stays, whatever is in it */
     OP_CLOSE_NULL, /* it becomes null when nothing in it was known */
@@ -22,6 +23,7 @@ struct op {
 struct plan {
     struct op *ops;
     size_t n;
+    size_t n_own; /* those of the event itself; behind them it is about its process */
 };
 
 struct skep_json_writer {
@@ -96,14 +98,33 @@ static void add_leaf(struct maker *m, const struct skep_field *f)
     add_op(m, OP_LEAF, f, part, strlen(part));
 }
 
+/* It is the first member. */
+static void add_kind(struct maker *m, const char *name)
+{
+    add_op(m, OP_KIND, NULL, NULL, 0);
+    if (m->r < 0)
+        return;
+    struct op *op = &m->plan->ops[m->plan->n - 1];
+    int n = snprintf(op->key, sizeof(op->key), ",\"kind\":\"%s\"", name);
+    if (n < (int)sizeof(op->key))
+        op->key_len = (uint8_t)n;
+    else
+        m->r = -EINVAL;
+}
+
 static int make_plan(const struct skep_kind *kind, struct plan *plan)
 {
     struct maker m = {.plan = plan};
     const struct skep_field *f = skep_common_fields();
     for (; f->name && !strchr(f->name, '.'); f++)
-        add_leaf(&m, f);
+        if (skep_streq(f->name, "kind"))
+            add_kind(&m, kind->name);
+        else
+            add_leaf(&m, f);
     for (size_t i = 0; i < kind->n_fields; i++)
         add_leaf(&m, &kind->fields[i]);
+    close_to(&m, 0);
+    plan->n_own = plan->n;
     for (; f->name; f++)
         add_leaf(&m, f);
     close_to(&m, 0);
@@ -150,10 +171,9 @@ static void put_key(struct skep_strbuf *sb, const struct op *op)
     }
 }
 
-void skep_json_writer_put(const struct skep_json_writer *w, struct skep_strbuf *sb,
-                          const struct skep_event *ev)
+static void run(const struct op *op, const struct op *end, struct skep_strbuf *sb,
+                const struct skep_event *ev)
 {
-    const struct plan *plan = &w->plans[ev->kind->number];
     struct {
         size_t key, body; /* where the key begins and where the object does */
         bool known;
@@ -161,8 +181,7 @@ void skep_json_writer_put(const struct skep_json_writer *w, struct skep_strbuf *
     size_t depth = 0;
 
     stack[0].known = false;
-    skep_strbuf_putc(sb, '{');
-    for (const struct op *op = plan->ops, *end = op + plan->n; op < end; op++) {
+    for (; op < end; op++) {
         struct skep_value v;
         switch (op->code) {
         case OP_LEAF:
@@ -174,6 +193,9 @@ void skep_json_writer_put(const struct skep_json_writer *w, struct skep_strbuf *
                 put_key(sb, op);
                 skep_strbuf_put(sb, "null", 4);
             }
+            break;
+        case OP_KIND:
+            put_key(sb, op);
             break;
         case OP_OPEN:
             depth++;
@@ -195,6 +217,27 @@ void skep_json_writer_put(const struct skep_json_writer *w, struct skep_strbuf *
             }
             depth--;
         }
+    }
+}
+
+void skep_json_writer_put(const struct skep_json_writer *w, struct skep_json_memo *memo,
+                          struct skep_strbuf *sb, const struct skep_event *ev)
+{
+    const struct plan *plan = &w->plans[ev->kind->number];
+    const struct op *process = plan->ops + plan->n_own, *end = plan->ops + plan->n;
+    struct skep_json_memo_key key;
+    bool stays = memo && skep_json_memo_key(ev, &key);
+    size_t len;
+    skep_strbuf_putc(sb, '{');
+    run(plan->ops, process, sb, ev);
+    const char *said = stays ? skep_json_memo_find(memo, &key, &len) : NULL;
+    if (said) {
+        skep_strbuf_put(sb, said, len);
+    } else {
+        size_t from = sb->len;
+        run(process, end, sb, ev);
+        if (stays && !sb->failed)
+            skep_json_memo_add(memo, &key, sb->s + from, sb->len - from);
     }
     skep_strbuf_putc(sb, '}');
 }

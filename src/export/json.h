@@ -12,9 +12,10 @@
  * known is null as a whole; proc is always an object.
  *
  * The walk over the fields is laid out once per kind. A writer is immutable after it was made: any thread may
- * use it, each with a buffer of its own.
+ * use it, each with a buffer of its own, and a memo of its own (see there) when many events are to be written.
  */
 #include "event/schema.h"
+#include "export/json_memo.h"
 
 struct skep_json_writer;
 
@@ -23,7 +24,8 @@ int skep_json_writer_new(const struct skep_schema *s, struct skep_json_writer **
 struct skep_json_writer *skep_json_writer_free(struct skep_json_writer *w);
 SKEP_DEFINE_CLEANUP(struct skep_json_writer, skep_json_writer_free)
 
-/* Appends the event's object, without a line end. The event's kind is of the writer's schema. */
-void skep_json_writer_put(const struct skep_json_writer *w, struct skep_strbuf *sb,
-                          const struct skep_event *ev);
+/* Appends the event's object, without a line end. The event's kind is of the writer's schema. memo: what was said of
+ * processes before; it changes the speed and nothing else. NULL: none. */
+void skep_json_writer_put(const struct skep_json_writer *w, struct skep_json_memo *memo,
+                          struct skep_strbuf *sb, const struct skep_event *ev);
 #endif

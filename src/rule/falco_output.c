@@ -17,7 +17,7 @@ static int check_field(struct skep_falco *f, const struct skep_parse *parse,
         return -EINVAL;
     }
     size_t from = *at;
-    int r = skep_parse_operand(parse, text, at, true, into, &o);
+    int r = skep_parse_operand(parse, text, at, SKEP_OPERAND_IN_TEXT, into, &o);
     if (r < 0)
         return r;
     if (o->field && o->field->flags & SKEP_FIELD_FILTER_ONLY) {

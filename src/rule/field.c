@@ -43,23 +43,45 @@ const struct skep_rule_field *skep_rule_field_find_dotted(const char *name, size
         *ret_arg_at = 0;
         return f;
     }
-    size_t at = len;
-    while (at > 0 && name[at - 1] != '.')
-        at--;
-    f = at > 1 ? skep_rule_field_find(name, at - 1) : NULL;
-    if (!f || !(f->flags & SKEP_FIELD_ARG_EVENT) || !skep_rule_field_arg_known(f, name + at, len - at))
-        return NULL;
-    *ret_arg_at = at;
-    return f;
+    /* The argument may have dots of its own, as names of labels do. */
+    for (size_t at = len; at > 1; at--) {
+        if (name[at - 1] != '.' || at == len)
+            continue;
+        f = skep_rule_field_find(name, at - 1);
+        if (!f)
+            continue;
+        if (!(f->flags & SKEP_FIELD_ARG_DOT) || !skep_rule_field_arg_known(f, name + at, len - at))
+            return NULL;
+        *ret_arg_at = at;
+        return f;
+    }
+    return NULL;
+}
+
+bool skep_rule_field_may_be(const char *name, size_t len)
+{
+    static const char *const roots[] = {"container", "evt",  "fd",      "fs",     "group",
+                                        "k8s",       "proc", "syscall", "thread", "user"};
+    const char *dot = memchr(name, '.', len);
+    size_t n = dot ? (size_t)(dot - name) : 0;
+    for (size_t i = 0; i < ARRAY_SIZE(roots) && n; i++)
+        if (roots[i][0] == name[0] && strlen(roots[i]) == n && memcmp(roots[i], name, n) == 0)
+            return true;
+    return false;
+}
+
+void skep_rule_field_offer(struct skep_spell *sp)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(families); i++)
+        for (size_t k = 0; k < families[i]->n_fields; k++)
+            skep_spell_offer(sp, families[i]->fields[k].name);
 }
 
 const char *skep_rule_field_nearest(const char *name, size_t len)
 {
     struct skep_spell sp;
     skep_spell_init(&sp, name, len);
-    for (size_t i = 0; i < ARRAY_SIZE(families); i++)
-        for (size_t k = 0; k < families[i]->n_fields; k++)
-            skep_spell_offer(&sp, families[i]->fields[k].name);
+    skep_rule_field_offer(&sp);
     return sp.best;
 }
 

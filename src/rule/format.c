@@ -123,7 +123,7 @@ static int read_field(struct reader *r, size_t *at, uint32_t *ret)
     }
     struct skep_parsed issues = {0};
     const struct skep_operand *o;
-    int e = skep_parse_operand(&r->parse, &r->text, at, true, &issues, &o);
+    int e = skep_parse_operand(&r->parse, &r->text, at, SKEP_OPERAND_IN_TEXT, &issues, &o);
     if (e >= 0)
         e = report(r, &issues);
     if (e < 0)

@@ -84,7 +84,9 @@ assert r["10-base.yaml"]["successful"] and not r["10-base.yaml"]["errors"]
 assert not r["wrong.yaml"]["successful"]
 e = r["wrong.yaml"]["errors"][0]
 assert e["code"] == "LOAD_ERR_COMPILE_CONDITION" and e["hint"] == "did you mean `proc.name`?", e
-assert e["context"]["locations"][0]["position"] == {"name": "wrong.yaml", "line": 3, "column": 34, "length": 9}, e
+item, place = e["context"]["locations"]
+assert (item["item_type"], item["item_name"], item["position"]["line"]) == ("rule", "Wrong", 1), e
+assert place["position"] == {"name": "wrong.yaml", "line": 3, "column": 34, "offset": 57, "length": 9}, e
 assert e["context"]["snippet"].strip().startswith("condition:"), e
 assert r["nowhere.yaml"]["errors"][0]["code"] == "LOAD_ERR_FILE_READ"
 P

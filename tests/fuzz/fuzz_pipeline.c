@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Bytes as a sequence of records, as a damaged recording could hold them, through the pipeline into JSON lines: no
- * crash, no line feed inside a line, and a ledger that closes.
+ * crash, no line feed inside a line, the same line with and without what is remembered of processes, and a ledger that
+ * closes.
  *
  * Each record: kind, what to make fit, length (two bytes), then its bytes. Numbers that tie records together
  * (process, start, exec count, time) are made small when asked to, so that they meet.
@@ -17,7 +18,8 @@ enum { FIT_LENGTH = 1, FIT_IDS = 2, FIT_TIME = 4, FIT_SLICES = 8, WHOLE_KINDS = 
 
 static struct skep_schema *schema;
 static struct skep_json_writer *json;
-static struct skep_strbuf line;
+static struct skep_json_memo *memo; /* of one pipeline */
+static struct skep_strbuf line, plain;
 
 static void make(void)
 {
@@ -28,14 +30,17 @@ static void make(void)
         abort();
     btf__free(btf);
     skep_strbuf_init(&line, 4 << 20);
+    skep_strbuf_init(&plain, 4 << 20);
 }
 
 static enum skep_verdict on_event(void *data, const struct skep_event *ev)
 {
     (void)data;
     skep_strbuf_reset(&line);
-    skep_json_writer_put(json, &line, ev);
-    if (memchr(line.s, '\n', line.len))
+    skep_strbuf_reset(&plain);
+    skep_json_writer_put(json, memo, &line, ev);
+    skep_json_writer_put(json, NULL, &plain, ev);
+    if (memchr(line.s, '\n', line.len) || line.len != plain.len || memcmp(line.s, plain.s, line.len) != 0)
         abort();
     return SKEP_VERDICT_EMITTED;
 }
@@ -124,8 +129,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     scope.root = *data >> 6;
     memset(scope.kinds, !(*data & WHOLE_KINDS), sizeof(scope.kinds));
     scope.kinds[SKEP_KIND_open] = true;
-    if (skep_pipeline_init(&p, schema, &session, &scope, &ops) < 0)
-        return 0;
+    if (skep_json_memo_new(&memo) < 0 || skep_pipeline_init(&p, schema, &session, &scope, &ops) < 0)
+        abort();
     for (size_t at = 1; at + 4 <= size;) {
         uint8_t kind = data[at] % SKEP_KIND_MAX, what = data[at + 1];
         size_t n = data[at + 2] | (size_t)(data[at + 3] & 0x1f) << 8;
@@ -146,5 +151,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     skep_pipeline_settle(&p);
     check_ledger(&p);
     skep_pipeline_clear(&p);
+    memo = skep_json_memo_free(memo);
     return 0;
 }

@@ -382,7 +382,7 @@ static const struct skep_rule_field fields[] = {
     TEXT("mount.mode", get_mount, MOUNT_MODE, SKEP_FIELD_ARG_REQUIRED, "mode" BY_SOURCE),
     TEXT("mount.rdwr", get_mount, MOUNT_RDWR, SKEP_FIELD_ARG_REQUIRED, "true: it may be written" BY_SOURCE),
     TEXT("mount.propagation", get_mount, MOUNT_PROPAGATION, SKEP_FIELD_ARG_REQUIRED, "propagation" BY_SOURCE),
-    TEXT("label", get_label, 0, SKEP_FIELD_ARG_REQUIRED, "value of a label"),
+    TEXT("label", get_label, 0, SKEP_FIELD_ARG_REQUIRED | SKEP_FIELD_ARG_DOT, "value of a label"),
     TEXT("labels", get_labels, 0, 0,
          "labels as key:value, with commas between; those of Kubernetes left out"),
     TEXT("pod", get_text, MEMBER(pod), 0,

@@ -367,6 +367,11 @@ static const struct skep_rule_spot directory_spots[] = {
      .form = SKEP_SPOT_DIRECTORY,
      .off = offsetof(struct skep_ev_open, path),
      .source_off = offsetof(struct skep_ev_open, path_source)}};
+static const struct skep_rule_spot filename_spots[] = {
+    {.kind = SKEP_KIND_open,
+     .form = SKEP_SPOT_FILENAME,
+     .off = offsetof(struct skep_ev_open, path),
+     .source_off = offsetof(struct skep_ev_open, path_source)}};
 static const struct skep_rule_spot nameraw_spots[] = {SPOT(open, SLICE, raw_path)};
 static const struct skep_rule_spot ino_spots[] = {{.kind = SKEP_KIND_open,
                                                    .form = SKEP_SPOT_U64,
@@ -448,7 +453,7 @@ static const struct skep_rule_spot sip_spots[] = SERVER_SPOTS(ENDPOINT), sport_s
     }
 #define END(letter, which, ip, port, of)                                                                     \
     SPOTTED(letter "ip", IP, 0, INET, get_ip, which, ip, "address of the " of),                              \
-        SPOTTED(letter "port", NUMBER, 0, INET, get_port, which, port, "port of the " of),                   \
+        SPOTTED(letter "port", NUMBER, SKEP_FIELD_PORT, INET, get_port, which, port, "port of the " of),     \
         SPOTTED(letter "net", IP, SKEP_FIELD_NET | SKEP_FIELD_FILTER_ONLY, INET, get_ip, which, ip,          \
                 "network that the address of the " of " is in"),                                             \
         FIELD(letter "proto", TEXT, 0, INET, get_proto, which,                                               \
@@ -472,8 +477,8 @@ static const struct skep_rule_field fields[] = {
             "path of a file as it was given"),
     SPOTTED("directory", TEXT, 0, FILES, get_name, PART_DIRECTORY, directory_spots,
             "directory of a file; of a directory itself"),
-    FIELD("filename", TEXT, 0, FILES, get_name, PART_FILENAME,
-          "what follows the last slash of a file's path"),
+    SPOTTED("filename", TEXT, 0, FILES, get_name, PART_FILENAME, filename_spots,
+            "what follows the last slash of a file's path"),
     FIELD("containername", TEXT, 0, ALL, get_container_name, PART_ALL, "container.id:fd.name"),
     FIELD("containerdirectory", TEXT, 0, FILES, get_container_name, PART_DIRECTORY,
           "container.id:fd.directory"),
@@ -486,7 +491,7 @@ static const struct skep_rule_field fields[] = {
     FIELD("dev.minor", NUMBER, 0, "open,memfd_create", get_file, FILE_DEV_MINOR,
           "minor number of the device"),
     FIELD("ip", IP, SKEP_FIELD_ANY | SKEP_FIELD_FILTER_ONLY, INET, get_ips, END_ANY, "address of either end"),
-    FIELD("port", NUMBER, SKEP_FIELD_ANY | SKEP_FIELD_FILTER_ONLY, INET, get_ports, END_ANY,
+    FIELD("port", NUMBER, SKEP_FIELD_ANY | SKEP_FIELD_FILTER_ONLY | SKEP_FIELD_PORT, INET, get_ports, END_ANY,
           "port of either end"),
     FIELD("net", IP, SKEP_FIELD_ANY | SKEP_FIELD_NET | SKEP_FIELD_FILTER_ONLY, INET, get_ips, END_ANY,
           "network that the address of either end is in"),

@@ -32,7 +32,7 @@ static json_t *parse(const struct fixture *f, const struct test_record *t)
 {
     _cleanup_strbuf_ struct skep_strbuf sb;
     skep_strbuf_init(&sb, 1 << 20);
-    skep_json_writer_put(f->writer, &sb, &t->ev);
+    skep_json_writer_put(f->writer, NULL, &sb, &t->ev);
     assert_false(sb.failed);
     assert_null(memchr(sb.s, '\n', sb.len));
     json_error_t error;
@@ -52,7 +52,7 @@ static void test_whole_line(void **state)
     test_process(&t);
     t.h.flags |= SKEP_HDR_SYSCALL;
     t.h.nr = UINT16_MAX;
-    skep_json_writer_put(f->writer, &sb, &t.ev);
+    skep_json_writer_put(f->writer, NULL, &sb, &t.ev);
     assert_string_equal(
         sb.s,
         "{\"kind\":\"open\",\"time\":\"2023-11-14T22:13:21.500000000Z\",\"seq\":7,\"ring\":\"cpu1\",\"cpu\":1,\"ret\":3,"
@@ -160,11 +160,11 @@ static void test_full_buffer(void **state)
     test_process(&t);
     _cleanup_strbuf_ struct skep_strbuf whole;
     skep_strbuf_init(&whole, 65536);
-    skep_json_writer_put(f->writer, &whole, &t.ev);
+    skep_json_writer_put(f->writer, NULL, &whole, &t.ev);
     for (size_t max = 0; max < whole.len + 10; max++) {
         _cleanup_strbuf_ struct skep_strbuf sb;
         skep_strbuf_init(&sb, max);
-        skep_json_writer_put(f->writer, &sb, &t.ev);
+        skep_json_writer_put(f->writer, NULL, &sb, &t.ev);
         assert_true(sb.len <= max);
         assert_true(sb.failed == (max < whole.len));
     }

@@ -15,6 +15,7 @@ struct differ {
     uint64_t filters; /* records that a filter looked at, and dropped */
     uint64_t dropped;
     uint64_t failures;
+    uint64_t candidates; /* rules that an index found */
 };
 
 static inline int differ_compare(const void *a, const void *b)
@@ -107,7 +108,7 @@ static inline void differ_round(struct differ *d, const struct skep_schema *sche
         random_event(&r, schema, &events[i]);
     struct maker m = {&r, pool, events, DIFFER_EVENTS, ref, one_in(&r, 2)};
     random_policy(&m, 1 + rnd(&r, one_in(&r, 4) ? 60 : m.prefer_spots ? 3 : 8), &policy);
-    struct skep_compile_options o = {.all = !one_in(&r, 4)};
+    struct skep_compile_options o = {.all = !one_in(&r, 4), .index_min = one_in(&r, 3) ? 0 : 1 + rnd(&r, 8)};
     skep_diags_init(&diags, "random");
     int err = skep_rules_compile(&policy, &o, &diags, &c);
     if (err < 0) {
@@ -121,6 +122,7 @@ static inline void differ_round(struct differ *d, const struct skep_schema *sche
         engine_init(&en, c, 0xe);
         for (size_t i = 0; i < DIFFER_EVENTS; i++)
             differ_event(d, seed, &en, &policy, ref, &events[i]);
+        d->candidates += skep_index_candidates(en.ctx);
         engine_clear(&en);
         skep_compiled_free(c);
     }

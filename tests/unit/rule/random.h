@@ -644,22 +644,68 @@ static inline const struct skep_expr *random_expr(struct maker *m, unsigned dept
     return e;
 }
 
-/* Many rules that demand something of one text, as lists of known names and places do. */
-static inline const struct skep_expr *random_alike(struct maker *m, const struct skep_operand *o,
-                                                   enum skep_rule_op op, const struct skep_expr *rest)
+/* What the rules of a policy demand alike: one field by one operator, or whatever fits the field. */
+struct crowd {
+    const struct skep_operand *o;
+    enum skep_rule_type type;
+    enum skep_rule_op op;
+    bool list, mixed;
+};
+
+static inline void random_crowd(struct maker *m, struct crowd *c)
 {
-    struct skep_expr *demand = skep_arena_alloc(m->pool, sizeof(*demand)),
-                     *both = skep_arena_alloc(m->pool, sizeof(*both));
+    struct skep_operand *o = skep_arena_alloc(m->pool, sizeof(*o));
+    do {
+        o->field = random_field(m->r, m->prefer_spots);
+    } while (o->field->flags & SKEP_FIELD_ARG_REQUIRED ||
+             (o->field->type != SKEP_RULE_TEXT && one_in(m->r, 3)));
+    o->transform = SKEP_TRANSFORM_INVALID;
+    c->o = o;
+    c->type = o->field->type;
+    c->list = o->field->flags & SKEP_FIELD_LIST;
+    c->mixed = one_in(m->r, 3);
+    do
+        c->op = random_op(m->r, c->type, c->list);
+    while (c->op == SKEP_RULE_OP_EXISTS || c->op == SKEP_RULE_OP_NE);
+}
+
+static inline const struct skep_expr *random_demand(struct maker *m, const struct crowd *c)
+{
+    struct skep_expr *demand = skep_arena_alloc(m->pool, sizeof(*demand));
     struct skep_check *k = &demand->check;
+    enum skep_rule_op op = c->op;
+    while (c->mixed && (op == c->op || op == SKEP_RULE_OP_EXISTS) && !one_in(m->r, 4))
+        op = random_op(m->r, c->type, c->list);
     demand->kind = SKEP_EXPR_CHECK;
-    k->left = o;
-    k->op = op == SKEP_RULE_OP_EQ && one_in(m->r, 3) ? SKEP_RULE_OP_IN : op;
-    size_t n = k->op == SKEP_RULE_OP_IN ? 1 + rnd(m->r, one_in(m->r, 6) ? 80 : 4) : 1;
+    k->left = c->o;
+    k->op = op == SKEP_RULE_OP_EXISTS                  ? c->op
+            : op == SKEP_RULE_OP_EQ && one_in(m->r, 3) ? SKEP_RULE_OP_IN
+                                                       : op;
+    size_t n = takes_several(k->op) ? 1 + rnd(m->r, one_in(m->r, 6) ? 80 : 4) : 1;
     struct skep_literal *values = skep_arena_array(m->pool, n, sizeof(*values));
     for (size_t i = 0; i < n; i++)
-        values[i] = random_value(m, o, SKEP_RULE_TEXT, k->op);
+        values[i] = random_value(m, c->o, c->type, k->op);
     k->values = values;
     k->n_values = n;
+    return demand;
+}
+
+/* Many rules that demand something of one or two fields, as lists of known names and places do. */
+static inline const struct skep_expr *random_alike(struct maker *m, const struct crowd crowds[2],
+                                                   const struct skep_expr *rest)
+{
+    struct skep_expr *both = skep_arena_alloc(m->pool, sizeof(*both));
+    const struct skep_expr *demand = random_demand(m, &crowds[0]);
+    if (one_in(m->r, 3)) {
+        struct skep_expr *either = skep_arena_alloc(m->pool, sizeof(*either));
+        either->kind = SKEP_EXPR_OR;
+        either->n_kids = 2 + rnd(m->r, 2);
+        either->kids = skep_arena_array(m->pool, 3, sizeof(*either->kids));
+        either->kids[0] = demand;
+        either->kids[1] = random_demand(m, &crowds[1]);
+        either->kids[2] = random_demand(m, &crowds[rnd(m->r, 2)]);
+        demand = either;
+    }
     both->kind = SKEP_EXPR_AND;
     both->n_kids = one_in(m->r, 4) ? 1 : 2;
     both->kids = skep_arena_array(m->pool, 2, sizeof(*both->kids));
@@ -673,20 +719,16 @@ static inline void random_policy(struct maker *m, size_t n, struct skep_policy *
     const struct skep_expr *shared[32];
     size_t n_shared = 0;
     struct skep_rule *rules = skep_arena_array(m->pool, n, sizeof(*rules));
-    struct skep_operand *one = skep_arena_alloc(m->pool, sizeof(*one));
     bool alike = n >= 10 && one_in(m->r, 2);
-    enum skep_rule_op op = one_in(m->r, 2) ? SKEP_RULE_OP_EQ : SKEP_RULE_OP_STARTSWITH;
-    one->transform = SKEP_TRANSFORM_INVALID;
-    do
-        one->field = random_field(m->r, m->prefer_spots);
-    while (one->field->type != SKEP_RULE_TEXT ||
-           one->field->flags & (SKEP_FIELD_LIST | SKEP_FIELD_ANY | SKEP_FIELD_ARG_REQUIRED));
+    struct crowd crowds[2];
+    random_crowd(m, &crowds[0]);
+    random_crowd(m, &crowds[1]);
     for (size_t i = 0; i < n; i++) {
         rules[i].name = "random";
         rules[i].state = one_in(m->r, 30) ? SKEP_RULE_DISABLED : SKEP_RULE_ENABLED;
         rules[i].condition = random_expr(m, rnd(m->r, 5), shared, &n_shared);
         if (alike && !one_in(m->r, 6))
-            rules[i].condition = random_alike(m, one, op, rules[i].condition);
+            rules[i].condition = random_alike(m, crowds, rules[i].condition);
     }
     *ret = (struct skep_policy){.rules = rules, .n_rules = n};
 }
