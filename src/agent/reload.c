@@ -76,6 +76,7 @@ static void *make(void *data)
     _cleanup_diags_ struct skep_diags diags;
     _cleanup_strbuf_ struct skep_strbuf sb;
     skep_diags_init(&diags, NULL);
+    diags.codes = true;
     skep_strbuf_init(&sb, 1 << 20);
     l->rs = NULL;
     l->result = skep_ruleset_load(&l->o, &diags, &l->rs);

@@ -41,6 +41,7 @@ int skep_rules_load(const struct skep_ruleset_options *o, struct skep_ruleset **
     _cleanup_diags_ struct skep_diags diags;
     _cleanup_strbuf_ struct skep_strbuf sb;
     skep_diags_init(&diags, NULL);
+    diags.codes = true;
     skep_strbuf_init(&sb, 1 << 20);
     int r = skep_ruleset_load(o, &diags, ret);
     skep_diags_put_text(&diags, NULL, &sb);

@@ -23,6 +23,20 @@ static uint64_t call_match(uint64_t ctx, uint64_t matcher, uint64_t r3, uint64_t
     return skep_rule_match((struct skep_rule_ctx *)(uintptr_t)ctx, (uint32_t)matcher);
 }
 
+static uint64_t call_find(uint64_t ctx, uint64_t kind, uint64_t r3, uint64_t r4, uint64_t r5,
+                          struct skep_vm_thread *t)
+{
+    (void)r3, (void)r4, (void)r5, (void)t;
+    return skep_index_find((struct skep_rule_ctx *)(uintptr_t)ctx, (uint32_t)kind);
+}
+
+static uint64_t call_next(uint64_t ctx, uint64_t r2, uint64_t r3, uint64_t r4, uint64_t r5,
+                          struct skep_vm_thread *t)
+{
+    (void)r2, (void)r3, (void)r4, (void)r5, (void)t;
+    return skep_index_next((struct skep_rule_ctx *)(uintptr_t)ctx);
+}
+
 /* ---- into the engine ---- */
 
 /* A program that is ours and cannot be loaded is a defect of ours, but the operator has to know. */
@@ -99,6 +113,10 @@ static int load_engine(struct skep_ruleset *rs, bool interpret, struct skep_diag
     if (r >= 0)
         r = skep_vm_helper_register(rs->vm, SKEP_RULE_HELPER_MATCH, "rule_match", call_match);
     if (r >= 0)
+        r = skep_vm_helper_register(rs->vm, SKEP_RULE_HELPER_FIND, "rule_find", call_find);
+    if (r >= 0)
+        r = skep_vm_helper_register(rs->vm, SKEP_RULE_HELPER_NEXT, "rule_next", call_next);
+    if (r >= 0)
         r = skep_vm_thread_new(rs->vm, &to, &rs->thread);
     if (r >= 0)
         r = make_maps(rs, diags);
@@ -110,10 +128,7 @@ static int load_engine(struct skep_ruleset *rs, bool interpret, struct skep_diag
     }
     if (r < 0)
         return r;
-    r = skep_rule_ctx_new(rs->compiled->requests, rs->compiled->n_requests, rs->compiled->n_atoms, &rs->ctx);
-    if (r >= 0)
-        rs->ctx->matchers = rs->compiled->matchers;
-    return r;
+    return skep_compiled_ctx_new(rs->compiled, &rs->ctx);
 }
 
 /* ---- outputs ---- */

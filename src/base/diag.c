@@ -14,6 +14,7 @@ static void clear_one(struct skep_diag *diag)
     free(diag->hint);
     free(diag->file);
     free(diag->text);
+    free(diag->item_name);
 }
 
 void skep_diags_clear(struct skep_diags *d)
@@ -21,7 +22,7 @@ void skep_diags_clear(struct skep_diags *d)
     for (size_t i = 0; i < d->n; i++)
         clear_one(&d->list[i]);
     free(d->list);
-    *d = (struct skep_diags){.file = d->file, .max = d->max};
+    *d = (struct skep_diags){.file = d->file, .max = d->max, .codes = d->codes};
 }
 
 /* Takes the last warning out; false: there is none. */
@@ -68,13 +69,20 @@ static struct skep_diag *next_diag(struct skep_diags *d, bool warning, const cha
     return diag;
 }
 
+static void line_and_column(const char *source, size_t end, unsigned *ret_line, unsigned *ret_column)
+{
+    size_t from = 0;
+    unsigned line = 1;
+    for (const char *eol; (eol = memchr(source + from, '\n', end - from)); line++)
+        from = (size_t)(eol + 1 - source);
+    *ret_line = line;
+    *ret_column = (unsigned)(end - from + 1);
+}
+
 static void locate(struct skep_diag *diag, const char *source, size_t len, size_t at)
 {
-    size_t from = 0, end = MIN(at, len);
-    diag->line = 1;
-    for (const char *eol; (eol = memchr(source + from, '\n', end - from)); diag->line++)
-        from = (size_t)(eol + 1 - source);
-    diag->column = (unsigned)(end - from + 1);
+    diag->offset = MIN(at, len);
+    line_and_column(source, diag->offset, &diag->line, &diag->column);
 }
 
 static void put_message(struct skep_diag *diag, const char *fmt, va_list ap)
@@ -116,6 +124,20 @@ void skep_diags_add_in(struct skep_diags *d, bool warning, const char *file, con
     const char *eol = memchr(line, '\n', rest);
     size_t n = eol ? (size_t)(eol - line) : rest;
     diag->text = strndup(line, n && line[n - 1] == '\r' ? n - 1 : n);
+}
+
+void skep_diags_item(struct skep_diags *d, const char *type, const char *name, const char *source,
+                     size_t source_len, size_t at)
+{
+    struct skep_diag *diag = d->last;
+    if (!diag || diag->item_type)
+        return;
+    diag->item_name = strdup(name);
+    if (!diag->item_name)
+        return;
+    diag->item_type = type;
+    diag->item_offset = MIN(at, source_len);
+    line_and_column(source, diag->item_offset, &diag->item_line, &diag->item_column);
 }
 
 void skep_diags_hint(struct skep_diags *d, const char *fmt, ...)
@@ -178,6 +200,8 @@ void skep_diags_put_text(const struct skep_diags *d, const char *source, struct 
             skep_strbuf_printf(sb, "%s: ", file);
         skep_strbuf_puts(sb, diag->warning ? "warning: " : "error: ");
         skep_strbuf_put_visible(sb, message_of(diag), strlen(message_of(diag)));
+        if (d->codes && diag->code)
+            skep_strbuf_printf(sb, " [%s]", diag->code);
         skep_strbuf_putc(sb, '\n');
         if (diag->text || (source && diag->line))
             put_source_line(diag, diag->text ? diag->text : source, sb);

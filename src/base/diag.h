@@ -31,6 +31,12 @@ struct skep_diag {
     char
         *text; /* the line in question (of a long one a part), when the list's text is not one; NULL: it is */
     unsigned text_at; /* bytes of the line in front of it that are left out */
+    size_t offset;    /* of the place in its text, in bytes */
+    /* What the place belongs to, when somebody said so: "rule", its name, and where it begins. */
+    const char *item_type; /* NULL: nobody did */
+    char *item_name;
+    size_t item_offset;
+    unsigned item_line, item_column;
 };
 
 struct skep_diags {
@@ -40,6 +46,7 @@ struct skep_diags {
     size_t more;            /* that did not fit */
     size_t n_errors;        /* also those that did not fit */
     size_t max;             /* most in the list; 0: SKEP_DIAGS_MAX */
+    bool codes;             /* the text names the codes too, behind the message: people look these up */
     size_t room;            /* private: allocated */
     struct skep_diag *last; /* private: the one that a hint belongs to; NULL: it did not fit */
 };
@@ -53,6 +60,9 @@ void skep_diags_add(struct skep_diags *d, const char *source, size_t at, size_t 
 void skep_diags_add_in(struct skep_diags *d, bool warning, const char *file, const char *source,
                        size_t source_len, size_t at, size_t length, const char *code, const char *fmt,
                        va_list ap);
+/* What the last one is about. type: a fixed word. */
+void skep_diags_item(struct skep_diags *d, const char *type, const char *name, const char *source,
+                     size_t source_len, size_t at);
 void skep_diags_hint(struct skep_diags *d, const char *fmt, ...) SKEP_PRINTF(2, 3);
 
 /* source: the text that was parsed, for the line and the caret; NULL: without them. */

@@ -39,9 +39,33 @@ static const struct skep_exit_meaning statuses[] = {
     {0},
 };
 
+struct place {
+    const char *type, *name, *file;
+    unsigned line, column;
+    size_t offset;
+};
+
+static void put_place(const struct place *p, unsigned length, struct skep_json *j)
+{
+    skep_json_open(j, NULL, '{');
+    skep_json_strz(j, "item_type", p->type);
+    skep_json_strz(j, "item_name", p->name);
+    skep_json_open(j, "position", '{');
+    skep_json_strz(j, "name", p->file);
+    skep_json_u64(j, "line", p->line);
+    skep_json_u64(j, "column", p->column);
+    skep_json_u64(j, "offset", p->offset);
+    if (length)
+        skep_json_u64(j, "length", length);
+    skep_json_close(j, '}');
+    skep_json_close(j, '}');
+}
+
 static void put_diag(const struct skep_diag *d, struct skep_json *j)
 {
     const char *doc = skep_falco_code_doc(d->code);
+    struct place item = {d->item_type, d->item_name, d->file, d->item_line, d->item_column, d->item_offset};
+    struct place place = {"place", "", d->file, d->line, d->column, d->offset};
     skep_json_open(j, NULL, '{');
     skep_json_strz(j, "code", d->code);
     skep_json_strz(j, "codedesc", doc);
@@ -49,18 +73,12 @@ static void put_diag(const struct skep_diag *d, struct skep_json *j)
     skep_json_strz(j, "hint", d->hint);
     skep_json_open(j, "context", '{');
     skep_json_open(j, "locations", '[');
-    if (d->line) {
-        skep_json_open(j, NULL, '{');
-        skep_json_open(j, "position", '{');
-        skep_json_strz(j, "name", d->file);
-        skep_json_u64(j, "line", d->line);
-        skep_json_u64(j, "column", d->column);
-        skep_json_u64(j, "length", d->length);
-        skep_json_close(j, '}');
-        skep_json_close(j, '}');
-    }
+    if (d->item_type)
+        put_place(&item, 0, j);
+    if (d->line)
+        put_place(&place, d->length, j);
     skep_json_close(j, ']');
-    skep_json_strz(j, "snippet", d->text);
+    skep_json_strz(j, "snippet", d->text ? d->text : "");
     skep_json_close(j, '}');
     skep_json_close(j, '}');
 }
@@ -145,6 +163,7 @@ static int run(const struct skep_command_entry *self, const struct skep_args *ar
     struct skep_policy *p = NULL;
     skep_diags_init(&d, NULL);
     d.max = DIAGS_MAX;
+    d.codes = true;
     int r = skep_falco_files_read((const char *const *)args->args, args->n, &d, &files);
     if (r == -ENOMEM)
         return r;

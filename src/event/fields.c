@@ -455,7 +455,7 @@ static const struct skep_field common_fields[] = {
     CONTAINER("name", name, "name of the container, when known"),
     CONTAINER("image", image, "image of the container, when known"),
     FIELD("container.runtime", text, "docker, containerd, cri-o, podman, ...", .get = get_container_runtime),
-    CONTAINER("pod", pod, "Kubernetes pod", .optional = true),
+    CONTAINER("pod", pod, "pod, of Kubernetes or podman", .optional = true),
     CONTAINER("namespace", namespace_, "Kubernetes namespace", .optional = true),
     {.name = NULL},
 };

@@ -7,17 +7,14 @@
  * the same, answer without a daemon's help (podman and cri-o have none to ask, a stopped dockerd answers
  * nothing), and cannot be made to wait.
  *
- * A thread of its own does the reading, so that a slow disk never delays events. A question is tried at once
- * and again after 50 ms, 200 ms, 1 s and 5 s: a container's first process may run before its state is
- * complete. Questions that wait and answers that were not taken are together at most
+ * A thread of its own does the reading, so that a slow disk never delays other containers' events. A question is tried at
+ * once, again after 10, 25, 60, 120 and 240 ms, 1 s and 5 s: a container's first process may run before its state is
+ * complete, and its last may end soon after. Questions that wait and answers that were not taken are together at most
  * SKEP_RESOLVER_QUEUE_MAX.
  *
  * State below a user's home belongs to that user: only files that he owns are read there, at most 1 MiB of
  * each, so that he can lie about his own containers and nothing else. What root owns is read up to 8 MiB.
  * Symbolic links are followed, but not out of root.
- *
- * Not found on disk, and so left out: the image of a nerdctl container, and the name of a podman pod (its id
- * is given), which stand in a database of the runtime.
  *
  * One thread asks and takes; new and free are its as well.
  */

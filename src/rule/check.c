@@ -3,7 +3,10 @@
 
 #include "base/hashmap.h"
 #include "rule/glob.h"
+#include "rule/services.h"
 #include "rule/text.h"
+
+#include <ctype.h>
 
 #define CODE "LOAD_ERR_COMPILE_CONDITION"
 #define WRONG ((void *)UINTPTR_MAX) /* in the table: was complained about */
@@ -115,6 +118,18 @@ static void open_interval(enum skep_rule_op op, struct skep_constant *c, bool *r
     }
 }
 
+/* The name of a service where a port is meant. */
+static bool is_service(const struct look *l, const struct skep_literal *v, struct skep_constant *ret)
+{
+    const struct skep_rule_field *f = l->k->left->field;
+    uint16_t port;
+    if (!f || !(f->flags & SKEP_FIELD_PORT) || !v->n || !isalpha((unsigned char)v->s[0]) ||
+        !skep_rule_service_port(v->s, v->n, &port))
+        return false;
+    *ret = (struct skep_constant){.number = {port, port}};
+    return true;
+}
+
 static int read_value(struct look *l, const struct skep_literal *v, struct skep_constant *ret)
 {
     enum skep_rule_op op = l->k->op;
@@ -122,6 +137,8 @@ static int read_value(struct look *l, const struct skep_literal *v, struct skep_
         return read_hex(l, v, ret);
     const char *reason;
     bool ranges = op == SKEP_RULE_OP_IN || op == SKEP_RULE_OP_INTERSECTS;
+    if (is_service(l, v, ret))
+        return 0;
     if (!skep_constant_read(l->atom.type, v->s, v->n, ranges, ret, &reason)) {
         skep_rule_complain(l->c->diags, true, v->place.source ? &v->place : l->place, CODE, "`%.*s` %s",
                            (int)MIN(v->n, (size_t)100), v->s, reason);

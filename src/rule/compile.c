@@ -5,7 +5,7 @@
 #include "rule/check.h"
 #include "rule/exact.h"
 #include "rule/filter.h"
-#include "rule/lookup.h"
+#include "rule/index.h"
 #include "rule/notes.h"
 #include "rule/profile.h"
 
@@ -40,7 +40,6 @@ static void unit_clear(struct skep_unit *u)
     skep_atoms_clear(&u->atoms);
     skep_requests_clear(&u->requests);
     skep_maps_clear(&u->maps);
-    free(u->finders);
     skep_arena_free(u->pool);
 }
 
@@ -104,26 +103,7 @@ static int split_kinds(struct skep_unit *u, const struct skep_policy *p, const u
     }
     if (u->options.profile && !u->dag.error)
         return skep_profile_make(u, c);
-    for (unsigned k = 1; k < SKEP_KIND_MAX && !u->dag.error; k++) {
-        int r = u->n_rules[k] ? skep_lookups_make(u, (uint16_t)k) : 0;
-        if (r < 0)
-            return r;
-    }
-    return u->dag.error;
-}
-
-/* The atoms' matchers and behind them the finders. */
-static int join_matchers(struct skep_unit *u)
-{
-    struct skep_matcher *all = skep_arena_array(u->pool, u->atoms.n + u->n_finders, sizeof(*all));
-    if (!all)
-        return -ENOMEM;
-    if (u->atoms.n)
-        memcpy(all, u->atoms.matchers, u->atoms.n * sizeof(*all));
-    if (u->n_finders)
-        memcpy(all + u->atoms.n, u->finders, u->n_finders * sizeof(*all));
-    u->matchers = (struct skep_matchers){all, u->atoms.n + u->n_finders};
-    return 0;
+    return u->dag.error ? u->dag.error : skep_indexes_make(u);
 }
 
 static int build_programs(struct skep_unit *u, struct skep_compiled *c, struct skep_diags *diags)
@@ -199,9 +179,9 @@ static int compile(struct skep_compiled_arena *arena, const struct skep_policy *
     if (r < 0)
         return r;
     skep_atoms_settle(&u->atoms);
-    r = join_matchers(u);
-    if (r == 0)
-        r = build_programs(u, c, diags);
+    u->matchers =
+        (struct skep_matchers){u->atoms.matchers, u->atoms.n, (const struct skep_index *const *)u->indexes};
+    r = build_programs(u, c, diags);
     if (r == 0)
         r = build_filters(u, arena->filters, c);
     if (r == 0 && u->options.notes)
@@ -247,6 +227,22 @@ struct skep_compiled *skep_compiled_free(struct skep_compiled *c)
     unit_clear(&a->unit);
     free(a);
     return NULL;
+}
+
+int skep_compiled_ctx_new(const struct skep_compiled *c, struct skep_rule_ctx **ret)
+{
+    struct skep_rule_ctx *x;
+    int r = skep_rule_ctx_new(c->requests, c->n_requests, c->n_atoms, &x);
+    if (r < 0)
+        return r;
+    x->matchers = c->matchers;
+    r = skep_index_scratch_new(c->arena->unit.matchers.indexes, &x->found);
+    if (r < 0) {
+        skep_rule_ctx_free(x);
+        return r;
+    }
+    *ret = x;
+    return 0;
 }
 
 int skep_rule_filter_build(const struct skep_compiled *c, uint16_t kind, const struct skep_frame *frame,

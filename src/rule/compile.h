@@ -12,8 +12,8 @@
  *
  * Both come from one graph: conditions become atoms (a fact, an operation, constants), the same atom of fifty rules is
  * one node, and shared subexpressions are one node, too. In U an atom is evaluated at most once for an event (ctx
- * atoms). Rules whose condition demands that one text is one of some constants are not tried one after another but
- * found by a lookup of that text, so that a thousand rules cost little more than a hundred.
+ * atoms). Rules are not tried one after another but found by what they demand (rule/index.h), whatever the comparison, so
+ * that a thousand rules cost little more than a hundred.
  *
  * Constants: a few are compared inline; large sets of values are hash maps, sets of prefixes and networks are tries.
  * Maps are described here (struct skep_rule_map) and made by whoever loads the programs, in the engine and in the kernel
@@ -24,8 +24,7 @@
  *
  * The result is immutable and may be shared by threads; contexts may not. To run U:
  *
- *     skep_rule_ctx_new(c->requests, c->n_requests, c->n_atoms, &x);
- *     x->matchers = c->matchers;
+ *     skep_compiled_ctx_new(c, &x);
  *     skep_rule_ctx_begin(x, ev);
  *     run c->exact[ev->h->kind] with r1 = x, r2 = x->size
  */
@@ -37,7 +36,9 @@
 
 /* Helper numbers of U; whoever runs it registers them with the engine. */
 #define SKEP_RULE_HELPER_FETCH 0x10000 /* (ctx, fact) -> its state */
-#define SKEP_RULE_HELPER_MATCH 0x10001 /* (ctx, matcher) -> 0 or 1, of a lookup the class of rules to try */
+#define SKEP_RULE_HELPER_MATCH 0x10001 /* (ctx, matcher) -> 0 or 1 */
+#define SKEP_RULE_HELPER_FIND 0x10002  /* (ctx, kind) -> how many rules the index of the kind finds */
+#define SKEP_RULE_HELPER_NEXT 0x10003  /* (ctx) -> one of them, counted from 1; 0: no more */
 
 struct skep_rule_map {
     char name[16];
@@ -96,6 +97,7 @@ struct skep_compile_options {
     uint32_t max_insns; /* of one program, 0: 1,000,000 for U; K is bounded by SKEP_RULE_FILTER_INSNS */
     bool notes;         /* fill in skep_compiled.notes */
     bool profile;       /* atoms in place of rules, all of them, no filters: see rule/profile.h */
+    uint32_t index_min; /* rules that are worth a search of their own, 0: depends on the comparison */
     const struct skep_atom_weight *weights; /* n_weights of them */
     size_t n_weights;
 };
@@ -107,8 +109,15 @@ int skep_rules_compile(const struct skep_policy *p, const struct skep_compile_op
                        struct skep_diags *diags, struct skep_compiled **ret);
 struct skep_compiled *skep_compiled_free(struct skep_compiled *c);
 
-/* The helper behind SKEP_RULE_HELPER_MATCH. */
+/* A context for its programs. */
+int skep_compiled_ctx_new(const struct skep_compiled *c, struct skep_rule_ctx **ret);
+
+/* The helpers behind SKEP_RULE_HELPER_MATCH, FIND and NEXT. */
 uint32_t skep_rule_match(struct skep_rule_ctx *x, uint32_t matcher);
+uint32_t skep_index_find(struct skep_rule_ctx *x, uint32_t kind);
+uint32_t skep_index_next(struct skep_rule_ctx *x);
+/* How many candidates were found since the context was made. */
+uint64_t skep_index_candidates(const struct skep_rule_ctx *x);
 
 /* A filter program of kind around the body that is the same in engine and kernel; see rule/frame.h. Its maps are those
  * of c->filter[kind]. -ENOENT: there is none for this kind; -E2BIG: longer than SKEP_RULE_FILTER_INSNS. */

@@ -169,7 +169,7 @@ static void emit_program(struct skep_exact *x)
     uint16_t kind = x->plan.kind;
     x->report = skep_build_label(b);
     x->end = skep_build_label(b);
-    x->first_only = !u->options.all && u->n_lookups[kind] == 0;
+    x->first_only = !u->options.all && u->found[kind].n == 0;
     skep_build_reg(b, SKEP_OP_MOV64_REG, 6, 1);
     for (size_t i = 0; i < u->n_tried[kind] && !b->error; i++) {
         unsigned yes = skep_build_label(b), no = skep_build_label(b);
@@ -178,12 +178,11 @@ static void emit_program(struct skep_exact *x)
         skep_exact_report(x, u->tried[kind][i].rule);
         skep_build_bind(b, no);
     }
-    skep_exact_lookups(x);
+    skep_exact_candidates(x);
     skep_build_bind(b, x->end);
     skep_build_load(b, SKEP_OP_LDXW, 0, 6, offsetof(struct skep_rule_ctx, n_matches));
     skep_build_exit(b);
     emit_report_function(x);
-    skep_exact_rules(x);
     for (size_t i = 0; i < x->n_wanted && !b->error; i++) /* functions may ask for others */
         emit_function(x, x->wanted[i]);
 }
@@ -231,7 +230,6 @@ int skep_exact_build(struct skep_unit *u, uint16_t kind, struct skep_rule_progra
     skep_build_clear(&x.b);
     free(x.functions);
     free(x.wanted);
-    free(x.rules);
     free(x.refs.list);
     return r;
 }

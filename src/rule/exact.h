@@ -8,18 +8,12 @@
  *     r0 to r5    scratch
  *     r7, r8, r9  scratch that calls keep; nothing lives there from one atom to the next
  *
- * Rules come one after another; those that a lookup finds (rule/lookup.h) come behind them. Each ends by calling
- * `report`, which writes the rule's number into the context. Nodes that several use are functions: r1 = context, r0 =
+ * Rules that no index finds come one after another. Behind them is the loop over those that the index of the kind finds
+ * (rule/index.h): the helpers FIND and NEXT, and a switch to the candidate's code. Each ends by calling `report`, which writes the rule's number into the context. Nodes that several use are functions: r1 = context, r0 =
  * 1 false, 2 true, which they also leave in the node's byte of the context.
  */
-#include "rule/lookup.h"
+#include "rule/index.h"
 #include "rule/plan.h"
-
-/* A rule that is a function of the program, since several classes of a lookup have it. */
-struct skep_exact_rule {
-    unsigned label;
-    const struct skep_lookup_rule *rule;
-};
 
 struct skep_exact {
     struct skep_build b;
@@ -29,8 +23,6 @@ struct skep_exact {
     unsigned *functions; /* by node: label + 1; 0: not asked for yet */
     uint32_t *wanted;    /* nodes whose functions are still to be written */
     size_t n_wanted, cap_wanted;
-    struct skep_exact_rule *rules; /* still to be written */
-    size_t n_rules, cap_rules;
     unsigned report, end;
     bool first_only; /* stop at the first rule that matches: when they are tried in order */
     size_t choices;  /* constants that are compared by code so far */
@@ -43,9 +35,8 @@ int skep_exact_build(struct skep_unit *u, uint16_t kind, struct skep_rule_progra
 void skep_exact_fail(struct skep_exact *x, int error);
 void skep_exact_node(struct skep_exact *x, uint32_t node, const struct skep_branch *to);
 void skep_exact_atom(struct skep_exact *x, uint32_t atom, const struct skep_branch *to);
-/* Lookups, each with the rules that it finds; and, behind the end of the program, the functions that they call. */
-void skep_exact_lookups(struct skep_exact *x);
-void skep_exact_rules(struct skep_exact *x);
+/* The index, and the rules that it finds. */
+void skep_exact_candidates(struct skep_exact *x);
 void skep_exact_report(struct skep_exact *x, uint32_t rule);
 /* Fetches a fact; goes to missing, or falls through. */
 void skep_exact_fetch(struct skep_exact *x, uint32_t request, unsigned missing);
@@ -54,8 +45,4 @@ void skep_exact_load_fact(struct skep_exact *x, enum skep_opcode op, unsigned ds
                           size_t part);
 /* r1 = context, and the call of a helper with a number. */
 void skep_exact_call(struct skep_exact *x, uint32_t helper, uint32_t number);
-/* Looks the text of a fact up in a set: falls through with the address of the value in r0, goes to no, or with the
- * empty text to empty. The fact is there. r7 is written. */
-void skep_exact_lookup(struct skep_exact *x, uint32_t request, const struct skep_map_set *set, unsigned empty,
-                       unsigned no);
 #endif

@@ -77,8 +77,10 @@ static void emit_evttype(struct skep_exact *x, const struct skep_atom *a, const 
 
 /* ---- texts ---- */
 
-void skep_exact_lookup(struct skep_exact *x, uint32_t request, const struct skep_map_set *set, unsigned empty,
-                       unsigned no)
+/* Looks the text of a fact up in a set: falls through, goes to no, or with the empty text to empty. The fact is there. r7
+ * is written. */
+static void emit_lookup(struct skep_exact *x, uint32_t request, const struct skep_map_set *set,
+                        unsigned empty, unsigned no)
 {
     struct skep_build *b = &x->b;
     unsigned call = skep_build_label(b);
@@ -120,7 +122,7 @@ static void emit_text_map(struct skep_exact *x, const struct skep_atom *a, uint3
         return;
     }
     skep_exact_fetch(x, a->request, to->no);
-    skep_exact_lookup(x, a->request, set, to->yes, to->no);
+    emit_lookup(x, a->request, set, to->yes, to->no);
     end_yes(x, to);
 }
 

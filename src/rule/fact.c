@@ -24,6 +24,8 @@ int skep_rule_ctx_new(const struct skep_fact_request *requests, uint32_t n_facts
 
 struct skep_rule_ctx *skep_rule_ctx_free(struct skep_rule_ctx *x)
 {
+    if (x)
+        free(x->found);
     free(x);
     return NULL;
 }

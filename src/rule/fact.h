@@ -64,9 +64,10 @@ struct skep_rule_ctx {
     size_t size;  /* of all this */
     const struct skep_event *ev;
     const struct skep_fact_request *requests;
-    const void *matchers;          /* the compiler's, for skep_rule_match() */
-    struct skep_rule_users *users; /* names of users and groups */
-    struct skep_rule_hosts *hosts; /* names of addresses; NULL: they have none */
+    const void *matchers;             /* the compiler's, for skep_rule_match() */
+    struct skep_rule_users *users;    /* names of users and groups */
+    struct skep_rule_hosts *hosts;    /* names of addresses; NULL: they have none */
+    struct skep_index_scratch *found; /* owned: what indexes find; NULL: there are none */
     char *arena;
     struct skep_fact facts[];
 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rule/falco_load.h"
+#include "rule/transform.h"
 
 /* ---- reading ---- */
 
@@ -112,7 +113,8 @@ static int new_exception(struct skep_falco *f, struct skep_falco_rule *rule, con
     e->fields = skep_yaml_get(y, "fields");
     e->comps = skep_yaml_get(y, "comps");
     if (!e->fields)
-        return skep_falco_error(f, SKEP_FALCO_WRONG, name, "the exception has no `fields`");
+        return skep_falco_error(f, append ? SKEP_FALCO_WRONG : SKEP_FALCO_FORM, name,
+                                "the exception has no `fields`");
     if (append && !values)
         return skep_falco_error(f, SKEP_FALCO_WRONG, name,
                                 "the exception is new to the rule and has no `values`");
@@ -198,7 +200,7 @@ static int make_left(struct skep_falco *f, const struct skep_falco_exception *e,
     struct skep_rule_text text = skep_falco_text_of(f, nth(e->fields, i));
     if (!text.pieces)
         return -ENOMEM;
-    int r = skep_parse_operand(&f->parse, &text, &at, false, issues, &c->left);
+    int r = skep_parse_operand(&f->parse, &text, &at, SKEP_OPERAND_ALONE, issues, &c->left);
     if (r < 0)
         return r;
     bool list = e->fields->kind == SKEP_YAML_SEQUENCE;
@@ -246,8 +248,18 @@ static int join_items(struct skep_falco *f, const struct skep_yaml *const *items
     return 0;
 }
 
+/* toupper(proc.pname), as Falco takes it: without blanks, with which it would be a text. */
+static bool is_function(const struct skep_rule_text *t)
+{
+    struct skep_lex l = {.s = t->s, .n = t->n};
+    size_t n = skep_lex_name(&l);
+    return n && n < t->n && t->s[n] == '(' && t->s[t->n - 1] == ')' && !memchr(t->s, ' ', t->n) &&
+           skep_transform_find(t->s, n) >= 0;
+}
+
 /* The right side: an element of a tuple. */
-static int make_right(struct skep_falco *f, const struct skep_yaml *y, struct skep_check *c)
+static int make_right(struct skep_falco *f, const struct skep_yaml *y, struct skep_parsed *issues,
+                      struct skep_check *c)
 {
     bool list = c->quantifier || skep_rule_op_takes_list(c->op);
     if (y->kind == SKEP_YAML_SEQUENCE) {
@@ -262,6 +274,10 @@ static int make_right(struct skep_falco *f, const struct skep_yaml *y, struct sk
     struct skep_literal *values;
     if (!text.pieces)
         return -ENOMEM;
+    if (!list && is_function(&text)) {
+        size_t at = 0;
+        return skep_parse_operand(&f->parse, &text, &at, SKEP_OPERAND_RIGHT, issues, &c->right);
+    }
     int r = list ? skep_parse_items(&f->parse, &text, &values, &c->n_values)
                  : skep_parse_item(&f->parse, &text, &values, &c->n_values);
     if (r < 0)
@@ -282,7 +298,7 @@ static int make_tuple(struct skep_falco *f, const struct skep_check *lefts, cons
     for (size_t i = 0; i < tuple->n_items; i++) {
         struct skep_check c = lefts[i];
         struct skep_parsed check;
-        int r = make_right(f, tuple->items[i], &c);
+        int r = make_right(f, tuple->items[i], issues, &c);
         if (r >= 0)
             r = skep_parse_make_check(&f->parse, &c, &place, issues, &check);
         if (r >= 0)

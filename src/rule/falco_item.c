@@ -290,7 +290,37 @@ static int read_document(struct skep_falco *f, const struct skep_yaml *doc)
     return r;
 }
 
-int skep_falco_collect(struct skep_falco *f, const struct skep_rule_file *file)
+/* What is where in the file, for diagnostics. */
+static int index_items(struct skep_falco *f, struct skep_rule_file *file, const struct skep_yaml **docs,
+                       size_t n_docs)
+{
+    static const char *const types[] = {"list", "macro", "rule"};
+    size_t n = 0, room = 0;
+    for (size_t i = 0; i < n_docs; i++)
+        room += docs[i]->kind == SKEP_YAML_SEQUENCE ? docs[i]->n_items : 0;
+    struct skep_rule_item *items = skep_arena_array(f->arena, room, sizeof(*items));
+    if (!items)
+        return -ENOMEM;
+    for (size_t i = 0; i < n_docs; i++)
+        for (size_t k = 0; docs[i]->kind == SKEP_YAML_SEQUENCE && k < docs[i]->n_items; k++) {
+            const struct skep_yaml *y = docs[i]->items[k];
+            /* an alias stands elsewhere */
+            if (n && y->source.at < items[n - 1].at)
+                continue;
+            struct skep_rule_item *item = &items[n++];
+            *item = (struct skep_rule_item){.at = y->source.at};
+            for (size_t t = 0; t < ARRAY_SIZE(types) && !item->type; t++) {
+                const struct skep_yaml *name = skep_yaml_get(y, types[t]);
+                item->type = name && name->kind == SKEP_YAML_SCALAR ? types[t] : NULL;
+                item->name = item->type ? name->source.text : NULL;
+            }
+        }
+    file->items = items;
+    file->n_items = n;
+    return 0;
+}
+
+int skep_falco_collect(struct skep_falco *f, struct skep_rule_file *file)
 {
     const struct skep_yaml **docs;
     size_t n;
@@ -298,6 +328,8 @@ int skep_falco_collect(struct skep_falco *f, const struct skep_rule_file *file)
     if (r == -ENOMEM)
         return r;
     f->incomplete = f->incomplete || r < 0;
+    if (index_items(f, file, docs, n) < 0)
+        return -ENOMEM;
     for (size_t i = 0; i < n; i++) {
         int r_doc = read_document(f, docs[i]);
         if (r_doc == -ENOMEM)

@@ -59,7 +59,7 @@ struct skep_falco_macro {
     enum skep_falco_state state;
     struct skep_parsed parsed;
     struct skep_falco_use *uses;
-    const struct skep_rule_issue *unknown; /* a field that is not there, also in what it uses; NULL: none */
+    const struct skep_rule_issue *unknown; /* as skep_falco_unknown() says, also in what it uses; NULL: none */
     struct skep_falco_macro *todo;         /* of a walk */
 };
 
@@ -114,7 +114,7 @@ int skep_falco_warn(struct skep_falco *f, const char *code, const struct skep_ya
 #define SKEP_FALCO_OUTPUT "LOAD_ERR_COMPILE_OUTPUT"
 
 /* falco_item.c: reading items. -EINVAL: there was an error; -ENOMEM. */
-int skep_falco_collect(struct skep_falco *f, const struct skep_rule_file *file);
+int skep_falco_collect(struct skep_falco *f, struct skep_rule_file *file);
 int skep_falco_add_part(struct skep_falco *f, struct skep_falco_parts *parts, const struct skep_yaml *y);
 /* A scalar that is not empty. */
 int skep_falco_check_text(struct skep_falco *f, const struct skep_yaml *y, const char *key);
@@ -161,7 +161,7 @@ int skep_falco_join(struct skep_falco *f, const struct skep_falco_parts *parts, 
 struct skep_rule_text skep_falco_text_of(struct skep_falco *f, const struct skep_yaml *y);
 /* Says what is wrong with what was parsed and the macros that it uses. */
 void skep_falco_report(struct skep_falco *f, const struct skep_parsed *p, const struct skep_falco_use *uses);
-/* The first field that is not there; NULL: they all are. */
+/* The first field or type of event that is not there; NULL: they all are. */
 const struct skep_rule_issue *skep_falco_unknown(const struct skep_parsed *p,
                                                  const struct skep_falco_use *uses);
 void skep_falco_warn_unused(struct skep_falco *f);

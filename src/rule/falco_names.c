@@ -270,7 +270,7 @@ const struct skep_rule_issue *skep_falco_unknown(const struct skep_parsed *p,
                                                  const struct skep_falco_use *uses)
 {
     for (const struct skep_rule_issue *i = p->issues; i; i = i->next)
-        if (i->kind == SKEP_ISSUE_FIELD)
+        if (i->kind == SKEP_ISSUE_FIELD || (i->kind == SKEP_ISSUE_TYPE && i->error))
             return i;
     for (; uses; uses = uses->next)
         if (uses->macro->unknown)

@@ -43,23 +43,48 @@ const struct skep_rule_field *skep_rule_field_find_dotted(const char *name, size
         *ret_arg_at = 0;
         return f;
     }
-    size_t at = len;
-    while (at > 0 && name[at - 1] != '.')
-        at--;
-    f = at > 1 ? skep_rule_field_find(name, at - 1) : NULL;
-    if (!f || !(f->flags & SKEP_FIELD_ARG_EVENT) || !skep_rule_field_arg_known(f, name + at, len - at))
+    /* The argument may have dots of its own, as names of labels do; of two fields the longer name counts. */
+    const struct skep_rule_field *best = NULL;
+    size_t best_len = 0;
+    for (size_t i = 0; i < ARRAY_SIZE(families); i++)
+        for (size_t k = 0; k < families[i]->n_fields; k++) {
+            f = &families[i]->fields[k];
+            size_t n = f->flags & SKEP_FIELD_ARG_DOT ? strlen(f->name) : 0;
+            if (n <= best_len || len < n + 2 || name[n] != '.' || memcmp(f->name, name, n) != 0)
+                continue;
+            best = f;
+            best_len = n;
+        }
+    if (!best || !skep_rule_field_arg_known(best, name + best_len + 1, len - best_len - 1))
         return NULL;
-    *ret_arg_at = at;
-    return f;
+    *ret_arg_at = best_len + 1;
+    return best;
+}
+
+bool skep_rule_field_may_be(const char *name, size_t len)
+{
+    static const char *const roots[] = {"container", "evt",  "fd",      "fs",     "group",
+                                        "k8s",       "proc", "syscall", "thread", "user"};
+    const char *dot = memchr(name, '.', len);
+    size_t n = dot ? (size_t)(dot - name) : 0;
+    for (size_t i = 0; i < ARRAY_SIZE(roots) && n; i++)
+        if (roots[i][0] == name[0] && strlen(roots[i]) == n && memcmp(roots[i], name, n) == 0)
+            return true;
+    return false;
+}
+
+void skep_rule_field_offer(struct skep_spell *sp)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(families); i++)
+        for (size_t k = 0; k < families[i]->n_fields; k++)
+            skep_spell_offer(sp, families[i]->fields[k].name);
 }
 
 const char *skep_rule_field_nearest(const char *name, size_t len)
 {
     struct skep_spell sp;
     skep_spell_init(&sp, name, len);
-    for (size_t i = 0; i < ARRAY_SIZE(families); i++)
-        for (size_t k = 0; k < families[i]->n_fields; k++)
-            skep_spell_offer(&sp, families[i]->fields[k].name);
+    skep_rule_field_offer(&sp);
     return sp.best;
 }
 

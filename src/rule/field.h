@@ -33,12 +33,16 @@ enum skep_rule_field_flag {
     SKEP_FIELD_DEPRECATED = 1 << 7,
     SKEP_FIELD_TIME = 1 << 8,     /* a number of nanoseconds since 1970, UTC */
     SKEP_FIELD_DURATION = 1 << 9, /* a number of nanoseconds */
-    /* The argument is the name of an argument of some type of event (field/args.def), or its place; it may also stand
-     * behind a dot: evt.arg.flags is evt.arg[flags]. */
+    /* The argument is the name of an argument of some type of event (field/args.def), or its place. */
     SKEP_FIELD_ARG_EVENT = 1 << 10,
     SKEP_FIELD_HOSTS =
         1 << 20, /* lives on all dns events, which must reach user space for it (rule/hosts.h) */
     SKEP_FIELD_ENVIRON = 1 << 11, /* of whole environments: see skep_proc_table.keep_env */
+    /* The argument may also stand behind a dot: container.label.tier is container.label[tier]. */
+    SKEP_FIELD_ARG_DOT = 1 << 12,
+    SKEP_FIELD_NA = 1 << 14,     /* it may be "<NA>", as in Falco: a user without a name */
+    SKEP_FIELD_PORT = 1 << 13,   /* a number that conditions may also give as the name of a service */
+    SKEP_FIELD_COLUMN = 1 << 15, /* a name that stands for several fields: rule/column.h */
 };
 #define SKEP_FIELD_INDEX_MAX 1023
 
@@ -56,14 +60,25 @@ enum skep_rule_spot_form {
     SKEP_SPOT_PORT,     /* NUMBER: the port of a struct skep_endpoint; family 0: missing */
     SKEP_SPOT_RET,      /* NUMBER: hdr.ret; missing without SKEP_HDR_RET */
     /* TEXT: a struct skep_slice at off with the path of an object. Known only where the slice is there (its off is not
-     * 0) and the path_source at source_off is SKEP_PATH_OBJECT: other paths still have . and .. in them, which user
-     * space takes out. */
+     * 0) and the path_source at source_off is SKEP_PATH_OBJECT: other paths may still have . and .. in them, which
+     * user space takes out (where one look serves all rules, those that have none are known, too). */
     SKEP_SPOT_PATH,
     /* TEXT: the same path, of which the value is the directory, or which is itself one: the kernel tells only that it
      * does not begin with a text. "/" is also the directory of what is no path. */
     SKEP_SPOT_DIRECTORY,
+    /* TEXT: the same path, of which the value is the last part: the kernel tells only that it does not end with a text.
+     * What is no path has "/". */
+    SKEP_SPOT_FILENAME,
+    /* TEXT: one of n_choices, by the number (u32 & mask); any other number: not known. Choices without a text mean that
+     * the value is missing. */
+    SKEP_SPOT_CHOICE,
     SKEP_SPOT_FD_RET,  /* NUMBER: hdr.ret, of a call that gives a descriptor; -1 when it is negative */
     SKEP_SPOT_UNKNOWN, /* decided in user space for this kind, whatever a row for any kind says */
+};
+
+struct skep_rule_spot_text {
+    uint32_t value;
+    const char *text; /* NULL: missing */
 };
 
 struct skep_rule_spot {
@@ -74,9 +89,12 @@ struct skep_rule_spot {
     uint16_t size;
     uint32_t mask;
     uint32_t values[4];
-    uint16_t source_off; /* PATH */
+    uint16_t source_off; /* PATH, DIRECTORY, FILENAME */
+    bool succeeded;      /* SLICE, PATH: missing when hdr.ret is negative */
     bool has_missing;    /* a number that means: missing */
     int64_t missing;
+    const struct skep_rule_spot_text *choices; /* CHOICE */
+    uint16_t n_choices;
 };
 
 struct skep_rule_ctx;
@@ -105,14 +123,17 @@ struct skep_rule_family {
 
 /* By name without argument; NULL: there is none. */
 const struct skep_rule_field *skep_rule_field_find(const char *name, size_t len);
-/* The same for a name as it stands in a rule, where the argument of a SKEP_FIELD_ARG_EVENT field may be a part of it:
- * of "evt.arg.flags" the row is evt.arg and *ret_arg_at the place of "flags" in name; 0: there is no argument in the
+/* The same for a name as it stands in a rule, where the argument of a SKEP_FIELD_ARG_DOT field may be a part of it: of "evt.arg.flags" the row is evt.arg and *ret_arg_at the place of "flags" in name; 0: there is no argument in the
  * name. NULL also for evt.arg.nonsense: no event has such an argument. */
 const struct skep_rule_field *skep_rule_field_find_dotted(const char *name, size_t len, size_t *ret_arg_at);
 /* Whether a SKEP_FIELD_ARG_EVENT field takes this argument, a name or a number; true for other fields. */
 bool skep_rule_field_arg_known(const struct skep_rule_field *f, const char *arg, size_t len);
+/* Whether names of fields begin like this one, up to its first dot: a quick look at what is probably none. */
+bool skep_rule_field_may_be(const char *name, size_t len);
 /* For hints; NULL: nothing near. */
 const char *skep_rule_field_nearest(const char *name, size_t len);
+struct skep_spell;
+void skep_rule_field_offer(struct skep_spell *sp); /* every name */
 const struct skep_rule_family *const *skep_rule_families(size_t *ret_n);
 /* The spot for a kind, NULL: none. Of a field with an argument: skep_rule_field_arg_spot(). */
 const struct skep_rule_spot *skep_rule_field_spot(const struct skep_rule_field *f, uint16_t kind);

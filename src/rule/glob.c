@@ -121,6 +121,14 @@ bool skep_rule_glob_match(const char *pattern, size_t n_pattern, const char *s, 
     return p == p_end;
 }
 
+const char *skep_rule_glob_element(const char *p, const char *end)
+{
+    bool fits;
+    if (*p == '[')
+        return bracket(p + 1, end, 0, false, &fits);
+    return *p == '*' || *p == '?' ? p + 1 : NULL;
+}
+
 bool skep_rule_glob_is_pattern(const char *pattern, size_t n)
 {
     for (size_t i = 0; i < n; i++)

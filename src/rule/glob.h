@@ -16,6 +16,9 @@ bool skep_rule_glob_match(const char *pattern, size_t n_pattern, const char *s, 
 /* Whether something in it is not literal. */
 bool skep_rule_glob_is_pattern(const char *pattern, size_t n);
 
+/* Behind the element of the pattern at p that is no literal character (*, ?, [...]); NULL: it is one. */
+const char *skep_rule_glob_element(const char *p, const char *end);
+
 /* What can be said of a pattern without matching it: what every text that fits begins and ends with. */
 enum skep_rule_glob_shape {
     SKEP_GLOB_LITERAL,  /* begin is all */

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rule/match.h"
 
+#include "rule/automaton.h"
 #include "rule/compile.h"
 #include "rule/glob.h"
 #include "rule/pathset.h"
-#include "rule/prefixes.h"
 #include "rule/regex.h"
 #include "rule/text.h"
 
-#define PREFIXES_MIN 4 /* fewer are tried one after another */
+#define TEXTS_MIN 4 /* fewer are tried one after another */
 
 /* ---- making ---- */
 
@@ -51,18 +51,21 @@ static int make_paths(struct skep_arena *pool, const struct skep_atom *a, struct
     return r;
 }
 
-static int make_prefixes(struct skep_arena *pool, const struct skep_atom *a, struct skep_matcher *m)
+/* Many texts in one pass. They are tried one after another where they are few, or too large for an automaton. */
+static int make_texts(struct skep_arena *pool, const struct skep_atom *a, struct skep_matcher *m)
 {
-    struct skep_prefixes *p = skep_arena_alloc(pool, sizeof(*p));
-    struct skep_prefix *list = skep_arena_array(pool, a->n_values, sizeof(*list));
-    if (!p || !list)
+    _cleanup_free_ struct skep_automaton_pattern *patterns = calloc(a->n_values, sizeof(*patterns));
+    if (!patterns)
         return -ENOMEM;
     for (size_t i = 0; i < a->n_values; i++)
-        list[i] = (struct skep_prefix){.s = a->values[i].text.s, .n = a->values[i].text.n};
-    *p = (struct skep_prefixes){list, a->n_values};
-    skep_prefixes_settle(p);
-    m->prefixes = p;
-    return 0;
+        patterns[i] = (struct skep_automaton_pattern){a->values[i].text.s, a->values[i].text.n};
+    enum skep_automaton_place place = a->op == SKEP_ATOM_STARTSWITH ? SKEP_AUTOMATON_BEGIN
+                                      : a->op == SKEP_ATOM_ENDSWITH ? SKEP_AUTOMATON_END
+                                                                    : SKEP_AUTOMATON_INSIDE;
+    struct skep_automaton *texts = NULL;
+    int r = skep_automaton_new(pool, patterns, a->n_values, place, a->op == SKEP_ATOM_ICONTAINS, &texts);
+    m->texts = texts;
+    return r == -E2BIG ? 0 : r;
 }
 
 int skep_matcher_make(struct skep_arena *pool, const struct skep_atom *a, struct skep_matcher *ret,
@@ -75,9 +78,9 @@ int skep_matcher_make(struct skep_arena *pool, const struct skep_atom *a, struct
         r = make_regexes(pool, a, &m, ret_reason, ret_value);
     else if (a->op == SKEP_ATOM_PMATCH)
         r = make_paths(pool, a, &m, ret_reason);
-    else if (a->op == SKEP_ATOM_STARTSWITH && a->right == SKEP_ATOM_NO_RIGHT && !a->oneof &&
-             a->n_values >= PREFIXES_MIN)
-        r = make_prefixes(pool, a, &m);
+    else if (a->op >= SKEP_ATOM_CONTAINS && a->op <= SKEP_ATOM_ENDSWITH && !a->oneof &&
+             a->n_values >= TEXTS_MIN)
+        r = make_texts(pool, a, &m);
     for (size_t i = 0; (a->op == SKEP_ATOM_GLOB || a->op == SKEP_ATOM_IGLOB) && i < a->n_values; i++) {
         if (a->values[i].text.n > SKEP_GLOB_MAX) {
             *ret_value = i;
@@ -143,8 +146,8 @@ static bool fits_any(const struct skep_matcher *m, uint64_t value, uint32_t n)
 {
     if (m->atom->op == SKEP_ATOM_PMATCH)
         return skep_pathset_match(m->paths, (const char *)(uintptr_t)value, n);
-    if (m->prefixes)
-        return skep_prefixes_find(m->prefixes, (const char *)(uintptr_t)value, n) != SKEP_PREFIX_NONE;
+    if (m->texts)
+        return skep_automaton_any(m->texts, (const char *)(uintptr_t)value, n);
     if (skep_atom_is_set(m->atom))
         return in_set(m->atom, value, n);
     for (size_t i = 0; i < m->atom->n_values; i++)
@@ -276,24 +279,12 @@ static bool against_field(const struct skep_atom *a, const struct values *l, con
     return all;
 }
 
-/* The class of the text, of a lookup. */
-static uint32_t find(struct skep_rule_ctx *x, const struct skep_matcher *m)
-{
-    if (skep_rule_fetch(x, m->request) != SKEP_FACT_THERE)
-        return 0;
-    const struct skep_fact *f = &x->facts[m->request];
-    uint32_t at = skep_prefixes_find(m->prefixes, (const char *)(uintptr_t)f->value, f->n);
-    return at == SKEP_PREFIX_NONE ? 0 : m->prefixes->list[at].tag;
-}
-
 uint32_t skep_rule_match(struct skep_rule_ctx *x, uint32_t matcher)
 {
     const struct skep_matchers *all = x->matchers;
     if (matcher >= all->n)
         return 0;
     const struct skep_matcher *m = &all->list[matcher];
-    if (!m->atom)
-        return find(x, m);
     const struct skep_atom *a = m->atom;
     struct values left, right;
     if (!read_values(x, a->request, &left))

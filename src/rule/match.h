@@ -11,14 +11,14 @@
 struct skep_matchers {
     const struct skep_matcher *list;
     size_t n;
+    const struct skep_index *const *indexes; /* by kind; NULL: none */
 };
 
 struct skep_matcher {
-    const struct skep_atom *atom;            /* NULL: a finder, whose answer is the tag of the prefix */
-    uint32_t request;                        /* of a finder */
+    const struct skep_atom *atom;
     const struct skep_regex *const *regexes; /* REGEX: by value */
     const struct skep_pathset *paths;        /* PMATCH */
-    const struct skep_prefixes *prefixes;    /* STARTSWITH, when there are many; of a finder */
+    const struct skep_automaton *texts;      /* CONTAINS to ENDSWITH, when there are many */
 };
 
 /* -EINVAL: ret_reason, for value *ret_value; -ENOMEM. */

@@ -2,9 +2,11 @@
 #include "rule/parse.h"
 
 #include "base/spell.h"
+#include "rule/column.h"
 #include "rule/evttype.h"
 #include "rule/falco.h"
 #include "rule/parse_state.h"
+#include "rule/transform.h"
 
 static const struct op {
     const char *text;
@@ -62,6 +64,18 @@ void skep_parser_hint_quotes(struct skep_parser *ps)
     char c = skep_lex_peek(&ps->l);
     if (c && strchr("=(\"'", c) && ps->l.at && !strchr(" \t\r\n)", ps->l.s[ps->l.at - 1]))
         skep_diags_hint(ps->p->diags, "a value with such characters is written in quotes");
+}
+
+void skep_parser_hint_words(struct skep_parser *ps)
+{
+    static const char *const words[][2] = {{"&&", "and"}, {"||", "or"}, {"!", "not"}};
+    for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+        size_t n = strlen(words[i][0]);
+        if (ps->l.n - ps->l.at < n || memcmp(ps->l.s + ps->l.at, words[i][0], n) != 0)
+            continue;
+        skep_diags_hint(ps->p->diags, "`%s` is written `%s`", words[i][0], words[i][1]);
+        return;
+    }
 }
 
 const char *skep_parser_here(const struct skep_parser *ps, char *buf, size_t size)
@@ -226,7 +240,8 @@ static int parse_check(struct skep_parser *ps, struct skep_parsed *ret)
             return r;
     }
     struct skep_rule_place place = skep_parser_place(ps, at, ps->l.at - at);
-    return skep_parse_make_check(ps->p, &c, &place, ps->into, ret);
+    return ps->p->columns ? skep_columns_check(ps->p->columns, ps->p, &c, &place, ps->into, ret)
+                          : skep_parse_make_check(ps->p, &c, &place, ps->into, ret);
 }
 
 static int parse_macro(struct skep_parser *ps, size_t len, struct skep_parsed *ret)
@@ -268,15 +283,19 @@ static int parse_primary(struct skep_parser *ps, struct skep_parsed *ret)
         skep_parser_error(ps, ps->l.at, 1, "`and`, `or` or `)` is expected instead of %s",
                           skep_parser_here(ps, buf, sizeof(buf)));
         skep_parser_hint_quotes(ps);
+        skep_parser_hint_words(ps);
         if (ps->l.at >= ps->l.n)
             skep_diags_hint(ps->p->diags, "a parenthesis is not closed");
         return -EINVAL;
     }
     size_t len = skep_lex_name(&ps->l);
-    if (!len || skep_lex_is(&ps->l, "and") || skep_lex_is(&ps->l, "or"))
-        return skep_parser_error(ps, ps->l.at, MAX(skep_lex_bare(&ps->l), (size_t)1),
-                                 "a field, a macro or `(` is expected instead of %s",
-                                 skep_parser_here(ps, buf, sizeof(buf)));
+    if (!len || skep_lex_is(&ps->l, "and") || skep_lex_is(&ps->l, "or")) {
+        skep_parser_error(ps, ps->l.at, MAX(skep_lex_bare(&ps->l), (size_t)1),
+                          "a field, a macro or `(` is expected instead of %s",
+                          skep_parser_here(ps, buf, sizeof(buf)));
+        skep_parser_hint_words(ps);
+        return -EINVAL;
+    }
     if (ps->l.at + len < ps->l.n && ps->l.s[ps->l.at + len] == '(')
         return parse_check(ps, ret);
     return parse_macro(ps, len, ret);
@@ -374,6 +393,7 @@ int skep_parse_condition(const struct skep_parse *p, const struct skep_rule_text
                               "`and`, `or` or the end is expected instead of %s",
                               skep_parser_here(&ps, buf, sizeof(buf)));
         skep_parser_hint_quotes(&ps);
+        skep_parser_hint_words(&ps);
         if (skep_lex_peek(&ps.l) == ')')
             skep_diags_hint(p->diags, "there is no open parenthesis for it");
     }
@@ -388,7 +408,7 @@ int skep_parse_condition(const struct skep_parse *p, const struct skep_rule_text
     return 0;
 }
 
-/* A comparison of evt.type with a type that nobody makes. */
+/* A comparison of evt.type with a type that nobody makes, or that there is not. */
 static void check_types(const struct skep_parse *p, const struct skep_check *c, struct skep_parsed *into)
 {
     if (c->op != SKEP_RULE_OP_EQ && c->op != SKEP_RULE_OP_NE && c->op != SKEP_RULE_OP_IN)
@@ -397,9 +417,11 @@ static void check_types(const struct skep_parse *p, const struct skep_check *c, 
         const struct skep_literal *v = &c->values[i];
         if (skep_evttype_find(v->s, v->n))
             continue;
-        struct skep_rule_issue *issue =
-            skep_parse_issue(p, into, false, "LOAD_COMPILE_CONDITION", &v->place,
-                             "skep does not observe events of type `%.100s`", v->s);
+        bool exists = skep_evttype_exists(v->s, v->n);
+        struct skep_rule_issue *issue = skep_parse_issue(
+            p, into, !exists, exists ? "LOAD_COMPILE_CONDITION" : p->code, &v->place,
+            exists ? "skep does not observe events of type `%.100s`" : "there is no type of event `%.100s`",
+            v->s);
         if (!issue)
             return;
         issue->kind = SKEP_ISSUE_TYPE;
@@ -407,9 +429,12 @@ static void check_types(const struct skep_parse *p, const struct skep_check *c, 
     }
 }
 
+/* What is equal to <NA> where Falco has a process without a name is missing here, and missing is equal to nothing: with
+ * != that is what was meant. Some fields do have that value. */
 static void check_no_value(const struct skep_parse *p, const struct skep_check *c, struct skep_parsed *into)
 {
-    if (c->op != SKEP_RULE_OP_EQ && c->op != SKEP_RULE_OP_NE && !ops[c->op].list)
+    const struct skep_rule_field *f = c->left->field;
+    if ((c->op != SKEP_RULE_OP_EQ && !ops[c->op].list) || (f && f->flags & SKEP_FIELD_NA))
         return;
     for (size_t i = 0; i < c->n_values; i++) {
         if (c->values[i].n != 4 || memcmp(c->values[i].s, "<NA>", 4) != 0)
@@ -420,6 +445,44 @@ static void check_no_value(const struct skep_parse *p, const struct skep_check *
         if (issue)
             issue->hint = "`exists` asks whether a field has a value";
         return;
+    }
+}
+
+#define MISUSES_MAX 64 /* values of a check that look like fields and are looked up */
+
+/* proc.pname or toupper(proc.pname), with blanks around, where a text stands. */
+static bool is_misused(const char *s, size_t n)
+{
+    while (n && strchr(" \t\r\n", s[0])) {
+        s++;
+        n--;
+    }
+    while (n && strchr(" \t\r\n", s[n - 1]))
+        n--;
+    struct skep_lex l = {.s = s, .n = n};
+    size_t at, len = skep_lex_name(&l);
+    if (len && len < n && s[len] == '(')
+        return s[n - 1] == ')' && skep_transform_find(s, len) >= 0;
+    return len && (len == n || (s[len] == '[' && s[n - 1] == ']')) &&
+           skep_rule_field_find_dotted(s, len, &at);
+}
+
+static void check_misuse(const struct skep_parse *p, const struct skep_check *c, struct skep_parsed *into)
+{
+    size_t left = MISUSES_MAX;
+    for (size_t i = 0; i < c->n_values && left; i++) {
+        const struct skep_literal *v = &c->values[i];
+        size_t blanks = strspn(v->s, " \t\r\n");
+        if (!skep_rule_field_may_be(v->s + blanks, v->n - blanks) && !memchr(v->s, '(', v->n))
+            continue;
+        left--;
+        if (!is_misused(v->s, v->n))
+            continue;
+        struct skep_rule_issue *issue =
+            skep_parse_issue(p, into, false, "LOAD_COMPILE_CONDITION", &v->place,
+                             "`%.100s` is a text here, not the field or function of this name", v->s);
+        if (issue && !strpbrk(v->s, "( \t\r\n"))
+            issue->hint = skep_arena_printf(p->arena, "the field's value is val(%.100s)", v->s);
     }
 }
 
@@ -453,6 +516,7 @@ int skep_parse_make_check(const struct skep_parse *p, const struct skep_check *c
     if (type)
         check_types(p, c, into);
     check_no_value(p, c, into);
+    check_misuse(p, c, into);
     *ret = (struct skep_parsed){.e = e, .depth = 1, .n_checks = 1};
     return skep_arena_failed(p->arena) ? -ENOMEM : 0;
 }

@@ -94,18 +94,26 @@ struct skep_parse {
     size_t *literals_left;                /* how many values may be made; NULL: any number */
     size_t
         *values_left; /* how many values checks may have, shared ones counted each time; NULL: any number */
-    struct skep_textmap *fields; /* remembers fields by name; names in texts live as long. NULL: not */
+    struct skep_textmap *fields;  /* remembers fields by name; names in texts live as long. NULL: not */
+    struct skep_columns *columns; /* names of columns are fields, too (rule/column.h); NULL: not */
 };
 
 void skep_rule_issue_report(const struct skep_rule_issue *issue, struct skep_diags *d);
 
 /* All of these: -EINVAL with a diagnostic (or a macro or list that is broken), -ENOMEM. */
 int skep_parse_condition(const struct skep_parse *p, const struct skep_rule_text *t, struct skep_parsed *ret);
-/* A field or function by itself, from byte *at on; *at is then behind it. prefix: text may follow at once, as in
- * outputs, so that the longest name of a field counts and brackets belong to a field only if it takes an argument.
- * Issues are added to into. */
-int skep_parse_operand(const struct skep_parse *p, const struct skep_rule_text *t, size_t *at, bool prefix,
-                       struct skep_parsed *into, const struct skep_operand **ret);
+enum skep_operand_place {
+    SKEP_OPERAND_ALONE,
+    SKEP_OPERAND_RIGHT, /* behind an operator, where val() may stand */
+    /* Text may follow at once, as in outputs, so that the longest name of a field counts and brackets belong to a
+     * field only if it takes an argument. */
+    SKEP_OPERAND_IN_TEXT,
+};
+
+/* A field or function by itself, from byte *at on; *at is then behind it. Issues are added to into. */
+int skep_parse_operand(const struct skep_parse *p, const struct skep_rule_text *t, size_t *at,
+                       enum skep_operand_place where, struct skep_parsed *into,
+                       const struct skep_operand **ret);
 /* The item of a list as it stands in a file: a text with blanks that does not begin with a quote is one value,
  * else it is read as values with commas between them. Lists among them are expanded. */
 int skep_parse_item(const struct skep_parse *p, const struct skep_rule_text *t, struct skep_literal **ret,

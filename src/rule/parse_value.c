@@ -66,6 +66,21 @@ static int list_items(struct skep_parser *ps, const char *name, size_t n, const 
     return names && names->list ? names->list(names->data, name, n, ret, ret_n) : 0;
 }
 
+/* The name of a list may have blanks in it, although it should not: up to the comma or parenthesis that ends a value. 0:
+ * no list has the name that stands here, of *ret_len bytes. */
+static int blank_list(struct skep_parser *ps, size_t n, const struct skep_literal **ret, size_t *ret_n,
+                      size_t *ret_len)
+{
+    const char *s = ps->l.s + ps->l.at;
+    size_t left = ps->l.n - ps->l.at, end = n, len = n;
+    while (end < left && !strchr(",)(='\"", s[end])) {
+        len = strchr(" \t\r\n", s[end]) ? len : end + 1;
+        end++;
+    }
+    *ret_len = len;
+    return len > n && end < left && strchr(",)", s[end]) ? list_items(ps, s, len, ret, ret_n) : 0;
+}
+
 /* One value: a text in quotes, or a bare word, which may name a list. *ret_list: it did, and items and n are those. */
 static int parse_value(struct skep_parser *ps, struct skep_literal *one, const struct skep_literal **ret,
                        size_t *ret_n, bool *ret_list)
@@ -79,7 +94,12 @@ static int parse_value(struct skep_parser *ps, struct skep_literal *one, const s
     if (c == '"' || c == '\'') {
         r = skep_parser_quoted(ps, &one->s, &one->n);
     } else if (n) {
+        size_t len = n;
         r = list_items(ps, ps->l.s + at, n, ret, ret_n);
+        if (r == 0)
+            r = blank_list(ps, n, ret, ret_n, &len);
+        if (r != 0)
+            n = len;
         ps->l.at += n;
         if (r > 0) {
             *ret_list = true;
@@ -233,14 +253,21 @@ int skep_parser_right(struct skep_parser *ps, struct skep_check *c)
 {
     size_t len = skep_lex_name(&ps->l);
     bool list = skep_rule_op_takes_list(c->op);
-    if (len && ps->l.at + len < ps->l.n && ps->l.s[ps->l.at + len] == '(')
-        return skep_parser_operand(ps, &c->right);
+    if (len && ps->l.at + len < ps->l.n && ps->l.s[ps->l.at + len] == '(') {
+        ps->right = true;
+        int r = skep_parser_operand(ps, &c->right);
+        ps->right = false;
+        return r;
+    }
     if (list && skep_lex_char(&ps->l, '('))
         return skep_parser_list(ps, c);
     if (list)
         return parse_bare_list(ps, c);
-    if (c->op == SKEP_RULE_OP_LT || c->op == SKEP_RULE_OP_LE || c->op == SKEP_RULE_OP_GT ||
-        c->op == SKEP_RULE_OP_GE)
+    /* 10ms and 4KiB are numbers for some columns */
+    bool column = c->left->field && c->left->field->flags & SKEP_FIELD_COLUMN;
+    bool order = c->op == SKEP_RULE_OP_LT || c->op == SKEP_RULE_OP_LE || c->op == SKEP_RULE_OP_GT ||
+                 c->op == SKEP_RULE_OP_GE;
+    if (order && !column)
         return parse_number(ps, c);
     return parse_single(ps, c);
 }

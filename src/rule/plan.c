@@ -41,20 +41,6 @@ void skep_rule_plan_use(struct skep_rule_plan *p, uint32_t node)
     p->order[p->n++] = node;
 }
 
-int skep_unit_add_finder(struct skep_unit *u, const struct skep_matcher *one)
-{
-    if (u->n_finders >= u->cap_finders) {
-        size_t cap = u->cap_finders ? u->cap_finders * 2 : 16;
-        struct skep_matcher *list = reallocarray(u->finders, cap, sizeof(*list));
-        if (!list)
-            return -ENOMEM;
-        u->finders = list;
-        u->cap_finders = cap;
-    }
-    u->finders[u->n_finders++] = *one;
-    return 0;
-}
-
 /* ---- guesses ---- */
 
 /* Of getting the value for the first time, shared by those who ask. */

@@ -66,3 +66,31 @@ const char *skep_rule_service_find(uint16_t port, const char *proto)
             return s->name;
     return NULL;
 }
+
+/* name port/protocol aliases... # remark */
+static bool has_name(char *line, const char *name, size_t len)
+{
+    char *save = NULL;
+    line[strcspn(line, "#")] = '\0';
+    char *word = strtok_r(line, " \t\n", &save);
+    for (unsigned i = 0; word; i++, word = strtok_r(NULL, " \t\n", &save))
+        if (i != 1 && strlen(word) == len && memcmp(word, name, len) == 0)
+            return true;
+    return false;
+}
+
+bool skep_rule_service_port(const char *name, size_t len, uint16_t *ret)
+{
+    _cleanup_fclose_ FILE *f = fopen(SERVICES_FILE, "re");
+    char line[512];
+    size_t total = 0;
+    while (f && total < SERVICES_BYTES_MAX && fgets(line, sizeof(line), f)) {
+        struct service s;
+        total += strlen(line);
+        if (!parse_line(line, &s) || !has_name(line, name, len))
+            continue;
+        *ret = s.port;
+        return true;
+    }
+    return false;
+}

@@ -9,4 +9,7 @@
 
 /* proto: "tcp", "udp". NULL: the port has no name. */
 const char *skep_rule_service_find(uint16_t port, const char *proto);
+/* The port of a service, by its name or another that it has, whatever the protocol: the first in the file. false: there
+ * is none of that name. Reads the file each time. */
+bool skep_rule_service_port(const char *name, size_t len, uint16_t *ret);
 #endif

@@ -81,6 +81,22 @@ size_t skep_rule_source_offset(const struct skep_rule_source *s, size_t at)
     return MIN(space ? behind : i, len);
 }
 
+/* The item that a byte of the file stands in. */
+static void add_item(struct skep_diags *d, const struct skep_rule_file *file, size_t at)
+{
+    size_t low = 0, high = file->n_items;
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+        if (file->items[mid].at <= at)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    const struct skep_rule_item *item = low ? &file->items[low - 1] : NULL;
+    if (item && item->type)
+        skep_diags_item(d, item->type, item->name, file->text, file->len, item->at);
+}
+
 void skep_rule_complain(struct skep_diags *d, bool error, const struct skep_rule_place *p, const char *code,
                         const char *fmt, ...)
 {
@@ -88,10 +104,12 @@ void skep_rule_complain(struct skep_diags *d, bool error, const struct skep_rule
     const struct skep_rule_file *file = s ? s->file : NULL;
     va_list ap;
     va_start(ap, fmt);
-    if (file)
-        skep_diags_add_in(d, !error, file->name, file->text, file->len, skep_rule_source_offset(s, p->at),
-                          p->len, code, fmt, ap);
-    else
+    size_t at = file ? skep_rule_source_offset(s, p->at) : 0;
+    if (file) {
+        skep_diags_add_in(d, !error, file->name, file->text, file->len, at, p->len, code, fmt, ap);
+        add_item(d, file, at);
+    } else {
         skep_diags_add_in(d, !error, NULL, NULL, 0, 0, 0, code, fmt, ap);
+    }
     va_end(ap);
 }

@@ -11,10 +11,19 @@
  */
 #include "base/diag.h"
 
+/* A rule, macro or list, for diagnostics about what is in it. */
+struct skep_rule_item {
+    size_t at;        /* byte of the file at which it begins; it ends at the next one */
+    const char *type; /* "rule"; NULL: none of these */
+    const char *name;
+};
+
 struct skep_rule_file {
     const char *name; /* as it was given */
     const char *text; /* the whole file */
     size_t len;
+    const struct skep_rule_item *items; /* in the order of their places; NULL: not known */
+    size_t n_items;
 };
 
 /* A value in a file: a condition, an output, a name. */

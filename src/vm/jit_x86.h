@@ -19,9 +19,14 @@
  *     functions in the order of the program
  *     cold parts: for each access that is checked, each block that may run out of fuel, each way to fault
  *
- * One pass over the instructions writes it; jumps ahead are patched when their target is known.
+ * One pass over the instructions writes it; jumps ahead are patched when their target is known. A stretch (vm/stretch.h) of
+ * checked code is written twice: where it stands, a test whether its groups fit and the version without their checks;
+ * between the functions and the cold parts the other one, which has the places of its instructions in offsets (but for
+ * the first: that is the test). In a stretch that moves, r9 is the fuel for as many iterations as fit, the rest is
+ * fuel_apart, and "out of fuel" is one of the reasons to go on in the other version.
  */
 #include "vm/jit.h"
+#include "vm/stretch.h"
 #include "vm/x86.h"
 
 struct skep_jit_jump {
@@ -37,9 +42,11 @@ struct skep_jit_cold {
     uint8_t width; /* SKEP_WIDTH_* */
     bool write;
     int32_t disp; /* CHECK, ALIGN, FRAME: address is base + disp; FUEL: the block's cost; others: the fault */
-    uint32_t insn;
-    size_t from; /* 4 bytes of distance of the jump to it */
-    size_t back; /* where it goes on, CHECK only */
+    uint32_t insn; /* it belongs to; RESUME: to go on with */
+    uint32_t twin; /* GROUP */
+    size_t from2;  /* GROUP: another jump to it */
+    size_t from;   /* 4 bytes of distance of the jump to it */
+    size_t back; /* where it goes on, CHECK and GROUP only; RESUME: twin + 1 whose first instruction it is */
 };
 enum {
     SKEP_JIT_COLD_CHECK,   /* ask the regions, go on or fault */
@@ -50,6 +57,24 @@ enum {
     SKEP_JIT_COLD_LOCATE,  /* a helper faulted: say where */
     SKEP_JIT_COLD_NO_CALL, /* a call of nothing */
     SKEP_JIT_COLD_HELPER,  /* a call whose short cut does not fit */
+    SKEP_JIT_COLD_GROUP,   /* a group (of disp bytes) is not where the slot has its region */
+    SKEP_JIT_COLD_RESUME,  /* out of a stretch: disp is the fuel that was paid ahead */
+};
+
+/* The checking version of a stretch, to be written later. */
+struct skep_jit_twin {
+    uint32_t first, end;
+    size_t code; /* of its first instruction, 0: not yet */
+};
+
+/* The other version, while it is being written. */
+struct skep_jit_stretch {
+    struct skep_stretch s;
+    size_t code;                        /* of its first instruction */
+    size_t offsets[SKEP_STRETCH_INSNS]; /* of those that jumps from inside go to */
+    struct skep_jit_jump jumps[SKEP_STRETCH_INSNS];
+    size_t n_jumps;
+    uint32_t ahead; /* fuel that was paid for blocks behind the present one */
 };
 
 struct skep_jit {
@@ -71,6 +96,11 @@ struct skep_jit {
     uint32_t in_frame;
     int32_t frame_at[SKEP_REGS];
 
+    /* While the version of a stretch without checks is written: */
+    struct skep_jit_stretch *stretch;
+    struct skep_jit_twin *twins; /* its own twin is the last */
+    size_t n_twins, room_twins;
+
     size_t *offsets; /* of each instruction; 0: not yet */
     size_t *entries; /* of each function, before its pushes */
     struct skep_jit_jump *jumps;
@@ -78,7 +108,7 @@ struct skep_jit {
     struct skep_jit_cold *colds;
     size_t n_colds, room_colds;
 
-    size_t slow_check, fault, located, leave, callx_tail, tail_entry;
+    size_t slow_check, ask_region, fault, located, leave, callx_tail, tail_entry;
     bool failed; /* no memory */
 };
 
@@ -88,6 +118,10 @@ extern const uint8_t skep_jit_native[11];
 bool skep_jit_room(struct skep_jit *j);
 /* Jumps to an instruction: cc < 0: always. */
 void skep_jit_jump_to(struct skep_jit *j, int cc, uint32_t insn);
+/* Translates the instruction at i (not the second half of a wide one); how many slots that were. 0: it is none. */
+uint32_t skep_jit_insn(struct skep_jit *j, uint32_t i);
+/* Loops begin where the processor fetches. */
+void skep_jit_align(struct skep_jit *j);
 /* Remembers something cold that the jump at `from` goes to. NULL after a failure. */
 struct skep_jit_cold *skep_jit_cold_add(struct skep_jit *j, unsigned kind, size_t from);
 
@@ -96,6 +130,21 @@ bool skep_jit_alu(struct skep_jit *j, enum skep_opcode op, const struct skep_ins
 bool skep_jit_condition(struct skep_jit *j, enum skep_opcode op, const struct skep_insn *insn);
 /* A constant of the program in a register, blinded when that is asked for. */
 void skep_jit_constant(struct skep_jit *j, unsigned reg, uint64_t imm);
+
+/* jit_x86_stretch.c. While one is being written, jumps go through skep_jit_stretch_jump(), and what checked code otherwise
+ * does when something does not fit is skep_jit_stretch_leave(). */
+
+/* Writes the stretch that begins at i, and remembers its twin; where it ends, or 0: there is none. */
+uint32_t skep_jit_stretch(struct skep_jit *j, uint32_t i);
+/* The same instructions with all checks. */
+void skep_jit_twin(struct skep_jit *j, struct skep_jit_twin *t);
+void skep_jit_stretch_jump(struct skep_jit *j, int cc, uint32_t insn);
+/* The jump at `from` goes on with the present instruction in the twin. */
+void skep_jit_stretch_leave(struct skep_jit *j, size_t from);
+/* r10: where the group lies; goes on at c->back when that is in a region now, else in the twin. */
+void skep_jit_stretch_ask(struct skep_jit *j, const struct skep_jit_cold *c);
+/* Puts back the fuel that the stretch keeps apart. */
+void skep_jit_stretch_refund(struct skep_jit *j, bool moves, uint32_t ahead);
 
 /* jit_x86_memory.c */
 bool skep_jit_memory_op(struct skep_jit *j, enum skep_opcode op, const struct skep_insn *insn);
@@ -124,5 +173,8 @@ void skep_jit_put_cold(struct skep_jit *j, const struct skep_jit_cold *c);
 /* Calls a C function; r11 is lost. */
 void skep_jit_call_c(struct skep_jit *j, const void *fn);
 
+/* What C is told of a check, in r11: the instruction, its width and kind, and of a group how many bytes (above). */
+#define SKEP_JIT_CHECK(insn, width, write)                                                                   \
+    ((uint32_t)(insn) | (uint32_t)(width) << 20 | (uint32_t)(write) << 22)
 #define SKEP_JIT_EXEC(member) ((int32_t)offsetof(struct skep_exec, member))
 #endif

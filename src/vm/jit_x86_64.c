@@ -137,6 +137,10 @@ bool skep_jit_room(struct skep_jit *j)
 void skep_jit_jump_to(struct skep_jit *j, int cc, uint32_t insn)
 {
     struct skep_x86 *x = &j->x;
+    if (j->stretch) {
+        skep_jit_stretch_jump(j, cc, insn);
+        return;
+    }
     size_t target = j->offsets[insn];
     if (target && cc >= 0)
         skep_x86_jcc_back(x, (unsigned)cc, target);
@@ -168,8 +172,7 @@ struct skep_jit_cold *skep_jit_cold_add(struct skep_jit *j, unsigned kind, size_
     return c;
 }
 
-/* Loops begin where the processor fetches. */
-static void align(struct skep_jit *j)
+void skep_jit_align(struct skep_jit *j)
 {
     static const uint8_t nops[16][8] = {
         [1] = {0x90},
@@ -189,20 +192,24 @@ static void align(struct skep_jit *j)
     }
 }
 
+static void begin_function(struct skep_jit *j, uint32_t i)
+{
+    uint32_t f = skep_function_at(j->p, i);
+    skep_jit_align(j);
+    j->entries[f] = j->x.len;
+    skep_jit_prologue(j, f);
+}
+
 static void begin_block(struct skep_jit *j, uint32_t i)
 {
     const struct skep_vm_program *p = j->p;
     if (p->marks[i] & SKEP_MARK_BLOCK)
         j->in_frame = j->sure = 0;
-    if (p->marks[i] & SKEP_MARK_FUNC) {
-        uint32_t f = skep_function_at(p, i);
-        align(j);
-        j->entries[f] = j->x.len;
-        skep_jit_prologue(j, f);
+    if (!j->offsets[i]) {
+        if (p->marks[i] & SKEP_MARK_BACK)
+            skep_jit_align(j);
+        j->offsets[i] = j->x.len;
     }
-    if (p->marks[i] & SKEP_MARK_BACK)
-        align(j);
-    j->offsets[i] = j->x.len;
     if (j->checked && p->costs[i]) {
         skep_x86_alu_imm(&j->x, true, X86_SUB, X86_R9, (int32_t)p->costs[i]);
         struct skep_jit_cold *c = skep_jit_cold_add(j, SKEP_JIT_COLD_FUEL, skep_x86_jcc4(&j->x, X86_B));
@@ -229,34 +236,65 @@ static bool shift_pair(struct skep_jit *j, uint32_t i)
     return true;
 }
 
+uint32_t skep_jit_insn(struct skep_jit *j, uint32_t i)
+{
+    const struct skep_insn *insn = &j->p->insns[i];
+    const enum skep_opcode op = j->p->ops[i];
+    j->insn = i;
+    skep_jit_guess_maps(j, op, insn);
+    if (shift_pair(j, i)) {
+        j->in_frame &= ~(1u << skep_insn_dst(insn));
+        return 2;
+    }
+    if (op == SKEP_OP_JA || op == SKEP_OP_JA32)
+        skep_jit_jump_to(j, -1, (uint32_t)skep_insn_target(op, insn, i));
+    else if (!skep_jit_alu(j, op, insn) && !skep_jit_condition(j, op, insn) &&
+             !skep_jit_memory_op(j, op, insn) && !skep_jit_call_op(j, op, insn))
+        return 0;
+    skep_jit_track_frame(j, op, insn);
+    return skep_opcode_info(op)->flags & SKEP_OPF_WIDE ? 2 : 1;
+}
+
+void skep_jit_twin(struct skep_jit *j, struct skep_jit_twin *t)
+{
+    for (uint32_t i = t->first; i < t->end && skep_jit_room(j);) {
+        j->insn = i;
+        if (i == t->first) {
+            skep_jit_align(j);
+            t->code = j->x.len;
+        }
+        begin_block(j, i);
+        i += skep_jit_insn(j, i);
+    }
+    if (skep_jit_room(j) && j->p->n_insns > t->end)
+        skep_jit_jump_to(j, -1, t->end);
+}
+
 static int translate(struct skep_jit *j)
 {
     const struct skep_vm_program *p = j->p;
     if (!skep_jit_room(j))
         return -ENOMEM;
     skep_jit_tails(j);
-    for (uint32_t i = 0; i < p->n_insns; i++) {
-        if (p->marks[i] & SKEP_MARK_WIDE)
-            continue;
+    for (uint32_t i = 0; i < p->n_insns;) {
         if (!skep_jit_room(j))
             return -ENOMEM;
-        const struct skep_insn *insn = &p->insns[i];
-        const enum skep_opcode op = p->ops[i];
         j->insn = i;
-        begin_block(j, i);
-        skep_jit_guess_maps(j, op, insn);
-        if (shift_pair(j, i)) {
-            j->in_frame &= ~(1u << skep_insn_dst(insn));
-            i++;
+        if (p->marks[i] & SKEP_MARK_FUNC)
+            begin_function(j, i);
+        const uint32_t end = p->marks[i] & SKEP_MARK_BLOCK ? skep_jit_stretch(j, i) : 0;
+        if (end) {
+            i = end;
             continue;
         }
-        if (op == SKEP_OP_JA || op == SKEP_OP_JA32)
-            skep_jit_jump_to(j, -1, (uint32_t)skep_insn_target(op, insn, i));
-        else if (!skep_jit_alu(j, op, insn) && !skep_jit_condition(j, op, insn) &&
-                 !skep_jit_memory_op(j, op, insn) && !skep_jit_call_op(j, op, insn))
+        begin_block(j, i);
+        const uint32_t slots = skep_jit_insn(j, i);
+        if (!slots)
             return -EOPNOTSUPP;
-        skep_jit_track_frame(j, op, insn);
+        i += slots;
     }
+    for (size_t i = 0; i < j->n_twins && skep_jit_room(j); i++)
+        skep_jit_twin(j, &j->twins[i]);
     for (size_t i = 0; i < j->n_colds && skep_jit_room(j); i++)
         skep_jit_put_cold(j, &j->colds[i]);
     if (j->failed)
@@ -276,6 +314,7 @@ static void jit_clear(struct skep_jit *j)
     skep_vm_release(vm, j->offsets);
     skep_vm_release(vm, j->jumps);
     skep_vm_release(vm, j->colds);
+    skep_vm_release(vm, j->twins);
 }
 
 static int allocate(struct skep_jit *j)
@@ -285,9 +324,13 @@ static int allocate(struct skep_jit *j)
     if (j->offsets)
         j->entries = j->offsets + p->n_insns;
     size_t n_jumps = 1; /* of the entry for tail calls */
+    /* in two versions of a stretch, and behind them */
+    const size_t times = j->checked ? 4 : 1;
     for (uint32_t i = 0; i < p->n_insns; i++) {
-        n_jumps +=
-            (skep_opcode_info(p->ops[i])->flags & SKEP_OPF_JUMP) != 0 || p->ops[i] == SKEP_OP_CALL_LOCAL;
+        if (skep_opcode_info(p->ops[i])->flags & SKEP_OPF_JUMP || p->ops[i] == SKEP_OP_CALL_LOCAL)
+            n_jumps += times;
+        else if (j->checked && p->costs[i])
+            n_jumps += 2;
         j->callx |= p->ops[i] == SKEP_OP_CALLX;
         j->tail_calls |= p->ops[i] == SKEP_OP_CALL_HELPER && p->insns[i].imm == SKEP_HELPER_TAIL_CALL;
     }

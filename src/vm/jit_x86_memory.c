@@ -26,7 +26,12 @@ static void check_slot(struct skep_jit *j, const struct access *a)
     skep_x86_rm(x, true, X86_SUB_RM, X86_R10, X86_R12, (int32_t)(slot + offsetof(struct skep_slot, base)));
     skep_x86_rm(x, true, X86_CMP_RM, X86_R10, X86_R12,
                 (int32_t)(slot + offsetof(struct skep_slot, fit) + 8 * a->width));
-    struct skep_jit_cold *c = skep_jit_cold_add(j, SKEP_JIT_COLD_CHECK, skep_x86_jcc4(x, X86_AE));
+    const size_t misses = skep_x86_jcc4(x, X86_AE);
+    if (j->stretch) {
+        skep_jit_stretch_leave(j, misses);
+        return;
+    }
+    struct skep_jit_cold *c = skep_jit_cold_add(j, SKEP_JIT_COLD_CHECK, misses);
     if (c) {
         c->base = (uint8_t)a->base;
         c->disp = a->disp;
@@ -82,6 +87,12 @@ static bool check(struct skep_jit *j, unsigned reg, const struct access *a)
         return true;
     if (skep_jit_in_frame(j, reg, a->disp, 1u << a->width))
         return true;
+    if (j->stretch && skep_stretch_bit(j->stretch->s.covered, &j->stretch->s, j->insn))
+        return true;
+    if (reg == SKEP_REG_FRAME && j->stretch) {
+        skep_jit_stretch_leave(j, skep_x86_jmp4(x));
+        return false;
+    }
     if (reg == SKEP_REG_FRAME) {
         struct skep_jit_cold *c = skep_jit_cold_add(j, SKEP_JIT_COLD_FRAME, skep_x86_jmp4(x));
         if (c) {
@@ -144,7 +155,12 @@ static void check_alignment(struct skep_jit *j, const struct access *a)
         return;
     skep_x86_rm(x, true, X86_LEA, X86_R10, a->base, a->disp);
     skep_x86_test_imm(x, false, X86_R10, (1 << a->width) - 1);
-    struct skep_jit_cold *c = skep_jit_cold_add(j, SKEP_JIT_COLD_ALIGN, skep_x86_jcc4(x, X86_NE));
+    const size_t bent = skep_x86_jcc4(x, X86_NE);
+    if (j->stretch) {
+        skep_jit_stretch_leave(j, bent);
+        return;
+    }
+    struct skep_jit_cold *c = skep_jit_cold_add(j, SKEP_JIT_COLD_ALIGN, bent);
     if (c) {
         c->base = (uint8_t)a->base;
         c->disp = a->disp;

@@ -150,6 +150,16 @@ static inline void skep_x86_rm(struct skep_x86 *x, bool wide, unsigned opcode, u
     skep_x86_opcode(x, opcode);
     skep_x86_modrm_mem(x, reg, base, disp);
 }
+/* dst = base + (index << shift); index is not rsp. */
+static inline void skep_x86_lea_sum(struct skep_x86 *x, unsigned dst, unsigned base, unsigned index,
+                                    unsigned shift)
+{
+    skep_x86_1(x, 0x48 | (dst >> 3) << 2 | (index >> 3) << 1 | base >> 3);
+    skep_x86_1(x, X86_LEA);
+    skep_x86_1(x, 0x44 | (dst & 7) << 3);
+    skep_x86_1(x, shift << 6 | (index & 7) << 3 | (base & 7));
+    skep_x86_1(x, 0);
+}
 static inline void skep_x86_mov(struct skep_x86 *x, bool wide, unsigned dst, unsigned src)
 {
     skep_x86_rr(x, wide, X86_MOV, src, dst);

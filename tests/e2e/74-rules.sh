@@ -84,7 +84,9 @@ assert r["10-base.yaml"]["successful"] and not r["10-base.yaml"]["errors"]
 assert not r["wrong.yaml"]["successful"]
 e = r["wrong.yaml"]["errors"][0]
 assert e["code"] == "LOAD_ERR_COMPILE_CONDITION" and e["hint"] == "did you mean `proc.name`?", e
-assert e["context"]["locations"][0]["position"] == {"name": "wrong.yaml", "line": 3, "column": 34, "length": 9}, e
+item, place = e["context"]["locations"]
+assert (item["item_type"], item["item_name"], item["position"]["line"]) == ("rule", "Wrong", 1), e
+assert place["position"] == {"name": "wrong.yaml", "line": 3, "column": 34, "offset": 57, "length": 9}, e
 assert e["context"]["snippet"].strip().startswith("condition:"), e
 assert r["nowhere.yaml"]["errors"][0]["code"] == "LOAD_ERR_FILE_READ"
 P
@@ -94,8 +96,8 @@ import json
 j = json.load(open("warn.json"))
 assert j["successful"] and j["falco_load_results"][0]["warnings"][0]["code"] == "LOAD_UNUSED_MACRO"'
 
-t_check "list shows rules" said "Shell       Warning        enabled   execve" rules list rules.d
-t_check "and their state" said "Connection  Debug          disabled  connect" rules list rules.d
+t_check "list shows rules" said "Shell       Warning        enabled       execve" rules list rules.d
+t_check "and their state" said "Connection  Debug          disabled      connect" rules list rules.d
 t_check "by tag" test "$(rules list rules.d --tag process | wc -l)" = 2
 t_check "by priority" test "$(rules list rules.d --priority warning | grep -c Connection)" = 0
 t_check "at length" said "    a shell begins" rules list -L rules.d

@@ -20,13 +20,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size < 1)
         return 0;
+    if (data[0] % 20 == 17) {
+        json_decref(skep_metadb_parse_any((const char *)data + 1, size - 1));
+        return 0;
+    }
     _cleanup_json_ json_t *j = json_loadb((const char *)data + 1, size - 1, 0, NULL);
     if (!j)
         return 0;
     _cleanup_state_info_ struct skep_state_info info = {0};
     const char *bundle = NULL;
     int r = 0;
-    switch (data[0] % 12) {
+    switch (data[0] % 20) {
     case 0:
         r = skep_docker_parse(j, "a", &info);
         break;
@@ -61,6 +65,21 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         break;
     case 10:
         r = skep_cni_parse(j, "a", &info);
+        break;
+    case 12:
+        r = skep_libpod_parse(j, "a", &info);
+        break;
+    case 13:
+        r = skep_libpod_parse_state(j, &info);
+        break;
+    case 14:
+        r = skep_libpod_parse_pod(j, "a", &info);
+        break;
+    case 15:
+        r = skep_metadb_parse_container(j, &info);
+        break;
+    case 16:
+        r = skep_metadb_parse_sandbox(j, &info);
         break;
     default:
         skep_state_set_started(&info, skep_state_member(j, "t"));

@@ -60,7 +60,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static const struct skep_session session;
     struct skep_proc_image image = {.args = {.s = copy, .len = size}};
     struct skep_proc proc = {.partial = (h->flags & 1) == 0, .image = &image, .parent = NULL};
-    memcpy(&proc.task, copy, sizeof(proc.task));
+    memcpy(&proc.task, copy, MIN(sizeof(proc.task), size));
     struct skep_event ev = {.kind = kind, .h = h, .session = &session, .scratch = &scratch};
     if (known) {
         ev.proc = &proc;

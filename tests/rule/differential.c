@@ -31,9 +31,14 @@ int main(int argc, char **argv)
     struct differ d = {0};
     while (d.pairs < count && d.failures < 20)
         differ_round(&d, schema, seed++);
-    printf("%llu pairs, %llu matches, %llu records filtered, %llu dropped, %llu failures\n",
-           (unsigned long long)d.pairs, (unsigned long long)d.matches, (unsigned long long)d.filters,
-           (unsigned long long)d.dropped, (unsigned long long)d.failures);
+    printf(
+        "%llu pairs, %llu matches, %llu records filtered, %llu dropped, %llu failures, %llu rules found by an index\n",
+        (unsigned long long)d.pairs, (unsigned long long)d.matches, (unsigned long long)d.filters,
+        (unsigned long long)d.dropped, (unsigned long long)d.failures, (unsigned long long)d.candidates);
     skep_schema_free(schema);
+    if (d.candidates < d.pairs / 100) {
+        fprintf(stderr, "differential: the indexes were hardly used\n");
+        return 1;
+    }
     return d.failures ? 1 : 0;
 }

@@ -3,7 +3,7 @@
  * differential [--count N] [--kernel N] [--seed N]
  *
  * Runs random programs (generate.h) in every mode of the engine, and some in the kernel, and compares what they say:
- * result, memory, and for faults their kind, instruction and address. The first that differs is printed and ends it with
+ * result, memory, instructions that were paid for, and for faults their kind, instruction and address. The first that differs is printed and ends it with
  * status 1. "kernel: refused: ..." tells why there was no kernel.
  */
 #include <linux/bpf.h>
@@ -18,7 +18,7 @@
 
 struct outcome {
     int r;
-    uint64_t value;
+    uint64_t value, used;
     struct skep_vm_error error;
     uint8_t memory[GENERATE_MEMORY];
 };
@@ -66,6 +66,7 @@ static int run(struct world *w, const struct generate *g, enum skep_vm_mode mode
         w->memory[i] = (uint8_t)(i * 37);
     ret->value = 0;
     ret->r = skep_vm_run(w->thread, p, w->memory, sizeof(w->memory), &ret->value);
+    ret->used = mode == SKEP_VM_MODE_TRUSTED ? 0 : skep_vm_thread_used(w->thread);
     ret->error = *skep_vm_thread_error(w->thread);
     memcpy(ret->memory, w->memory, sizeof(ret->memory));
     skep_vm_program_unref(p);
@@ -74,7 +75,8 @@ static int run(struct world *w, const struct generate *g, enum skep_vm_mode mode
 
 static bool same(const struct outcome *a, const struct outcome *b)
 {
-    return a->r == b->r && memcmp(a->memory, b->memory, sizeof(a->memory)) == 0 &&
+    return a->r == b->r && (a->used == b->used || !b->used) &&
+           memcmp(a->memory, b->memory, sizeof(a->memory)) == 0 &&
            (a->r < 0 ? a->error.fault == b->error.fault && a->error.insn == b->error.insn &&
                            a->error.address == b->error.address
                      : a->value == b->value);
@@ -87,6 +89,7 @@ static void tell(const char *name, const struct outcome *o)
                (unsigned long long)o->error.address, o->error.message);
     else
         printf("%s: 0x%llx\n", name, (unsigned long long)o->value);
+    printf("%llu instructions\n", (unsigned long long)o->used);
     for (size_t i = 0; i < GENERATE_MEMORY; i++)
         printf("%02x%s", o->memory[i], i + 1 == GENERATE_MEMORY ? "\n" : "");
 }
@@ -98,12 +101,13 @@ static int compare(struct world *w, uint64_t seed, enum generate_kind kind, unsi
     struct generate g;
     struct outcome first, other;
     generate(&g, seed, kind);
+    skep_vm_thread_set_fuel(w->thread, kind == GENERATE_LOOP ? 20 + seed * 7919 % 1500 : FUEL);
     if (run(w, &g, SKEP_VM_MODE_INTERPRET, &first) < 0)
         return 1;
     *faults += first.r < 0;
     for (enum skep_vm_mode mode = SKEP_VM_MODE_JIT; mode <= SKEP_VM_MODE_TRUSTED; mode++) {
         /* without checks only what is known to be good, and to ask nobody for what it may not see */
-        if (mode == SKEP_VM_MODE_TRUSTED && (first.r < 0 || kind == GENERATE_WILD))
+        if (mode == SKEP_VM_MODE_TRUSTED && (first.r < 0 || kind == GENERATE_WILD || kind == GENERATE_LOOP))
             continue;
         if (run(w, &g, mode, &other) < 0)
             return 1;
@@ -195,7 +199,7 @@ int main(int argc, char **argv)
     int r = 0;
     uint64_t done = 0, asked = 0;
     for (; done < count && r == 0; done++)
-        r = compare(&w, seed + done, (enum generate_kind)(done % 3), &faults);
+        r = compare(&w, seed + done, (enum generate_kind)(done % 4), &faults);
     for (; asked < kernel && r == 0; asked++)
         r = compare_kernel(&w, seed + count + asked, &refused);
     skep_vm_thread_free(w.thread);

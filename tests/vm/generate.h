@@ -7,12 +7,13 @@
  *
  * GENERATE_PURE programs have no memory, calls or loops and begin by setting all registers: the kernel's verifier
  * accepts them. GENERATE_TAME ones touch memory and loop, but read nothing that a run without checks may see otherwise
- * (the fresh stack, registers after calls). GENERATE_WILD ones do anything.
+ * (the fresh stack, registers after calls). GENERATE_WILD ones do anything. GENERATE_LOOP ones are made of loops that walk
+ * over the memory and the stack, and often beyond (vm/stretch.h).
  */
 #include "isa/check.h"
 #include "isa/insn.h"
 
-enum generate_kind { GENERATE_PURE, GENERATE_TAME, GENERATE_WILD };
+enum generate_kind { GENERATE_PURE, GENERATE_TAME, GENERATE_WILD, GENERATE_LOOP };
 
 #define GENERATE_MAX 96
 #define GENERATE_MEMORY 64 /* bytes in r1, and r2 = 64 */
@@ -166,29 +167,155 @@ static inline void generate_insn(struct generate *g, enum generate_kind kind, si
     generate_put(g, skep_insn_make(op, dst, src, (int16_t)off, imm));
 }
 
+/* ---- loops: r9 is the memory; r7, r8 pointers; r1 to r3 counters; r4, r5 addresses ---- */
+
+static inline int32_t generate_step(struct generate *g)
+{
+    static const int32_t steps[] = {1, 1, 1, 2, 3, 4, 8, 8, -1, -1, -4, -8, 0, 5, 16};
+    return steps[generate_below(g, ARRAY_SIZE(steps))];
+}
+
+static inline void generate_access(struct generate *g, unsigned base)
+{
+    static const enum skep_opcode ops[] = {
+        SKEP_OP_LDXB, SKEP_OP_LDXH, SKEP_OP_LDXW,        SKEP_OP_LDXDW,     SKEP_OP_LDXSB, SKEP_OP_LDXSW,
+        SKEP_OP_STXB, SKEP_OP_STXH, SKEP_OP_STXW,        SKEP_OP_STXDW,     SKEP_OP_STB,   SKEP_OP_STW,
+        SKEP_OP_LDXB, SKEP_OP_STXB, SKEP_OP_FETCH_ADD32, SKEP_OP_LOCK_OR64, SKEP_OP_STXB,  SKEP_OP_LDXDW,
+    };
+    const enum skep_opcode op = ops[generate_below(g, ARRAY_SIZE(ops))];
+    const bool store = skep_opcode_info(op)->flags & SKEP_OPF_STORE;
+    static const uint8_t values[] = {0, 6, 0, 6, 4, 5, 1, 2};
+    unsigned value = values[generate_below(g, generate_below(g, 20) ? 6 : 8)];
+    int off = generate_below(g, 3) ? 0 : (int)generate_below(g, 24) - 8;
+    generate_put(g, store ? skep_insn_make(op, base, value, (int16_t)off, generate_imm(g))
+                          : skep_insn_make(op, value, base, (int16_t)off, 0));
+}
+
+static inline void generate_idiom(struct generate *g, size_t top, size_t end)
+{
+    const unsigned counter = 1 + generate_below(g, 3), pointer = 7 + generate_below(g, 2);
+    const unsigned to = 4 + generate_below(g, 2);
+    switch (generate_below(g, 12)) {
+    case 0:
+    case 1:
+    case 2: { /* base + counter */
+        const unsigned base = generate_below(g, 4) ? 9 : 10;
+        generate_put(g, skep_insn_make(SKEP_OP_MOV64_REG, to, generate_below(g, 2) ? base : pointer, 0, 0));
+        if (base == 10)
+            generate_put(g, skep_insn_make(SKEP_OP_ADD64_IMM, to, 0, 0, -(int)generate_below(g, 80)));
+        generate_put(g, skep_insn_make(SKEP_OP_ADD64_REG, to, counter, 0, 0));
+        generate_access(g, to);
+        if (generate_below(g, 2))
+            generate_access(g, to);
+        break;
+    }
+    case 3: /* scaled */
+        generate_put(g, skep_insn_make(SKEP_OP_MOV64_REG, to, counter, 0, 0));
+        generate_put(g, skep_insn_make(SKEP_OP_LSH64_IMM, to, 0, 0, (int)generate_below(g, 5)));
+        generate_put(
+            g, skep_insn_make(generate_below(g, 8) ? SKEP_OP_ADD64_REG : SKEP_OP_SUB64_REG, to, 9, 0, 0));
+        generate_access(g, to);
+        break;
+    case 4:
+    case 5:
+        generate_access(g, generate_below(g, 20) ? pointer : 10);
+        break;
+    case 6:
+        generate_put(g, skep_insn_make(SKEP_OP_ADD64_IMM, counter, 0, 0, generate_step(g)));
+        break;
+    case 7:
+        generate_put(g, skep_insn_make(SKEP_OP_ADD64_IMM, pointer, 0, 0, generate_step(g)));
+        break;
+    case 8: { /* over some of the body, or out of it */
+        const bool out = generate_below(g, 3) == 0;
+        const size_t target = out ? end + generate_below(g, 2) : g->n + 1 + generate_below(g, 5);
+        const unsigned r = generate_below(g, 3) ? 0 : counter;
+        generate_put(g, skep_insn_make(generate_below(g, 2) ? SKEP_OP_JSET_IMM : SKEP_OP_JEQ_IMM, r, 0,
+                                       (int16_t)(target - g->n - 1), (int32_t)(1U << generate_below(g, 7))));
+        break;
+    }
+    case 9: /* once more, early */
+        if (generate_below(g, 4) == 0)
+            generate_put(g, skep_insn_make(SKEP_OP_JSET_IMM, 0, 0, (int16_t)(top - g->n - 1), 32));
+        break;
+    case 10:
+        generate_put(g, skep_insn_make(SKEP_OP_ADD64_REG, 0, generate_below(g, 2) ? 6 : counter, 0, 0));
+        break;
+    default:
+        if (generate_below(g, 3) == 0)
+            generate_insn(g, GENERATE_TAME, end);
+    }
+}
+
+static inline void generate_loop(struct generate *g)
+{
+    const unsigned counter = 1 + generate_below(g, 3);
+    for (unsigned r = 1; r < 4; r++)
+        if (generate_below(g, 2))
+            generate_put(g, skep_insn_make(SKEP_OP_MOV64_IMM, r, 0, 0, (int)generate_below(g, 72) - 6));
+    for (unsigned r = 7; r < 9; r++)
+        if (generate_below(g, 3) == 0) {
+            generate_put(g, skep_insn_make(SKEP_OP_MOV64_REG, r, generate_below(g, 3) ? 9 : 10, 0, 0));
+            generate_put(g, skep_insn_make(SKEP_OP_ADD64_IMM, r, 0, 0, (int)generate_below(g, 72) - 40));
+        }
+    const size_t length = 4 + generate_below(g, 16);
+    if (generate_below(g, 4) == 0) /* the loop is entered in its middle */
+        generate_put(g, skep_insn_make(SKEP_OP_JA, 0, 0, (int16_t)generate_below(g, 4), 0));
+    const size_t top = g->n, end = top + length;
+    while (g->n + 2 < end)
+        generate_idiom(g, top, end);
+    generate_put(g, skep_insn_make(SKEP_OP_ADD64_IMM, counter, 0, 0, generate_step(g)));
+    generate_put(g, skep_insn_make(generate_below(g, 2) ? SKEP_OP_JNE_IMM : SKEP_OP_JSLT_IMM, counter, 0,
+                                   (int16_t)(top - g->n - 1), (int)generate_below(g, 80) - 8));
+}
+
+static inline void generate_loops(struct generate *g)
+{
+    generate_put(g, skep_insn_make(SKEP_OP_MOV64_REG, 9, 1, 0, 0));
+    for (unsigned r = 0; r < 9; r++)
+        if (r == 7 || r == 8) {
+            generate_put(g, skep_insn_make(SKEP_OP_MOV64_REG, r, 9, 0, 0));
+            generate_put(g, skep_insn_make(SKEP_OP_ADD64_IMM, r, 0, 0, (int)generate_below(g, 64)));
+        } else {
+            generate_put(g, skep_insn_make(SKEP_OP_MOV64_IMM, r, 0, 0, (int)generate_below(g, 16)));
+        }
+    for (unsigned i = 1 + generate_below(g, 2); i > 0; i--)
+        generate_loop(g);
+    generate_put(g, skep_insn_make(SKEP_OP_EXIT, 0, 0, 0, 0));
+    generate_put(g, skep_insn_make(SKEP_OP_EXIT, 0, 0, 0, 0));
+}
+
+static inline void generate_mix(struct generate *g, enum generate_kind kind)
+{
+    if (kind == GENERATE_PURE) {
+        for (unsigned r = 0; r < 10; r++)
+            generate_lddw(g, r, generate_value(g));
+    } else {
+        generate_put(g, skep_insn_make(SKEP_OP_MOV64_REG, 9, 1, 0, 0));
+        for (unsigned r = 0; r < 9; r++)
+            if (generate_below(g, 2) || kind == GENERATE_TAME)
+                generate_lddw(g, r, generate_value(g));
+    }
+    unsigned length = 4 + generate_below(g, 40);
+    size_t body = g->n + length + 1; /* a function begins there */
+    while (g->n + 1 < body)
+        generate_insn(g, kind, body - 1);
+    generate_put(g, skep_insn_make(SKEP_OP_EXIT, 0, 0, 0, 0));
+    if (kind == GENERATE_WILD) {
+        for (unsigned i = generate_below(g, 8); i > 0; i--)
+            generate_insn(g, kind, body - 1);
+        generate_put(g, skep_insn_make(SKEP_OP_EXIT, 0, 0, 0, 0));
+    }
+}
+
 static inline void generate(struct generate *g, uint64_t seed, enum generate_kind kind)
 {
     for (g->state = seed * 0x2545f4914f6cdd1dULL + 1;;) {
         g->n = 0;
-        if (kind == GENERATE_PURE) {
-            for (unsigned r = 0; r < 10; r++)
-                generate_lddw(g, r, generate_value(g));
-        } else {
-            generate_put(g, skep_insn_make(SKEP_OP_MOV64_REG, 9, 1, 0, 0));
-            for (unsigned r = 0; r < 9; r++)
-                if (generate_below(g, 2) || kind == GENERATE_TAME)
-                    generate_lddw(g, r, generate_value(g));
-        }
-        unsigned length = 4 + generate_below(g, 40);
-        size_t body = g->n + length + 1; /* a function begins there */
-        while (g->n + 1 < body)
-            generate_insn(g, kind, body - 1);
-        generate_put(g, skep_insn_make(SKEP_OP_EXIT, 0, 0, 0, 0));
-        if (kind == GENERATE_WILD) {
-            for (unsigned i = generate_below(g, 8); i > 0; i--)
-                generate_insn(g, kind, body - 1);
-            generate_put(g, skep_insn_make(SKEP_OP_EXIT, 0, 0, 0, 0));
-        }
+        if (kind == GENERATE_LOOP)
+            generate_loops(g);
+        else
+            generate_mix(g, kind);
         uint16_t ops[GENERATE_MAX];
         uint8_t marks[GENERATE_MAX];
         struct skep_insns_error error;

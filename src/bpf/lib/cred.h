@@ -4,7 +4,8 @@
 /*
  * Credentials before a change. The kernel replaces them before a system call returns, so each task's last ones
  * are kept in its local storage: noted when it is created, when it executes a program, and after each call that
- * changes them. Tasks that are older than skep are noted by the snapshot.
+ * changes them. Tasks that are older than skep are noted by the snapshot. Beside them stands the call that a task is
+ * executing a program by (lib/origin.h).
  */
 #include "bpf/lib/emit.h"
 
@@ -39,6 +40,7 @@ static __always_inline bool skep_cred_before(struct task_struct *t, struct skep_
     if (!n) {
         ret->uid = ret->euid = ret->gid = ret->egid = (__u32)-1;
         ret->caps = 0;
+        ret->exec_call = (struct skep_call_name){0};
         return false;
     }
     *ret = *n;

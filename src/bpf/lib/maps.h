@@ -13,7 +13,7 @@
  *                  SKEP_FILTER_EMIT puts it there
  *   skep_tracked   processes in scope, when the scope is a process tree: tgid -> 1
  *   skep_cgroups   cgroups whose path was told already
- *   skep_creds     credentials of each task before its last call that changed them
+ *   skep_creds     credentials of each task before its last call that changed them, and the call that it executes by
  *   skep_ended     processes of several threads whose exit was told already
  *   skep_cfg       the configuration, written by user space
  *   skep_rings     sequence numbers, and events lost on the life cycle ring
@@ -80,10 +80,19 @@ struct {
     __type(value, __u8);
 } skep_cgroups SEC(".maps");
 
-/* What a task's credentials were when they were last looked at: at sys_exit the old ones are gone. */
+/* A system call as a record's header names it; flags 0: none, or not known. */
+struct skep_call_name {
+    __u16 nr;
+    __u16 flags; /* of SKEP_HDR_SYSCALL, SKEP_HDR_COMPAT */
+};
+
+/* What a task's credentials were when they were last looked at: at sys_exit the old ones are gone. And by which call it
+ * is executing a program, noted before the kernel forgets it. */
 struct skep_cred_note {
     __u32 uid, euid, gid, egid;
     __u64 caps;
+    struct skep_call_name exec_call;
+    __u32 pad;
 };
 
 struct {

@@ -5,6 +5,7 @@
  */
 #include "bpf/lib/cred.h"
 #include "bpf/lib/image.h"
+#include "bpf/lib/origin.h"
 
 SEC("tp_btf/task_newtask")
 int BPF_PROG(life_fork, struct task_struct *child, __u64 clone_flags)
@@ -12,7 +13,9 @@ int BPF_PROG(life_fork, struct task_struct *child, __u64 clone_flags)
     skep_cred_note(child);
     if (clone_flags & CLONE_THREAD)
         return 0;
-    struct task_struct *parent = SKEP_PLAIN(struct task_struct, bpf_get_current_task_btf());
+    struct task_struct *parent = bpf_get_current_task_btf();
+    struct skep_call_name call = skep_origin_current(parent);
+    parent = SKEP_PLAIN(struct task_struct, parent);
     child = SKEP_PLAIN(struct task_struct, child);
     __u32 pid = child->tgid, parent_pid = parent->tgid;
     __u8 one = 1;
@@ -24,6 +27,7 @@ int BPF_PROG(life_fork, struct task_struct *child, __u64 clone_flags)
     struct skep_ev_fork *ev = skep_begin_life(&b, SKEP_KIND_fork, sizeof(*ev), parent);
     if (!ev)
         return 0;
+    skep_origin_fill(&ev->h, call);
     skep_fill_task(&ev->task, child);
     ev->child.pid = pid;
     ev->child.ns_pid = ev->task.ns_pid;
@@ -117,6 +121,22 @@ __noinline int life_emit_pieces(const struct piece_source *x)
     return 0;
 }
 
+/* 5c5fad46e48c ("tracing: Add sched_prepare_exec tracepoint", 6.10) */
+SEC("tp_btf/sched_prepare_exec")
+int note_exec_call(__u64 *ctx)
+{
+    skep_origin_note_exec();
+    return 0;
+}
+
+/* The function that the tracepoint stands in. */
+SEC("fentry/begin_new_exec")
+int note_exec_call_fn(__u64 *ctx)
+{
+    skep_origin_note_exec();
+    return 0;
+}
+
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(life_exec, struct task_struct *t, int old_pid, struct linux_binprm *bprm)
 {
@@ -130,6 +150,7 @@ int BPF_PROG(life_exec, struct task_struct *t, int old_pid, struct linux_binprm 
     struct skep_ev_exec *ev = skep_begin_life(&b, SKEP_KIND_exec, sizeof(*ev), t);
     if (!ev)
         return 0;
+    skep_origin_fill(&ev->h, skep_origin_of_exec(&before, bprm));
     skep_fill_task(&ev->task, t);
     skep_zero((void *)ev + offsetof(struct skep_ev_exec, image),
               sizeof(*ev) - offsetof(struct skep_ev_exec, image));

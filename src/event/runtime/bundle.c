@@ -130,7 +130,9 @@ static int add_inner_labels(struct skep_bytes *list, size_t max, json_t *annotat
 
 static int parse_labels(json_t *annotations, struct skep_state_info *info)
 {
-    if (!json_is_object(annotations) || (info->traits & SKEP_CONTAINER_KNOWN_LABELS))
+    const char *manager = skep_state_member(annotations, "io.container.manager");
+    if (!json_is_object(annotations) || (info->traits & SKEP_CONTAINER_KNOWN_LABELS) ||
+        (manager && skep_streq(manager, "libpod"))) /* whose labels are elsewhere */
         return 0;
     info->traits |= SKEP_CONTAINER_KNOWN_LABELS;
     int r = add_inner_labels(&info->labels, SKEP_STATE_MAX_labels, annotations);

@@ -4,13 +4,64 @@
 #define TASKS "io.containerd.runtime.v2.task"
 #define NERDCTL "/var/lib/nerdctl"
 
-/* State directories: containerd's own, k3s's, microk8s's, and the one that dockerd starts for itself. */
-static const char *const state_dirs[] = {
-    "/run/containerd/" TASKS,
-    "/run/k3s/containerd/" TASKS,
-    "/var/snap/microk8s/common/run/containerd/" TASKS,
-    "/run/docker/containerd/daemon/" TASKS,
+/* Directories of what runs and of what lasts: containerd's own, k3s's, microk8s's, and those of the one that dockerd starts
+ * for itself. */
+static const struct {
+    const char *state, *root;
+} dirs[] = {
+    {"/run/containerd/" TASKS, "/var/lib/containerd"},
+    {"/run/k3s/containerd/" TASKS, "/var/lib/rancher/k3s/agent/containerd"},
+    {"/var/snap/microk8s/common/run/containerd/" TASKS, "/var/snap/microk8s/common/var/lib/containerd"},
+    {"/run/docker/containerd/daemon/" TASKS, "/var/lib/docker/containerd/daemon"},
 };
+
+/* ---- one container ---- */
+
+/* A bundle has a link to a directory of its own below the root, wherever that was configured to be. */
+static bool find_root(int root, const char *bundle, char *buf, size_t size)
+{
+    char link[SKEP_PATH_MAX + 8];
+    snprintf(link, sizeof(link), "%s/work", bundle);
+    if (skep_state_readlink(root, link, buf, size) >= 0) {
+        char *tasks = strstr(buf, "/" TASKS "/");
+        if (tasks) {
+            *tasks = '\0';
+            return true;
+        }
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(dirs); i++) {
+        const char *rest = skep_startswith(bundle, dirs[i].state);
+        if (rest && *rest == '/') {
+            snprintf(buf, size, "%s", dirs[i].root);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The database goes first: annotations are no labels. Its name of the image is the last resort, since under Kubernetes that may
+ * be a digest. */
+int skep_containerd_read(int root, const char *bundle, const char *namespace_, const char *id, json_t *config,
+                         struct skep_state_info *info)
+{
+    char dir[SKEP_PATH_MAX];
+    _cleanup_free_ char *image = NULL;
+    bool docker = skep_streq(namespace_, "moby");
+    int r = 0;
+    if (docker)
+        r = skep_docker_find_by_mounts(root, json_object_get(config, "mounts"), id, info);
+    else if (find_root(root, bundle, dir, sizeof(dir)))
+        r = skep_metadb_find_in(root, dir, namespace_, id, info, &image);
+    if (r >= 0)
+        r = skep_bundle_parse(config, info);
+    if (r >= 0)
+        r = skep_state_set(&info->image, image);
+    if (r >= 0)
+        info->runtime = docker ? SKEP_RUNTIME_DOCKER : SKEP_RUNTIME_CONTAINERD;
+    return r;
+}
+
+/* ---- the search ---- */
 
 struct search {
     const struct skep_state_query *q;
@@ -61,7 +112,9 @@ static int search_namespace(void *arg, const char *name)
         if (!path || strlen(path) != s->cgroup_len || memcmp(path, s->cgroup, s->cgroup_len) != 0)
             return 0;
     }
-    int r = skep_bundle_parse(config, s->info);
+    char bundle[SKEP_PATH_MAX];
+    snprintf(bundle, sizeof(bundle), "%s/%s/%s", s->dir, name, s->id);
+    int r = skep_containerd_read(s->q->root, bundle, name, s->id, config, s->info);
     if (r >= 0 && !s->info->name && !s->info->pod) {
         s->namespace_ = name;
         r = skep_state_list(s->q->root, NERDCTL, search_names, s);
@@ -70,7 +123,6 @@ static int search_namespace(void *arg, const char *name)
         r = skep_state_set(&s->info->name, s->id);
     if (r < 0)
         return r;
-    s->info->runtime = skep_streq(name, "moby") ? SKEP_RUNTIME_DOCKER : SKEP_RUNTIME_CONTAINERD;
     snprintf(s->info->id, sizeof(s->info->id), "%s", s->id);
     return 1;
 }
@@ -78,8 +130,8 @@ static int search_namespace(void *arg, const char *name)
 static int search_dirs(struct search *s)
 {
     int r = 0;
-    for (size_t i = 0; r == 0 && i < ARRAY_SIZE(state_dirs); i++) {
-        s->dir = state_dirs[i];
+    for (size_t i = 0; r == 0 && i < ARRAY_SIZE(dirs); i++) {
+        s->dir = dirs[i].state;
         r = skep_state_list(s->q->root, s->dir, search_namespace, s);
     }
     return r;

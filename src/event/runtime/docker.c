@@ -10,27 +10,6 @@ static bool is_image_name(const char *image, const char *image_id)
     return !hex && !(image_id && skep_startswith(image_id, image));
 }
 
-static int parse_healthcheck(json_t *config, struct skep_state_info *info)
-{
-    json_t *test = json_object_get(json_object_get(config, "Healthcheck"), "Test");
-    size_t n = json_array_size(test);
-    const char *how = json_string_value(json_array_get(test, 0));
-    int r = 0;
-    info->traits |= SKEP_CONTAINER_KNOWN_HEALTHCHECK;
-    if (!how || info->healthcheck.s || skep_streq(how, "NONE"))
-        return 0;
-    if (skep_streq(how, "CMD-SHELL")) {
-        const char *const shell[] = {"/bin/sh", "-c"};
-        r = skep_state_add(&info->healthcheck, SKEP_STATE_MAX_healthcheck, shell, ARRAY_SIZE(shell));
-    }
-    for (size_t i = 1; r >= 0 && i < n; i++) {
-        const char *text = json_string_value(json_array_get(test, i));
-        if (text)
-            r = skep_state_add(&info->healthcheck, SKEP_STATE_MAX_healthcheck, &text, 1);
-    }
-    return r;
-}
-
 static int parse_mounts(json_t *points, struct skep_state_info *info)
 {
     const char *destination;
@@ -92,7 +71,7 @@ int skep_docker_parse(json_t *config, const char *id, struct skep_state_info *in
     if (r >= 0)
         r = parse_networks(json_object_get(config, "NetworkSettings"), info);
     if (r >= 0)
-        r = parse_healthcheck(inner, info);
+        r = skep_state_set_healthcheck(info, json_object_get(inner, "Healthcheck"));
     if (r < 0)
         return r;
     skep_state_set_started(info, skep_state_member(json_object_get(config, "State"), "StartedAt"));
@@ -145,27 +124,55 @@ int skep_docker_parse_images(json_t *repositories, struct skep_state_info *info)
     return 1;
 }
 
-static int find_in(const struct skep_state_query *q, uid_t owner, const char *data_root,
-                   struct skep_state_info *info)
+/* Under Kubernetes the labels and the address of a pod are with its sandbox, which is a container as well. */
+static int find_sandbox(int root, uid_t owner, const char *data_root, struct skep_state_info *info)
+{
+    _cleanup_json_ json_t *config = NULL;
+    if (!info->sandbox || strchr(info->sandbox, '/') ||
+        skep_state_read_json(root, owner, &config, "%s/containers/%s/config.v2.json", data_root,
+                             info->sandbox) < 0)
+        return 0;
+    json_t *labels = json_object_get(json_object_get(config, "Config"), "Labels");
+    int r = skep_state_add_labels(&info->pod_labels, SKEP_STATE_MAX_pod_labels, labels, NULL);
+    return r < 0 ? r : parse_networks(json_object_get(config, "NetworkSettings"), info);
+}
+
+static int find_in(int root, uid_t owner, const char *data_root, const char *id, struct skep_state_info *info)
 {
     _cleanup_json_ json_t *config = NULL, *host = NULL, *images = NULL;
-    if (skep_state_read_json(q->root, owner, &config, "%s/containers/%s/config.v2.json", data_root, q->id) <
-        0)
+    if (skep_state_read_json(root, owner, &config, "%s/containers/%s/config.v2.json", data_root, id) < 0)
         return 0;
-    int r = skep_docker_parse(config, q->id, info);
+    int r = skep_docker_parse(config, id, info);
     if (r <= 0)
         return r;
-    if (skep_state_read_json(q->root, owner, &host, "%s/containers/%s/hostconfig.json", data_root, q->id) >=
-        0)
+    if (skep_state_read_json(root, owner, &host, "%s/containers/%s/hostconfig.json", data_root, id) >= 0)
         r = skep_docker_parse_host(host, info);
     const char *driver = skep_state_member(config, "Driver");
     if (r >= 0 && driver && !strchr(driver, '/') &&
-        skep_state_read_json(q->root, owner, &images, "%s/image/%s/repositories.json", data_root, driver) >=
-            0)
+        skep_state_read_json(root, owner, &images, "%s/image/%s/repositories.json", data_root, driver) >= 0)
         r = skep_docker_parse_images(images, info);
+    if (r >= 0)
+        r = find_sandbox(root, owner, data_root, info);
     if (r >= 0) /* an id, when the image lost its name */
         r = skep_state_set_json(&info->image, json_object_get(config, "Config"), "Image");
     return r < 0 ? r : 1;
+}
+
+/* The files that docker mounts into a container stand with its configuration. */
+int skep_docker_find_by_mounts(int root, json_t *mounts, const char *id, struct skep_state_info *info)
+{
+    char dir[SKEP_CONTAINER_ID_MAX + 16], data_root[SKEP_PATH_MAX];
+    snprintf(dir, sizeof(dir), "/containers/%s/", id);
+    size_t n = json_array_size(mounts);
+    for (size_t i = 0; i < n; i++) {
+        const char *source = skep_state_member(json_array_get(mounts, i), "source");
+        const char *at = source ? strstr(source, dir) : NULL;
+        if (!at || strchr(at + strlen(dir), '/') || (size_t)(at - source) >= sizeof(data_root))
+            continue;
+        snprintf(data_root, sizeof(data_root), "%.*s", (int)(at - source), source);
+        return find_in(root, SKEP_STATE_NO_UID, data_root, id, info);
+    }
+    return 0;
 }
 
 int skep_docker_find(const struct skep_state_query *q, struct skep_state_info *info)
@@ -177,15 +184,15 @@ int skep_docker_find(const struct skep_state_query *q, struct skep_state_info *i
         if (!configured)
             configured = skep_state_member(daemon, "graph");
         if (configured)
-            r = find_in(q, SKEP_STATE_NO_UID, configured, info);
+            r = find_in(q->root, SKEP_STATE_NO_UID, configured, q->id, info);
     }
     for (size_t i = 0; r == 0 && i < ARRAY_SIZE(data_roots); i++)
-        r = find_in(q, SKEP_STATE_NO_UID, data_roots[i], info);
+        r = find_in(q->root, SKEP_STATE_NO_UID, data_roots[i], q->id, info);
 
     char home[SKEP_PATH_MAX], rootless[SKEP_PATH_MAX + 64];
     if (r == 0 && q->uid != SKEP_STATE_NO_UID && skep_state_home(q->root, q->uid, home, sizeof(home)) >= 0) {
         snprintf(rootless, sizeof(rootless), "%s/.local/share/docker", home);
-        r = find_in(q, q->uid, rootless, info);
+        r = find_in(q->root, q->uid, rootless, q->id, info);
     }
     return r;
 }

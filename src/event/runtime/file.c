@@ -42,9 +42,11 @@ static int open_by_steps(int root, const char *path)
     return TAKE_FD(at);
 }
 
-static int open_path(int root, const char *path)
+/* flags: O_NOFOLLOW, or none */
+static int open_path(int root, const char *path, uint64_t flags)
 {
-    struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS};
+    struct open_how how = {.flags = O_PATH | O_CLOEXEC | flags,
+                           .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS};
     for (int i = 0; i < OPEN_TRIES; i++) {
         long fd = syscall(SYS_openat2, root, path, &how, sizeof(how));
         if (fd >= 0)
@@ -60,7 +62,7 @@ static int open_path(int root, const char *path)
 /* The object is looked at before it is opened: opening a device or a pipe has effects. */
 static int open_checked(int root, uid_t owner, const char *path, mode_t type, struct stat *st)
 {
-    _cleanup_close_ int fd = open_path(root, path);
+    _cleanup_close_ int fd = open_path(root, path, 0);
     if (fd < 0)
         return fd;
     if (fstat(fd, st) < 0)
@@ -117,6 +119,34 @@ static int format_path(char *buf, size_t size, const char *fmt, va_list ap)
     return n < 0 || (size_t)n >= size ? -ENAMETOOLONG : 0;
 }
 
+int skep_state_open(int root, uid_t owner, const char *fmt, ...)
+{
+    char path[SKEP_PATH_MAX];
+    va_list ap;
+    va_start(ap, fmt);
+    int r = format_path(path, sizeof(path), fmt, ap);
+    va_end(ap);
+    struct stat st;
+    return r < 0 ? r : open_checked(root, owner, path, S_IFREG, &st);
+}
+
+int skep_state_readlink(int root, const char *path, char *buf, size_t size)
+{
+    struct stat st;
+    _cleanup_close_ int fd = open_path(root, path, O_NOFOLLOW);
+    if (fd < 0)
+        return fd;
+    if (fstat(fd, &st) < 0)
+        return -errno;
+    if (!S_ISLNK(st.st_mode) || st.st_uid != 0)
+        return -EPERM;
+    ssize_t n = readlinkat(fd, "", buf, size);
+    if (n < 0 || (size_t)n >= size)
+        return n < 0 ? -errno : -ENAMETOOLONG;
+    buf[n] = '\0';
+    return 0;
+}
+
 int skep_state_read_json(int root, uid_t owner, json_t **ret, const char *fmt, ...)
 {
     char path[SKEP_PATH_MAX];
@@ -148,7 +178,7 @@ bool skep_state_exists(int root, const char *fmt, ...)
     va_end(ap);
     if (r < 0)
         return false;
-    _cleanup_close_ int fd = open_path(root, path);
+    _cleanup_close_ int fd = open_path(root, path, 0);
     return fd >= 0;
 }
 

@@ -2,9 +2,9 @@
 #include "event/runtime/state.h"
 
 /* The places where runc and crun keep <id>/state.json and <id>/status. A runtime that runs for somebody
- * else has a place of its own, found below containerd's directory by listing. */
-#define CONTAINERD_RUNC "/run/containerd/runc"
-static const char *const roots[] = {"/run/runc", "/run/crun", "/run/docker/runtime-runc/moby"};
+ * else has a place of its own, found below containerd's directories by listing. */
+static const char *const roots[] = {"/run/runc", "/run/crun"};
+static const char *const containerd_roots[] = {"/run/containerd/runc", "/run/docker/runtime-runc"};
 static const char *const user_roots[] = {"runc", "crun"};
 
 struct search {
@@ -13,6 +13,8 @@ struct search {
     const char *id;
     const char *cgroup; /* NULL: id is known to be a container's */
     uid_t owner;
+    const char *dir;        /* that has a root for each of containerd's namespaces */
+    const char *namespace_; /* NULL: not started by containerd */
 };
 
 static bool ends_with(const char *s, const char *tail)
@@ -92,7 +94,8 @@ static int follow_bundle(struct search *s, const char *bundle)
     _cleanup_json_ json_t *config = NULL;
     if (skep_state_read_json(s->q->root, s->owner, &config, "%s/config.json", bundle) < 0)
         return 0;
-    return skep_bundle_parse(config, s->info);
+    return s->namespace_ ? skep_containerd_read(s->q->root, bundle, s->namespace_, s->id, config, s->info)
+                         : skep_bundle_parse(config, s->info);
 }
 
 static int search_root(struct search *s, const char *root)
@@ -112,8 +115,9 @@ static int search_root(struct search *s, const char *root)
         if (r < 0)
             return r;
     }
-    if (s->info->runtime == SKEP_RUNTIME_NONE && (s->cgroup || s->q->runtime == SKEP_RUNTIME_RUNC)) {
-        s->info->runtime = SKEP_RUNTIME_RUNC;
+    if (s->cgroup || s->q->runtime == SKEP_RUNTIME_RUNC) { /* started by hand: the id is its name */
+        if (s->info->runtime == SKEP_RUNTIME_NONE)
+            s->info->runtime = SKEP_RUNTIME_RUNC;
         r = skep_state_set(&s->info->name, s->id);
         if (r < 0)
             return r;
@@ -124,9 +128,13 @@ static int search_root(struct search *s, const char *root)
 
 static int search_namespace(void *arg, const char *name)
 {
-    char root[sizeof(CONTAINERD_RUNC) + 256];
-    snprintf(root, sizeof(root), CONTAINERD_RUNC "/%s", name);
-    return search_root(arg, root);
+    struct search *s = arg;
+    char root[64 + 256];
+    snprintf(root, sizeof(root), "%s/%s", s->dir, name);
+    s->namespace_ = name;
+    int r = search_root(s, root);
+    s->namespace_ = NULL;
+    return r;
 }
 
 static int search_roots(struct search *s)
@@ -135,8 +143,10 @@ static int search_roots(struct search *s)
     s->owner = SKEP_STATE_NO_UID;
     for (size_t i = 0; r == 0 && i < ARRAY_SIZE(roots); i++)
         r = search_root(s, roots[i]);
-    if (r == 0)
-        r = skep_state_list(s->q->root, CONTAINERD_RUNC, search_namespace, s);
+    for (size_t i = 0; r == 0 && i < ARRAY_SIZE(containerd_roots); i++) {
+        s->dir = containerd_roots[i];
+        r = skep_state_list(s->q->root, s->dir, search_namespace, s);
+    }
     if (r == 0 && s->q->uid != SKEP_STATE_NO_UID) {
         s->owner = s->q->uid;
         for (size_t i = 0; r == 0 && i < ARRAY_SIZE(user_roots); i++) {

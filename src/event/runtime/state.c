@@ -87,6 +87,27 @@ int skep_state_add(struct skep_bytes *list, size_t max, const char *const *texts
     return 0;
 }
 
+int skep_state_set_healthcheck(struct skep_state_info *info, json_t *healthcheck)
+{
+    json_t *test = json_object_get(healthcheck, "Test");
+    size_t n = json_array_size(test);
+    const char *how = json_string_value(json_array_get(test, 0));
+    int r = 0;
+    info->traits |= SKEP_CONTAINER_KNOWN_HEALTHCHECK;
+    if (!how || info->healthcheck.s || skep_streq(how, "NONE"))
+        return 0;
+    if (skep_streq(how, "CMD-SHELL")) {
+        const char *const shell[] = {"/bin/sh", "-c"};
+        r = skep_state_add(&info->healthcheck, SKEP_STATE_MAX_healthcheck, shell, ARRAY_SIZE(shell));
+    }
+    for (size_t i = 1; r >= 0 && i < n; i++) {
+        const char *text = json_string_value(json_array_get(test, i));
+        if (text)
+            r = skep_state_add(&info->healthcheck, SKEP_STATE_MAX_healthcheck, &text, 1);
+    }
+    return r;
+}
+
 static bool begins_with_any(const char *s, const char *const *prefixes)
 {
     for (; prefixes && *prefixes; prefixes++)

@@ -3,8 +3,8 @@
 #define SKEP_EVENT_RUNTIME_STATE_H
 /*
  * What the readers of runtime state share: the question, the answer, and bounded access to files below a root.
- * One file a runtime (docker.c, containerd.c, storage.c for podman and cri-o, oci.c for runc and crun, lxc.c); what they
- * share is in bundle.c (OCI bundles) and cni.c (networks).
+ * One file a runtime (docker.c, containerd.c and metadb.c, storage.c and libpod.c for podman and cri-o, oci.c for runc
+ * and crun, lxc.c); what they share is in bundle.c (OCI bundles), cni.c (networks) and bolt.c (databases).
  *
  * A reader looks for q->id (or, for a candidate, for each component of q->path that may be an id, innermost
  * first) and returns 1 when it found the container and filled in what it knows, 0 when it knows nothing of it,
@@ -61,6 +61,21 @@ skep_state_find skep_lxc_find;
 int skep_storage_find_in(int root, uid_t owner, const char *storage, const char *id,
                          struct skep_state_info *info);
 
+/* A container of containerd: its bundle's config.json, and containerd's database, which the bundle leads to. Sets the
+ * runtime: docker, when the namespace is docker's. */
+int skep_containerd_read(int root, const char *bundle, const char *namespace_, const char *id, json_t *config,
+                         struct skep_state_info *info);
+/* What containerd's database says; dir: where containerd keeps what lasts. 0: nothing. ret_image: the name of its image, for who
+ * finds no better one; to be freed. */
+int skep_metadb_find_in(int root, const char *dir, const char *namespace_, const char *id,
+                        struct skep_state_info *info, char **ret_image);
+/* What podman's database in a containers-storage directory says of a container; 0: nothing. */
+int skep_libpod_find_in(int root, uid_t owner, const char *storage, const char *id,
+                        struct skep_state_info *info);
+
+/* A container of docker whose data is not where it usually is, by its bundle's mounts. 0: not found. */
+int skep_docker_find_by_mounts(int root, json_t *mounts, const char *id, struct skep_state_info *info);
+
 int skep_docker_parse(json_t *config, const char *id, struct skep_state_info *info);
 /* hostconfig.json, and the list of images (repositories.json), in which info->image_id is looked up. */
 int skep_docker_parse_host(json_t *host, struct skep_state_info *info);
@@ -68,6 +83,15 @@ int skep_docker_parse_images(json_t *repositories, struct skep_state_info *info)
 int skep_storage_parse(json_t *containers, const char *id, struct skep_state_info *info);
 /* images.json, in which info->image_id is looked up. */
 int skep_storage_parse_images(json_t *images, struct skep_state_info *info);
+/* The JSON in a google.protobuf.Any; NULL: there is none. */
+json_t *skep_metadb_parse_any(const char *bytes, size_t n);
+/* containerd's own JSON of a container and of a sandbox under Kubernetes. */
+int skep_metadb_parse_container(json_t *versioned, struct skep_state_info *info);
+int skep_metadb_parse_sandbox(json_t *versioned, struct skep_state_info *info);
+/* podman's own JSON of a container, of what it is at, and of a pod. */
+int skep_libpod_parse(json_t *config, const char *id, struct skep_state_info *info);
+int skep_libpod_parse_state(json_t *state, struct skep_state_info *info);
+int skep_libpod_parse_pod(json_t *pod, const char *id, struct skep_state_info *info);
 /* An OCI bundle's config.json: annotations, mounts, namespaces and privileges; see bundle.c for what counts as
  * privileged. */
 int skep_bundle_parse(json_t *config, struct skep_state_info *info);
@@ -96,6 +120,8 @@ int skep_state_set_image_ref(struct skep_state_info *info, const char *ref);
 int skep_state_set_pod_uid(struct skep_state_info *info, const char *path);
 /* When it started, from RFC 3339 text; what is none, or before 1971, sets nothing. */
 void skep_state_set_started(struct skep_state_info *info, const char *text);
+/* docker's and podman's health check: {"Test": ["CMD", command, argument, ...]}; NULL: it has none. */
+int skep_state_set_healthcheck(struct skep_state_info *info, json_t *healthcheck);
 /* Appends n strings that belong together; when they do not fit any more they are left out. -ENOMEM. */
 int skep_state_add(struct skep_bytes *list, size_t max, const char *const *texts, size_t n);
 /* Appends the members of an object of strings as key=value, those that begin with one of the prefixes left out
@@ -110,6 +136,10 @@ bool skep_state_next_candidate(const char *path, size_t *at, char id[SKEP_CONTAI
 /* Files; paths are formatted, absolute, and relative to root. owner: SKEP_STATE_NO_UID, or who must own the
  * file. -ENOENT, -EFBIG, -EPERM, -EBADMSG, ... */
 int skep_state_read(int root, uid_t owner, const char *path, char **ret, size_t *ret_len);
+/* A descriptor of a file, for readers that do not want all of it. */
+int skep_state_open(int root, uid_t owner, const char *fmt, ...) SKEP_PRINTF(3, 4);
+/* Where a symbolic link that root made leads to. */
+int skep_state_readlink(int root, const char *path, char *buf, size_t size);
 int skep_state_read_json(int root, uid_t owner, json_t **ret, const char *fmt, ...) SKEP_PRINTF(4, 5);
 bool skep_state_exists(int root, const char *fmt, ...) SKEP_PRINTF(2, 3);
 /* Calls each with every name in a directory (dot files left out, at most SKEP_STATE_LIST_MAX) until it gives

@@ -60,13 +60,17 @@ int skep_storage_parse(json_t *containers, const char *id, struct skep_state_inf
     return 0;
 }
 
-/* podman names its pods in its database only; the bundle has the pod's id. */
-static int parse_bundle(json_t *config, struct skep_state_info *info)
+/* podman's database goes first: the annotations of its bundles are no labels, and have the pod's id for its name. */
+static int parse_bundle(int root, uid_t owner, const char *storage, const char *id, json_t *config,
+                        struct skep_state_info *info)
 {
     json_t *annotations = json_object_get(config, "annotations");
     const char *manager = skep_state_member(annotations, "io.container.manager");
-    int r = skep_bundle_parse(config, info);
-    if (r >= 0 && manager && skep_streq(manager, "libpod")) {
+    bool podman = manager && skep_streq(manager, "libpod");
+    int r = podman ? skep_libpod_find_in(root, owner, storage, id, info) : 0;
+    if (r >= 0)
+        r = skep_bundle_parse(config, info);
+    if (r >= 0 && podman) {
         info->runtime = SKEP_RUNTIME_PODMAN;
         r = skep_state_set_json(&info->pod, annotations, "io.kubernetes.cri-o.SandboxID");
     } else if (manager && skep_streq(manager, "cri-o")) {
@@ -106,7 +110,7 @@ static int find_in_driver(int root, uid_t owner, const char *storage, const char
     if (skep_state_read_json(root, owner, &config, "%s/%s-containers/%s/userdata/config.json", storage,
                              driver, id) >= 0) {
         found = 1;
-        r = parse_bundle(config, info);
+        r = parse_bundle(root, owner, storage, id, config, info);
         if (r >= 0)
             r = parse_sandbox(root, owner, storage, driver, info);
         if (r < 0)

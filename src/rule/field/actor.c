@@ -35,6 +35,37 @@ const struct skep_task *skep_actor_task(const struct skep_actor *a)
     return a->proc && !a->proc->partial ? &a->proc->task : NULL;
 }
 
+uint32_t skep_actor_vtid(const struct skep_event *ev)
+{
+    struct skep_actor a;
+    const struct skep_hdr *h = ev->h;
+    const struct skep_task *t = skep_actor_of(ev, &a) ? skep_actor_task(&a) : NULL;
+    if (!t || !t->ns_pid)
+        return 0;
+    if (h->tid == h->pid)
+        return t->ns_pid;
+    return t->ns_pid == h->pid ? h->tid : 0;
+}
+
+static const char *const controllers[] = {"cpuset", "cpu", "cpuacct", "io", "memory"};
+
+bool skep_actor_put_cgroups(const struct skep_event *ev, struct skep_strbuf *sb)
+{
+    if (!ev->cgroup)
+        return false;
+    for (size_t i = 0; i < ARRAY_SIZE(controllers); i++)
+        skep_strbuf_printf(sb, "%s%s=%s", i ? " " : "", controllers[i], ev->cgroup);
+    return true;
+}
+
+bool skep_actor_has_cgroup(const char *controller)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(controllers); i++)
+        if (skep_streq(controllers[i], controller))
+            return true;
+    return false;
+}
+
 /* Of a kernel thread the answer to all questions about its image is an empty text. */
 static struct skep_bytes known(const struct skep_proc_image *i, struct skep_bytes b)
 {

@@ -47,6 +47,14 @@ bool skep_actor_ancestor(const struct skep_event *ev, uint32_t level, struct ske
 bool skep_actor_up(struct skep_actor *a);
 /* What only life cycle records tell; NULL: none was seen. */
 const struct skep_task *skep_actor_task(const struct skep_actor *a);
+/* Number of the acting thread in its process's own pid namespace: known of main threads, and of all that are in the
+ * initial one. 0: not known. */
+uint32_t skep_actor_vtid(const struct skep_event *ev);
+/* "cpuset=PATH cpu=PATH ...": the controllers that Falco's kernel side asks for, which in a unified hierarchy all have
+ * one path. false: it is not known. */
+bool skep_actor_put_cgroups(const struct skep_event *ev, struct skep_strbuf *sb);
+/* Whether a controller is one of these. */
+bool skep_actor_has_cgroup(const char *controller);
 
 /* Makes a text of a process in the arena; false: missing, or the arena is full. */
 bool skep_actor_put(struct skep_rule_ctx *x, const struct skep_actor *a, enum skep_actor_text which,

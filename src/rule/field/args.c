@@ -4,6 +4,7 @@
 #include "event/fields.h"
 #include "event/names.h"
 #include "rule/evttype.h"
+#include "rule/field/actor.h"
 #include "rule/field/descriptor.h"
 #include "rule/users.h"
 
@@ -33,6 +34,7 @@ enum form {
     FORM_NAME,
     FORM_CHARS,
     FORM_OF,
+    FORM_NONE,
 };
 
 /* A value in both its forms: a number, if it is one, and texts. */
@@ -101,6 +103,75 @@ OF_FUNCTION(args)
 {
     const struct skep_proc_image *image = x->ev->image;
     return image && put_list(sb, image->args.s, image->args.len, 1, SIZE_MAX, ' ');
+}
+
+/* Of an execution that failed: what it was called with. */
+static bool put_given(struct skep_rule_ctx *x, struct skep_strbuf *sb, size_t first, size_t end)
+{
+    struct skep_slice s = ((const struct skep_ev_exec_failed *)x->ev->h)->args;
+    return put_list(sb, skep_slice_get(x->ev->h, s), s.len, first, end, ' ');
+}
+
+OF_FUNCTION(given_exe)
+{
+    return put_given(x, sb, 0, 1);
+}
+
+OF_FUNCTION(given_args)
+{
+    return put_given(x, sb, 1, SIZE_MAX);
+}
+
+OF_FUNCTION(cgroups)
+{
+    return skep_actor_put_cgroups(x->ev, sb);
+}
+
+/* Of a fork: who called it. */
+static const struct skep_task *caller(const struct skep_rule_ctx *x)
+{
+    struct skep_actor a;
+    return skep_actor_of(x->ev, &a) ? skep_actor_task(&a) : NULL;
+}
+
+OF_FUNCTION(parent)
+{
+    const struct skep_task *t = caller(x);
+    if (t)
+        skep_strbuf_u64(sb, t->parent_pid);
+    return t != NULL;
+}
+
+OF_FUNCTION(cwd)
+{
+    const struct skep_proc *p = x->ev->proc;
+    if (p && p->cwd.s)
+        skep_strbuf_put(sb, p->cwd.s, p->cwd.len);
+    return p && p->cwd.s;
+}
+
+OF_FUNCTION(vpid)
+{
+    const struct skep_task *t = caller(x);
+    if (t && t->ns_pid)
+        skep_strbuf_u64(sb, t->ns_pid);
+    return t && t->ns_pid;
+}
+
+OF_FUNCTION(vtid)
+{
+    uint32_t tid = skep_actor_vtid(x->ev);
+    if (tid)
+        skep_strbuf_u64(sb, tid);
+    return tid != 0;
+}
+
+OF_FUNCTION(pidns_start)
+{
+    const struct skep_task *t = caller(x);
+    if (t && t->pid_ns_start)
+        skep_strbuf_u64(sb, t->pid_ns_start);
+    return t && t->pid_ns_start;
 }
 
 OF_FUNCTION(env)
@@ -235,11 +306,11 @@ OF_FUNCTION(answers)
 #define MODE(kind, member) SET(kind, member, mode, "")
 #define CHARS(kind, member) .form = FORM_CHARS, AT(kind, member), .size = sizeof(MEMBER(kind, member))
 #define OF(function) .form = FORM_OF, .of = of_##function
+#define NONE .form = FORM_NONE
 
 static const struct arg table[] = {
 #define SKEP_RULE_ARG(event, arg, ...) {.type = SKEP_EVTTYPE_##event, .name = #arg, __VA_ARGS__},
 #include "rule/field/args.def"
-#undef SKEP_RULE_ARG
 };
 
 /* Written once, read by all threads. */
@@ -251,17 +322,25 @@ static struct {
 
 static bool is_number(const struct arg *a)
 {
-    return a->form != FORM_TEXT && a->form != FORM_PATH && a->form != FORM_CHARS && a->form != FORM_OF;
+    return a->form != FORM_TEXT && a->form != FORM_PATH && a->form != FORM_CHARS && a->form != FORM_OF &&
+           a->form != FORM_NONE;
 }
 
-static struct skep_rule_spot spot_of(const struct arg *a)
+/* Records that are made only when the call succeeds, and need not say so: see skep_rule_result(). */
+static bool is_result_implied(uint16_t kind)
+{
+    return kind == SKEP_KIND_exec || kind == SKEP_KIND_fork;
+}
+
+static struct skep_rule_spot spot_of(const struct arg *a, uint16_t kind)
 {
     struct skep_rule_spot s = {
         .form = SKEP_SPOT_UNKNOWN, .off = a->off, .size = a->size, .source_off = a->source_off};
     switch (a->form) {
     case FORM_RESULT:
     case FORM_NEW_FD:
-        s.form = SKEP_SPOT_RET;
+        if (!is_result_implied(kind))
+            s.form = SKEP_SPOT_RET;
         break;
     case FORM_FD:
     case FORM_DIRFD:
@@ -294,11 +373,18 @@ static struct skep_rule_spot spot_of(const struct arg *a)
 
 static void fill_places(void)
 {
+    size_t n_types;
+    const struct skep_evttype *types = skep_evttypes(&n_types);
     for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
         if (places.n[table[i].type]++ == 0)
             places.first[table[i].type] = (uint16_t)i;
-        places.spots[i] = spot_of(&table[i]);
+        places.spots[i] = spot_of(&table[i], types[table[i].type].kind);
     }
+    for (uint32_t t = 2; t < n_types; t++)
+        if (types[t].kind == types[t - 1].kind && !places.n[t]) {
+            places.first[t] = places.first[t - 1];
+            places.n[t] = places.n[t - 1];
+        }
 }
 
 static void make_places(void)
@@ -330,7 +416,8 @@ static const struct arg *find(uint32_t type, const char *name, size_t len)
     if (parse_place(name, len, &place))
         return place < places.n[type] ? &first[place] : NULL;
     for (size_t i = 0; i < places.n[type]; i++)
-        if (strlen(first[i].name) == len && memcmp(first[i].name, name, len) == 0)
+        if (first[i].form != FORM_NONE && strlen(first[i].name) == len &&
+            memcmp(first[i].name, name, len) == 0)
             return &first[i];
     return NULL;
 }
@@ -342,8 +429,8 @@ bool skep_rule_args_known(const char *arg, size_t len, enum skep_rule_type type)
     if (parse_place(arg, len, &place))
         return place < ARG_PLACES_MAX;
     for (size_t i = 0; i < ARRAY_SIZE(table); i++)
-        if (strlen(table[i].name) == len && memcmp(table[i].name, arg, len) == 0 &&
-            (type == SKEP_RULE_TEXT || is_number(&table[i])))
+        if (table[i].form != FORM_NONE && strlen(table[i].name) == len &&
+            memcmp(table[i].name, arg, len) == 0 && (type == SKEP_RULE_TEXT || is_number(&table[i])))
             return true;
     return false;
 }
@@ -351,7 +438,12 @@ bool skep_rule_args_known(const char *arg, size_t len, enum skep_rule_type type)
 const char *skep_rule_args_of(uint32_t type, size_t n)
 {
     make_places();
-    return type < SKEP_EVTTYPE_COUNT && n < places.n[type] ? table[places.first[type] + n].name : NULL;
+    for (size_t i = 0; type < SKEP_EVTTYPE_COUNT && i < places.n[type]; i++) {
+        const struct arg *a = &table[places.first[type] + i];
+        if (a->form != FORM_NONE && n-- == 0)
+            return a->name;
+    }
+    return NULL;
 }
 
 /* ---- values ---- */
@@ -444,8 +536,7 @@ static void put_owner(struct skep_rule_ctx *x, const struct arg *a, int64_t id, 
         const struct skep_rule_user *user = skep_rule_user_of(x->users, x->ev, (uint32_t)id);
         name = user ? user->name : NULL;
     }
-    if (name)
-        skep_strbuf_puts(sb, name);
+    skep_strbuf_puts(sb, name ? name : SKEP_USER_UNKNOWN);
 }
 
 static void put_number(struct skep_rule_ctx *x, const struct arg *a, int64_t v, struct skep_strbuf *raw,
@@ -515,6 +606,8 @@ static bool put_both(struct skep_rule_ctx *x, const struct arg *a, struct skep_s
         return true;
     case FORM_OF:
         return a->of(x, raw);
+    case FORM_NONE:
+        return false;
     case FORM_PATH:
         s = a->raw_off ? slice_at(h, a->raw_off) : (struct skep_slice){0};
         if (!s.off)

@@ -20,7 +20,7 @@ bool skep_rule_args_get(struct skep_rule_ctx *x, const char *arg, enum skep_rule
 void skep_rule_args_put(struct skep_rule_ctx *x, struct skep_strbuf *sb);
 /* Where an argument stands in the record, when it stands at one place for all types of event of the kind. */
 const struct skep_rule_spot *skep_rule_args_spot(const char *arg, enum skep_rule_type type, uint16_t kind);
-/* For lists of what there is: name of argument n of a type of event, NULL behind the last. */
+/* For lists of what there is: name of the n-th argument that events of a type have, NULL behind the last. */
 const char *skep_rule_args_of(uint32_t type, size_t n);
 
 /* What the call returned; of exec and fork, which are seen before the call returns, what it will. False: not a call. */

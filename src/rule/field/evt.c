@@ -4,6 +4,7 @@
 #include "rule/evttype.h"
 #include "rule/fact.h"
 #include "rule/field/args.h"
+#include "rule/field/descriptor.h"
 #include "rule/field/paths.h"
 
 #include <fcntl.h>
@@ -101,8 +102,10 @@ GET(get_type)
 GET(get_type_is)
 {
     size_t n;
-    const char *name = skep_evttypes(&n)[x->evttype].name;
-    return skep_fact_number(ret, name && q->arg && skep_evttype_find(q->arg, strlen(q->arg)) == x->evttype);
+    const struct skep_evttype *types = skep_evttypes(&n);
+    uint32_t asked = q->arg ? skep_evttype_find(q->arg, strlen(q->arg)) : SKEP_EVTTYPE_NONE;
+    return skep_fact_number(ret, asked && types[x->evttype].name &&
+                                     skep_streq(types[x->evttype].name, types[asked].name));
 }
 
 GET(get_syscall)
@@ -119,12 +122,12 @@ GET(get_direction)
     return put_text(x, ret, "<"); /* all events tell what came of it */
 }
 
-GET(get_category)
+static const char *category_of(const struct skep_hdr *h)
 {
-    (void)q;
     static const char *const categories[SKEP_KIND_MAX] = {[SKEP_KIND_fork] = "process",
                                                           [SKEP_KIND_exec] = "process",
                                                           [SKEP_KIND_exit] = "process",
+                                                          [SKEP_KIND_exec_failed] = "process",
                                                           [SKEP_KIND_chdir] = "file",
                                                           [SKEP_KIND_setsid] = "process",
                                                           [SKEP_KIND_open] = "file",
@@ -171,8 +174,13 @@ GET(get_category)
                                                           [SKEP_KIND_kexec] = "system",
                                                           [SKEP_KIND_uring] = "file",
                                                           [SKEP_KIND_container] = "internal"};
-    uint16_t kind = x->ev->h->kind;
-    return kind < SKEP_KIND_MAX && put_text(x, ret, categories[kind]);
+    return h->kind < SKEP_KIND_MAX ? categories[h->kind] : NULL;
+}
+
+GET(get_category)
+{
+    (void)q;
+    return put_text(x, ret, category_of(x->ev->h));
 }
 
 GET(get_cpu)
@@ -185,6 +193,12 @@ GET(get_one)
 {
     (void)x, (void)q;
     return skep_fact_number(ret, 1);
+}
+
+GET(get_zero)
+{
+    (void)x, (void)q;
+    return skep_fact_number(ret, 0);
 }
 
 GET(get_async)
@@ -294,6 +308,48 @@ GET(get_io_dir)
     return io && put_text(x, ret, io == SKEP_DIR_IN ? "read" : "write");
 }
 
+/* What the C library's syslog() does; other sockets of the daemon have other names. */
+GET(get_is_syslog)
+{
+    (void)q;
+    struct skep_rule_descriptor d;
+    const struct skep_hdr *h = x->ev->h;
+    bool found = false;
+    if (io_of(h) == SKEP_DIR_OUT) {
+        skep_rule_descriptor_of(x->ev, &d);
+        const char *path = d.type == SKEP_RULE_FD_UNIX ? skep_slice_get(h, d.path) : NULL;
+        found = path && memmem(path, d.path.len, "/dev/log", 8);
+    }
+    return skep_fact_bool(ret, found);
+}
+
+/* ---- counts, of which there is one or none; number: what the event is about ---- */
+
+enum { ABOUT_ALL, ABOUT_FILE, ABOUT_NET, ABOUT_MEMORY, ABOUT_OTHER };
+
+static uint32_t about(const struct skep_hdr *h)
+{
+    const char *category = category_of(h);
+    return !category                        ? ABOUT_OTHER
+           : skep_streq(category, "file")   ? ABOUT_FILE
+           : skep_streq(category, "net")    ? ABOUT_NET
+           : skep_streq(category, "memory") ? ABOUT_MEMORY
+                                            : ABOUT_OTHER;
+}
+
+GET(get_error_count)
+{
+    const struct skep_hdr *h = x->ev->h;
+    uint32_t of = q->field->number;
+    return h->ret < 0 && (of == ABOUT_ALL || of == about(h)) && skep_fact_number(ret, 1);
+}
+
+GET(get_nothing)
+{
+    (void)x, (void)q, (void)ret;
+    return false;
+}
+
 GET(get_false)
 {
     (void)x, (void)q;
@@ -389,6 +445,8 @@ static const struct skep_rule_spot never_spots[] = {NEVER};
         "evt." name, doc, SKEP_RULE_##type, flags, kinds, get, NULL, 0, number                               \
     }
 
+#define NO_LATENCY "never there: the beginning of a call is not seen"
+
 #define PATH_KINDS "open,unlink,rmdir,mkdir,chmod,chown,truncate,chroot,chdir,umount,uring"
 #define PATHS_KINDS "rename,link,symlink,mount,move_mount,pivot_root,uring"
 
@@ -408,23 +466,31 @@ static const struct skep_rule_field fields[] = {
     OF("reltime.s", NUMBER, 0, "*", get_reltime, RAWTIME_S, "whole seconds of evt.reltime"),
     OF("reltime.ns", NUMBER, 0, "*", get_reltime, RAWTIME_NS, "the rest of evt.reltime in nanoseconds"),
     PLAIN("hostname", TEXT, "*", get_hostname, "name of the host that the event was seen on"),
+    PLAIN("pluginname", TEXT, "*", get_nothing, "never there: no plugin makes events"),
+    PLAIN("plugininfo", TEXT, "*", get_nothing, "never there: no plugin makes events"),
     PLAIN("source", TEXT, "*", get_source, "where the event comes from: syscall"),
     SPOTTED("is_async", BOOL, "*", get_async, async_spots,
             "the event was added by user space: what is known of a container"),
     PLAIN("asynctype", TEXT, "container", get_asynctype, "what sort of such an event it is: container"),
     PLAIN("type", TEXT, "*", get_type,
           "name of the system call, or of what happened (procexit, tcp, io_uring)"),
-    OF("type.is", NUMBER, SKEP_FIELD_ARG_REQUIRED, "*", get_type_is, 0,
+    OF("type.is", NUMBER, SKEP_FIELD_ARG_REQUIRED | SKEP_FIELD_ARG_DOT, "*", get_type_is, 0,
        "1 if the event is of the type, else 0"),
-    PLAIN("syscall.type", TEXT, "*", get_syscall, "name of the system call; missing for what is none"),
+    {"syscall.type", "name of the system call; missing for what is none", SKEP_RULE_TEXT, 0, "*", get_syscall,
+     NULL, 0, 0},
+    OF("latency", NUMBER, SKEP_FIELD_DURATION | SKEP_FIELD_DEPRECATED, "*", get_nothing, 0, NO_LATENCY),
+    OF("latency.s", NUMBER, SKEP_FIELD_DEPRECATED, "*", get_nothing, 0, NO_LATENCY),
+    OF("latency.ns", NUMBER, SKEP_FIELD_DEPRECATED, "*", get_nothing, 0, NO_LATENCY),
+    OF("latency.human", TEXT, SKEP_FIELD_DEPRECATED, "*", get_nothing, 0, NO_LATENCY),
+    OF("wait_latency", NUMBER, SKEP_FIELD_DURATION | SKEP_FIELD_DEPRECATED, "*", get_nothing, 0, NO_LATENCY),
     OF("dir", TEXT, SKEP_FIELD_DEPRECATED, "*", get_direction, 0, "<: the call has returned"),
     PLAIN("category", TEXT, "*", get_category,
           "file, net, process, user, ipc, memory, signal, system or internal"),
     SPOTTED("cpu", NUMBER, "*", get_cpu, cpu_spots, "number of the CPU"),
     PLAIN("args", TEXT, "*", get_args, "all arguments as name=value, a readable form in parentheses"),
-    OF("arg", TEXT, SKEP_FIELD_ARG_REQUIRED | SKEP_FIELD_ARG_EVENT, "*", get_arg, 0,
+    OF("arg", TEXT, SKEP_FIELD_ARG_REQUIRED | SKEP_FIELD_ARG_EVENT | SKEP_FIELD_ARG_DOT, "*", get_arg, 0,
        "argument of the event, by name or place, in its readable form (ENOENT, O_RDONLY|O_CLOEXEC, AF_INET, root)"),
-    OF("rawarg", NUMBER, SKEP_FIELD_ARG_REQUIRED | SKEP_FIELD_ARG_EVENT, "*", get_arg, 0,
+    OF("rawarg", NUMBER, SKEP_FIELD_ARG_REQUIRED | SKEP_FIELD_ARG_EVENT | SKEP_FIELD_ARG_DOT, "*", get_arg, 0,
        "argument of the event that is a number, by name or place"),
     PLAIN("info", TEXT, "*", get_args, "the same as evt.args"),
     PLAIN("buffer", TEXT, "dns", get_buffer, "bytes of data: those of a message of the name service"),
@@ -438,7 +504,18 @@ static const struct skep_rule_field fields[] = {
     PLAIN("io_dir", TEXT, "send,recv", get_io_dir, "read or write"),
     SPOTTED("is_wait", BOOL, "*", get_false, never_spots,
             "the call makes the thread wait (sleep, poll): never, no such call is observed"),
+    PLAIN("is_syslog", BOOL, "*", get_is_syslog, "the event is a send to /dev/log"),
     PLAIN("count", NUMBER, "*", get_one, "always 1"),
+    OF("count.error", NUMBER, 0, "*", get_error_count, ABOUT_ALL,
+       "1 if the call returned an error, else missing"),
+    OF("count.error.file", NUMBER, 0, "*", get_error_count, ABOUT_FILE, "the same of evt.category file"),
+    OF("count.error.net", NUMBER, 0, "*", get_error_count, ABOUT_NET, "the same of evt.category net"),
+    OF("count.error.memory", NUMBER, 0, "*", get_error_count, ABOUT_MEMORY,
+       "the same of evt.category memory"),
+    OF("count.error.other", NUMBER, 0, "*", get_error_count, ABOUT_OTHER, "the same of all others"),
+    PLAIN("count.procinfo", NUMBER, "*", get_zero, "always 0: no event samples what a process uses"),
+    PLAIN("count.threadinfo", NUMBER, "*", get_zero, "always 0, in the same way"),
+    PLAIN("count.exit", NUMBER, "*", get_one, "always 1: all events tell what came of a call"),
     SPOTTED("is_open_read", BOOL, "*", get_open_read, open_read_spots, "a file was to be opened for reading"),
     SPOTTED("is_open_write", BOOL, "*", get_open_write, open_write_spots,
             "a file was to be opened for writing"),

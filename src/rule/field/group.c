@@ -34,8 +34,8 @@ static const struct skep_rule_spot gid_spots[] = {
 static const struct skep_rule_field fields[] = {
     {"group.gid", "number of the effective group", SKEP_RULE_NUMBER, 0, "*", get_gid, gid_spots,
      ARRAY_SIZE(gid_spots), 0},
-    {"group.name", "name of the effective group; <NA>: without one", SKEP_RULE_TEXT, 0, "*", get_name, NULL,
-     0, 0},
+    {"group.name", "name of the effective group; <NA>: without one", SKEP_RULE_TEXT, SKEP_FIELD_NA, "*",
+     get_name, NULL, 0, 0},
 };
 
 const struct skep_rule_family skep_rule_family_group = {"group", "The group", fields, ARRAY_SIZE(fields)};

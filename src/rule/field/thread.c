@@ -11,18 +11,11 @@ GET(get_tid)
     return x->ev->h->tid && skep_fact_number(ret, x->ev->h->tid);
 }
 
-/* Known of main threads, and of all that are in the initial pid namespace. */
 GET(get_vtid)
 {
     (void)q;
-    struct skep_actor a;
-    const struct skep_hdr *h = x->ev->h;
-    const struct skep_task *t = skep_actor_of(x->ev, &a) ? skep_actor_task(&a) : NULL;
-    if (!t || !t->ns_pid)
-        return false;
-    if (h->tid == h->pid)
-        return skep_fact_number(ret, t->ns_pid);
-    return t->ns_pid == h->pid && skep_fact_number(ret, h->tid);
+    uint32_t tid = skep_actor_vtid(x->ev);
+    return tid && skep_fact_number(ret, tid);
 }
 
 GET(get_is_main)
@@ -89,7 +82,15 @@ GET(get_caps)
 GET(get_cgroups)
 {
     (void)q;
-    return x->ev->cgroup && skep_fact_text(x, ret, x->ev->cgroup, strlen(x->ev->cgroup));
+    _cleanup_strbuf_ struct skep_strbuf sb;
+    skep_strbuf_init(&sb, SKEP_FACT_TEXT_MAX);
+    return skep_actor_put_cgroups(x->ev, &sb) && skep_fact_text(x, ret, sb.s, sb.len);
+}
+
+GET(get_cgroup)
+{
+    const char *path = x->ev->cgroup;
+    return path && q->arg && skep_actor_has_cgroup(q->arg) && skep_fact_text(x, ret, path, strlen(path));
 }
 
 static const struct skep_rule_spot tid_spot[] = {
@@ -110,7 +111,11 @@ static const struct skep_rule_field fields[] = {
      NULL, 0, offsetof(struct skep_task, inheritable)},
     {"thread.cap_effective", "effective capabilities (CAP_CHOWN CAP_KILL ...)", SKEP_RULE_TEXT, 0, "*",
      get_effective, NULL, 0, 0},
-    {"thread.cgroups", "path of the cgroup", SKEP_RULE_TEXT, 0, "*", get_cgroups, NULL, 0, 0},
+    {"thread.cgroups",
+     "path of the cgroup by controller: cpuset=PATH cpu=PATH cpuacct=PATH io=PATH memory=PATH",
+     SKEP_RULE_TEXT, 0, "*", get_cgroups, NULL, 0, 0},
+    {"thread.cgroup", "path of the cgroup of one of these controllers", SKEP_RULE_TEXT,
+     SKEP_FIELD_ARG_REQUIRED | SKEP_FIELD_ARG_DOT, "*", get_cgroup, NULL, 0, 0},
 };
 
 const struct skep_rule_family skep_rule_family_thread = {"thread", "The thread", fields, ARRAY_SIZE(fields)};

@@ -60,7 +60,8 @@ GET(get_login_name)
 
 #define TEXT(n, get, member, doc)                                                                            \
     {                                                                                                        \
-        "user." n, doc, SKEP_RULE_TEXT, 0, "*", get, NULL, 0, offsetof(struct skep_rule_user, member)        \
+        "user." n, doc, SKEP_RULE_TEXT, SKEP_FIELD_NA, "*", get, NULL, 0,                                    \
+            offsetof(struct skep_rule_user, member)                                                          \
     }
 
 static const struct skep_rule_spot uid_spots[] = {
@@ -78,7 +79,7 @@ static const struct skep_rule_field fields[] = {
     TEXT("shell", get_text, shell, "login shell of the effective user"),
     {"user.loginuid", "number of the user who logged in, as audit knows it; -1: nobody did", SKEP_RULE_NUMBER,
      0, "*", get_login_uid, NULL, 0, 0},
-    {"user.loginname", "name of the user who logged in; <NA>: nobody did", SKEP_RULE_TEXT, 0, "*",
+    {"user.loginname", "name of the user who logged in; <NA>: nobody did", SKEP_RULE_TEXT, SKEP_FIELD_NA, "*",
      get_login_name, NULL, 0, 0},
 };
 

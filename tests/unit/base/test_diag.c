@@ -30,6 +30,12 @@ static void test_text_and_json(void **state)
                               "  third\n"
                               "       ^\n");
     skep_strbuf_reset(&sb);
+    d.codes = true;
+    skep_diags_put_text(&d, NULL, &sb);
+    assert_string_equal(sb.s, "rules.yaml:2:9: error: this is wrong [bad]\n"
+                              "  hint: try 7\n"
+                              "rules.yaml:3:6: error: at the end [end]\n");
+    skep_strbuf_reset(&sb);
     struct skep_json j;
     skep_json_init(&j, &sb);
     skep_diags_put_json(&d, &j, NULL);

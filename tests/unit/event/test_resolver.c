@@ -2,7 +2,6 @@
 #include "event/resolver.h"
 
 #include <fcntl.h>
-#include <ftw.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <poll.h>
@@ -18,31 +17,24 @@
 #include "base/clock.h"
 #include "event/event.h"
 
+#include "state_root.h"
+
 #define A "4f797c539e6c745de61a93ca3ff892358ecbcaccd8414d5db545c38428142970"
 #define B "9ec39b91f3d70e1beff50a308f77067065ea6be0d91a3378375056cd4422cf3d"
 #define MS 1000000ULL
 
 struct fixture {
-    char root[64];
+    char root[STATE_ROOT_MAX];
     struct skep_cgroups cgroups;
     struct skep_resolver *resolver;
 };
-
-static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-    (void)st;
-    (void)type;
-    (void)ftw;
-    return remove(path);
-}
 
 static int setup(void **state)
 {
     struct fixture *f = calloc(1, sizeof(*f));
     if (!f)
         return -1;
-    strcpy(f->root, "/tmp/skep-resolver-XXXXXX");
-    if (!mkdtemp(f->root) || skep_resolver_new(f->root, &f->resolver) < 0)
+    if (!state_root_make(f->root) || skep_resolver_new(f->root, &f->resolver) < 0)
         return -1;
     skep_cgroups_init(&f->cgroups);
     *state = f;
@@ -54,34 +46,20 @@ static int teardown(void **state)
     struct fixture *f = *state;
     skep_resolver_free(f->resolver);
     skep_cgroups_clear(&f->cgroups);
-    nftw(f->root, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+    state_root_remove(f->root);
     free(f);
     return 0;
 }
 
-static void full_path(const struct fixture *f, const char *path, char *buf, size_t size)
-{
-    assert_true((size_t)snprintf(buf, size, "%s%s", f->root, path) < size);
-    for (char *s = buf + strlen(f->root) + 1; (s = strchr(s, '/')); s++) {
-        *s = '\0';
-        assert_true(mkdir(buf, 0755) == 0 || errno == EEXIST);
-        *s = '/';
-    }
-}
-
 static void put_file(const struct fixture *f, const char *path, const char *text)
 {
-    char buf[1024];
-    full_path(f, path, buf, sizeof(buf));
-    _cleanup_fclose_ FILE *file = fopen(buf, "we");
-    assert_non_null(file);
-    assert_true(fputs(text, file) >= 0);
+    state_root_put(f->root, path, text, strlen(text));
 }
 
 static void put_link(const struct fixture *f, const char *path, const char *target)
 {
     char buf[1024];
-    full_path(f, path, buf, sizeof(buf));
+    state_root_path(f->root, path, buf, sizeof(buf));
     assert_int_equal(symlink(target, buf), 0);
 }
 
@@ -624,9 +602,9 @@ static void test_rootless(void **state)
         assert_int_equal(
             ask(f, 1, "/user.slice/user-1000.slice/user@1000.service/user.slice/libpod-" A ".scope"), 0);
         assert_false(take(f, 300));
-        full_path(f, ANN A "/userdata/config.json", path, sizeof(path));
+        state_root_path(f->root, ANN A "/userdata/config.json", path, sizeof(path));
         assert_int_equal(chown(path, uid, uid), 0);
-        full_path(f, ANN "containers.json", path, sizeof(path));
+        state_root_path(f->root, ANN "containers.json", path, sizeof(path));
         assert_int_equal(chown(path, uid, uid), 0);
     } else {
         snprintf(path, sizeof(path),
@@ -650,7 +628,7 @@ static void test_rootless_without_systemd(void **state)
     snprintf(path, sizeof(path), "/home/ann/c/%u/overlay-containers/containers.json", uid);
     put_file(f, path, STORAGE_LIST(A, "mine", "img"));
     char full[1024];
-    full_path(f, path, full, sizeof(full));
+    state_root_path(f->root, path, full, sizeof(full));
     assert_int_equal(chown(full, uid, (gid_t)-1), 0);
     assert_int_equal(ask(f, 1, "/libpod_parent/libpod-" A), 0);
     assert_true(take(f, 3000));
@@ -674,7 +652,7 @@ static void expect_nothing(struct fixture *f, const char *cgroup)
 {
     static uint64_t id = 100;
     assert_int_equal(ask(f, id, cgroup), 0);
-    assert_false(take(f, 80)); /* two tries */
+    assert_false(take(f, 80)); /* some tries */
     assert_null(skep_cgroups_find(&f->cgroups, id)->container);
     id++;
 }
@@ -720,10 +698,10 @@ static void test_hostile(void **state)
 
     /* things that are not files, and files that say nonsense */
     char path[1024];
-    full_path(f, "/run/runc/pipe/state.json", path, sizeof(path));
+    state_root_path(f->root, "/run/runc/pipe/state.json", path, sizeof(path));
     assert_int_equal(mkfifo(path, 0600), 0);
     expect_nothing(f, "/pipe");
-    full_path(f, "/run/runc/dir/state.json/x", path, sizeof(path));
+    state_root_path(f->root, "/run/runc/dir/state.json/x", path, sizeof(path));
     expect_nothing(f, "/dir");
     static const char *const nonsense[] = {
         "",
@@ -739,7 +717,7 @@ static void test_hostile(void **state)
     /* too large, and sparse */
     put_file(f, "/run/runc/big/state.json",
              "{\"id\":\"big\",\"cgroup_paths\":{\"\":\"/sys/fs/cgroup/big\"}}");
-    full_path(f, "/run/runc/big/state.json", path, sizeof(path));
+    state_root_path(f->root, "/run/runc/big/state.json", path, sizeof(path));
     assert_int_equal(truncate(path, (8 << 20) + 1), 0);
     expect_nothing(f, "/big");
 }

@@ -15,6 +15,7 @@ struct differ {
     uint64_t filters; /* records that a filter looked at, and dropped */
     uint64_t dropped;
     uint64_t failures;
+    uint64_t candidates; /* rules that an index found */
 };
 
 static inline int differ_compare(const void *a, const void *b)
@@ -88,6 +89,15 @@ static inline void differ_event(struct differ *d, uint64_t seed, struct engine *
         }
 }
 
+/* Kinds that have filters, those with paths and addresses before others. */
+static inline uint16_t differ_kind(struct random *r)
+{
+    static const uint16_t kinds[] = {SKEP_KIND_open,   SKEP_KIND_open,  SKEP_KIND_open,   SKEP_KIND_connect,
+                                     SKEP_KIND_accept, SKEP_KIND_bind,  SKEP_KIND_unlink, SKEP_KIND_rename,
+                                     SKEP_KIND_chmod,  SKEP_KIND_mount, SKEP_KIND_dup,    SKEP_KIND_socket};
+    return kinds[rnd(r, ARRAY_SIZE(kinds))];
+}
+
 /* One policy over some events. */
 static inline void differ_round(struct differ *d, const struct skep_schema *schema, uint64_t seed)
 {
@@ -103,11 +113,19 @@ static inline void differ_round(struct differ *d, const struct skep_schema *sche
         rnd64(&r);
     if (!events || skep_arena_new(1 << 30, &pool) < 0 || skep_rule_ctx_new(NULL, 0, 0, &ref) < 0)
         abort();
-    for (size_t i = 0; i < DIFFER_EVENTS; i++)
-        random_event(&r, schema, &events[i]);
-    struct maker m = {&r, pool, events, DIFFER_EVENTS, ref, one_in(&r, 2)};
-    random_policy(&m, 1 + rnd(&r, one_in(&r, 4) ? 60 : m.prefer_spots ? 3 : 8), &policy);
-    struct skep_compile_options o = {.all = !one_in(&r, 4)};
+    uint16_t known = one_in(&r, 2) ? differ_kind(&r) : 0;
+    for (size_t i = 0; i < DIFFER_EVENTS; i++) {
+        if (known)
+            random_event_of(&r, skep_schema_kind(schema, known), &events[i]);
+        else
+            random_event(&r, schema, &events[i]);
+    }
+    struct maker m = {&r, pool, events, DIFFER_EVENTS, ref, one_in(&r, 2), known};
+    if (known)
+        random_known_policy(&m, 1 + rnd(&r, one_in(&r, 3) ? 40 : 6), &policy);
+    else
+        random_policy(&m, 1 + rnd(&r, one_in(&r, 4) ? 60 : m.prefer_spots ? 3 : 8), &policy);
+    struct skep_compile_options o = {.all = !one_in(&r, 4), .index_min = one_in(&r, 3) ? 0 : 1 + rnd(&r, 8)};
     skep_diags_init(&diags, "random");
     int err = skep_rules_compile(&policy, &o, &diags, &c);
     if (err < 0) {
@@ -121,6 +139,7 @@ static inline void differ_round(struct differ *d, const struct skep_schema *sche
         engine_init(&en, c, 0xe);
         for (size_t i = 0; i < DIFFER_EVENTS; i++)
             differ_event(d, seed, &en, &policy, ref, &events[i]);
+        d->candidates += skep_index_candidates(en.ctx);
         engine_clear(&en);
         skep_compiled_free(c);
     }

@@ -37,6 +37,20 @@ static inline uint64_t engine_match(uint64_t r1, uint64_t r2, uint64_t r3, uint6
     return skep_rule_match((struct skep_rule_ctx *)(uintptr_t)r1, (uint32_t)r2);
 }
 
+static inline uint64_t engine_find(uint64_t r1, uint64_t r2, uint64_t r3, uint64_t r4, uint64_t r5,
+                                   struct skep_vm_thread *t)
+{
+    (void)r3, (void)r4, (void)r5, (void)t;
+    return skep_index_find((struct skep_rule_ctx *)(uintptr_t)r1, (uint32_t)r2);
+}
+
+static inline uint64_t engine_next(uint64_t r1, uint64_t r2, uint64_t r3, uint64_t r4, uint64_t r5,
+                                   struct skep_vm_thread *t)
+{
+    (void)r2, (void)r3, (void)r4, (void)r5, (void)t;
+    return skep_index_next((struct skep_rule_ctx *)(uintptr_t)r1);
+}
+
 static inline int engine_die(const char *what, const char *why)
 {
     fprintf(stderr, "%s: %s\n", what, why);
@@ -88,6 +102,8 @@ static inline void engine_init(struct engine *e, const struct skep_compiled *c, 
         engine_die("vm", "cannot be made");
     skep_vm_helper_register(e->vm, SKEP_RULE_HELPER_FETCH, "rule_fetch", engine_fetch);
     skep_vm_helper_register(e->vm, SKEP_RULE_HELPER_MATCH, "rule_match", engine_match);
+    skep_vm_helper_register(e->vm, SKEP_RULE_HELPER_FIND, "rule_find", engine_find);
+    skep_vm_helper_register(e->vm, SKEP_RULE_HELPER_NEXT, "rule_next", engine_next);
     e->maps = calloc(c->n_maps + 1, sizeof(struct skep_vm_map *));
     for (size_t i = 0; i < c->n_maps; i++)
         e->maps[i] = engine_map(e, &c->maps[i]);
@@ -102,9 +118,8 @@ static inline void engine_init(struct engine *e, const struct skep_compiled *c, 
                 e->filter[k][m] = engine_program(e, f->insns, f->n_insns, f->maps, f->n_maps, m);
         }
     }
-    if (skep_rule_ctx_new(c->requests, c->n_requests, c->n_atoms, &e->ctx) < 0)
+    if (skep_compiled_ctx_new(c, &e->ctx) < 0)
         engine_die("context", "no memory");
-    e->ctx->matchers = c->matchers;
 }
 
 static inline void engine_clear(struct engine *e)

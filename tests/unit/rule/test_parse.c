@@ -39,20 +39,20 @@ static void expect(const char *text, const char *tree)
 static void test_precedence(void **state)
 {
     (void)state;
-    expect("evt.type=a", "evt.type = \"a\"");
-    expect("evt.type=a or evt.type=b and evt.type=c",
-           "(evt.type = \"a\" or (evt.type = \"b\" and evt.type = \"c\"))");
-    expect("(evt.type=a or evt.type=b)and(evt.type=c)",
-           "((evt.type = \"a\" or evt.type = \"b\") and evt.type = \"c\")");
-    expect("not evt.type=a and evt.type=b", "(not evt.type = \"a\" and evt.type = \"b\")");
-    expect("not(evt.type=a and evt.type=b)", "not (evt.type = \"a\" and evt.type = \"b\")");
-    expect("not not evt.type=a", "evt.type = \"a\"");
-    expect("not not not(evt.type=a)", "not evt.type = \"a\"");
-    expect("evt.type=a and not not(evt.type=b) or evt.type=c",
-           "((evt.type = \"a\" and evt.type = \"b\") or evt.type = \"c\")");
-    expect("\n\t (((evt.type=a)))\r\n ", "evt.type = \"a\"");
-    expect("evt.type=a and evt.type=b and evt.type=c",
-           "(evt.type = \"a\" and evt.type = \"b\" and evt.type = \"c\")");
+    expect("proc.name=a", "proc.name = \"a\"");
+    expect("proc.name=a or proc.name=b and proc.name=c",
+           "(proc.name = \"a\" or (proc.name = \"b\" and proc.name = \"c\"))");
+    expect("(proc.name=a or proc.name=b)and(proc.name=c)",
+           "((proc.name = \"a\" or proc.name = \"b\") and proc.name = \"c\")");
+    expect("not proc.name=a and proc.name=b", "(not proc.name = \"a\" and proc.name = \"b\")");
+    expect("not(proc.name=a and proc.name=b)", "not (proc.name = \"a\" and proc.name = \"b\")");
+    expect("not not proc.name=a", "proc.name = \"a\"");
+    expect("not not not(proc.name=a)", "not proc.name = \"a\"");
+    expect("proc.name=a and not not(proc.name=b) or proc.name=c",
+           "((proc.name = \"a\" and proc.name = \"b\") or proc.name = \"c\")");
+    expect("\n\t (((proc.name=a)))\r\n ", "proc.name = \"a\"");
+    expect("proc.name=a and proc.name=b and proc.name=c",
+           "(proc.name = \"a\" and proc.name = \"b\" and proc.name = \"c\")");
 }
 
 static void test_operators(void **state)

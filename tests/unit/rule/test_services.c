@@ -20,6 +20,15 @@ static void test_known(void **s)
     assert_string_equal(skep_rule_service_find(53, "udp"), "domain");
     assert_null(skep_rule_service_find(443, "sctp9"));
     assert_null(skep_rule_service_find(65001, "tcp"));
+    uint16_t port = 7;
+    assert_true(skep_rule_service_port("https", 5, &port));
+    assert_int_equal(port, 443);
+    assert_true(skep_rule_service_port("www", 3, &port)); /* also by another name */
+    assert_int_equal(port, 80);
+    assert_false(skep_rule_service_port("http", 3, &port));
+    assert_false(skep_rule_service_port("53/udp", 6, &port));
+    assert_false(skep_rule_service_port("#", 1, &port));
+    assert_int_equal(port, 80);
 }
 
 int main(void)

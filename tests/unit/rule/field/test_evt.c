@@ -42,9 +42,12 @@ static void test_what(void **s)
     strcpy(x->r.session.hostname, "web1");
     field_is_number(x, "evt.num", 8); /* its seq is 7; never 0 */
     field_is_text(x, "evt.type", "openat2");
-    field_is_text(x, "evt.syscall.type", "openat2");
+    field_is_text(x, "syscall.type", "openat2");
     field_is_number(x, "evt.type.is[openat2]", 1);
     field_is_number(x, "evt.type.is[open]", 0);
+    field_is_number(x, "evt.type.is.openat2", 1);
+    field_is_missing(x, "evt.pluginname");
+    field_is_missing(x, "evt.plugininfo");
     field_is_text(x, "evt.dir", "<");
     field_is_text(x, "evt.category", "file");
     field_is_number(x, "evt.cpu", 1);
@@ -55,14 +58,29 @@ static void test_what(void **s)
     field_is_missing(x, "evt.asynctype");
     field_call(x, "fcntl64", true, 0);
     field_is_text(x, "evt.type", "fcntl");
-    field_is_text(x, "evt.syscall.type", "fcntl64");
+    field_is_text(x, "syscall.type", "fcntl64");
     test_begin(&x->r, x->schema, SKEP_KIND_exit);
     field_is_text(x, "evt.type", "procexit");
-    field_is_missing(x, "evt.syscall.type");
+    field_is_missing(x, "syscall.type");
     field_is_text(x, "evt.category", "process");
     test_begin(&x->r, x->schema, SKEP_KIND_container);
     field_is_number(x, "evt.is_async", 1);
     field_is_text(x, "evt.asynctype", "container");
+}
+
+static void test_syslog(void **s)
+{
+    struct field_test *x = *s;
+    struct skep_ev_send *e = field_call(x, "sendto", false, 9);
+    e->family = AF_UNIX;
+    e->path = test_text(&x->r, "/dev/log");
+    field_is_number(x, "evt.is_syslog", 1);
+    e->path = test_text(&x->r, "/run/systemd/notify");
+    field_is_number(x, "evt.is_syslog", 0);
+    e = field_call(x, "recvfrom", false, 9);
+    e->family = AF_UNIX;
+    e->path = test_text(&x->r, "/dev/log");
+    field_is_number(x, "evt.is_syslog", 0);
 }
 
 static void test_result(void **s)
@@ -72,7 +90,14 @@ static void test_result(void **s)
     field_is_number(x, "evt.rawres", 3);
     field_is_text(x, "evt.res", "SUCCESS");
     field_is_number(x, "evt.failed", 0);
+    field_is_missing(x, "evt.count.error");
+    field_is_number(x, "evt.count.exit", 1);
     field_call(x, "openat", false, -ENOENT);
+    field_is_number(x, "evt.count.error", 1);
+    field_is_number(x, "evt.count.error.file", 1);
+    field_is_missing(x, "evt.count.error.net");
+    field_is_missing(x, "evt.count.error.memory");
+    field_is_missing(x, "evt.count.error.other");
     field_is_number(x, "evt.rawres", -2);
     field_is_text(x, "evt.res", "ENOENT");
     field_is_number(x, "evt.failed", 1);
@@ -171,6 +196,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_time, setup, field_teardown),
         cmocka_unit_test_setup_teardown(test_what, setup, field_teardown),
         cmocka_unit_test_setup_teardown(test_result, setup, field_teardown),
+        cmocka_unit_test_setup_teardown(test_syslog, setup, field_teardown),
         cmocka_unit_test_setup_teardown(test_opens, setup, field_teardown),
         cmocka_unit_test_setup_teardown(test_io, setup, field_teardown),
         cmocka_unit_test_setup_teardown(test_paths, setup, field_teardown),
