@@ -592,6 +592,14 @@ static int finish_recorder(struct skep_view_state *v, const struct skep_ledger *
                  : 0;
 }
 
+static uint64_t queue_full(const struct skep_ledger *l)
+{
+    uint64_t n = 0;
+    for (size_t i = 0; i < SKEP_KIND_MAX; i++)
+        n += l->rows[i].lost[SKEP_LOST_queue_full];
+    return n;
+}
+
 int skep_view_finish(struct skep_view_state *v, struct skep_pipeline *p, const struct skep_ledger *recorded)
 {
     int status = SKEP_EXIT_OK;
@@ -621,6 +629,11 @@ int skep_view_finish(struct skep_view_state *v, struct skep_pipeline *p, const s
         status = SKEP_EXIT_FAILED;
     }
     int r = skep_output_first_error(v->output);
+    if (recorded && queue_full(&p->ledger)) { /* their own ledger does not know */
+        skep_log(SKEP_LOG_ERROR, "%" PRIu64 " lines were lost: the output did not take them in time",
+                 queue_full(&p->ledger));
+        status = SKEP_EXIT_FAILED;
+    }
     if (r < 0 && r != -EPIPE) {
         skep_log(SKEP_LOG_ERROR, "some lines could not be written: %s", strerror(-r));
         status = SKEP_EXIT_FAILED;
