@@ -135,6 +135,20 @@ struct skep_ev_exec {
     skep_environ env SKEP_DOC("chosen variables of the environment");
 };
 
+/* What is said of the program is what the caller wrote: nothing of it was executed, and some of it may have been
+ * changed by another thread since the kernel read it. */
+struct skep_ev_exec_failed {
+    struct skep_hdr h;
+    skep_text path SKEP_DOC("canonical path of what was to be executed, from the name; of a descriptor alone "
+                            "(execveat with an empty name) that of its file");
+    skep_text raw_path SKEP_DOC("the file name as given");
+    skep_textlist args SKEP_DOC("arguments as given, as far as they could be read: the first 4 KiB");
+    skep_pathsource path_source SKEP_DOC("lexical; object: of a descriptor alone");
+    skep_at_flags flags SKEP_DOC("AT_ flags (execveat)");
+    skep_fdnum dirfd SKEP_DOC("directory that a relative name starts from (execveat)");
+    __u32 pad;
+};
+
 struct skep_ev_exit {
     struct skep_hdr h;
     __u32 code SKEP_DOC("exit status");

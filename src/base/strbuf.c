@@ -75,18 +75,26 @@ void skep_strbuf_put_slow(struct skep_strbuf *sb, const void *data, size_t n)
     sb->s[sb->len] = '\0';
 }
 
+/* Without a NUL at its end. */
+const char skep_digit_pairs[200] =
+    "0001020304050607080910111213141516171819202122232425262728293031323334353637383940414243444546474849"
+    "5051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899";
+
 void skep_strbuf_u64(struct skep_strbuf *sb, uint64_t v)
 {
-    size_t n = 1;
-    for (uint64_t rest = v; rest >= 10; rest /= 10)
-        n++;
-    char *to = skep_strbuf_reserve(sb, n);
-    if (!to)
-        return;
-    for (size_t i = n; i--; v /= 10)
-        to[i] = (char)('0' + v % 10);
-    to[n] = '\0';
-    sb->len += n;
+    char digits[20];
+    size_t at = sizeof(digits);
+    for (; v >= 100; v /= 100) {
+        at -= 2;
+        skep_digits2(digits + at, (unsigned)(v % 100));
+    }
+    if (v >= 10) {
+        at -= 2;
+        skep_digits2(digits + at, (unsigned)v);
+    } else {
+        digits[--at] = (char)('0' + v);
+    }
+    skep_strbuf_put(sb, digits + at, sizeof(digits) - at);
 }
 
 void skep_strbuf_i64(struct skep_strbuf *sb, int64_t v)

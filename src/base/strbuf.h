@@ -62,6 +62,13 @@ static inline void skep_strbuf_putc(struct skep_strbuf *sb, char c)
     skep_strbuf_put(sb, &c, 1);
 }
 
+/* Two decimal digits of v, which is below 100. */
+extern const char skep_digit_pairs[200];
+static inline void skep_digits2(char *to, unsigned v)
+{
+    memcpy(to, skep_digit_pairs + 2 * v, 2);
+}
+
 void skep_strbuf_u64(struct skep_strbuf *sb, uint64_t v);
 void skep_strbuf_i64(struct skep_strbuf *sb, int64_t v);
 void skep_strbuf_printf(struct skep_strbuf *sb, const char *fmt, ...) SKEP_PRINTF(2, 3);

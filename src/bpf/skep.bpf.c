@@ -11,6 +11,7 @@
 #include "bpf/sensor/cred.bpf.c"
 #include "bpf/sensor/cwd.bpf.c"
 #include "bpf/sensor/dns.bpf.c"
+#include "bpf/sensor/exec_failed.bpf.c"
 #include "bpf/sensor/fd.bpf.c"
 #include "bpf/sensor/filter.bpf.c"
 #include "bpf/sensor/kernel.bpf.c"

@@ -45,29 +45,27 @@ static const struct skep_example examples[] = {
 
 static void put_types(const bool types[SKEP_EVTTYPE_MAX], struct skep_strbuf *sb)
 {
-    size_t n, shown_types = 0, all = 0;
-    const struct skep_evttype *table = skep_evttypes(&n);
-    for (size_t i = 1; i < n; i++)
-        all += types[i];
-    if (all == n - 1) {
+    const char *names[SKEP_EVTTYPE_MAX];
+    bool all;
+    size_t n = skep_evttype_names(types, names, &all);
+    if (all) {
         skep_strbuf_puts(sb, "every type of event");
         return;
     }
-    for (size_t i = 1; i < n; i++)
-        if (types[i])
-            skep_strbuf_printf(sb, "%s%s", shown_types++ ? ", " : "", table[i].name);
-    if (!shown_types)
+    for (size_t i = 0; i < n; i++)
+        skep_strbuf_printf(sb, "%s%s", i ? ", " : "", names[i]);
+    if (!n)
         skep_strbuf_puts(sb, "none");
 }
 
 static void put_types_json(const bool types[SKEP_EVTTYPE_MAX], struct skep_json *j, const char *name)
 {
-    size_t n;
-    const struct skep_evttype *table = skep_evttypes(&n);
+    const char *names[SKEP_EVTTYPE_MAX];
+    bool all;
+    size_t n = skep_evttype_names(types, names, &all);
     skep_json_open(j, name, '[');
-    for (size_t i = 1; i < n; i++)
-        if (types[i])
-            skep_json_strz(j, NULL, table[i].name);
+    for (size_t i = 0; i < n; i++)
+        skep_json_strz(j, NULL, names[i]);
     skep_json_close(j, ']');
 }
 

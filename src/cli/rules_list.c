@@ -50,15 +50,9 @@ static bool is_wanted(const struct list_options *o, const struct skep_rule *rule
 static size_t types_of(const struct skep_rule *rule, const char *names[SKEP_EVTTYPE_MAX], bool *ret_all)
 {
     bool set[SKEP_EVTTYPE_MAX] = {false};
-    size_t n_types, n = 0;
-    const struct skep_evttype *types = skep_evttypes(&n_types);
     if (rule->condition)
         skep_rule_evttypes(rule->condition, set, NULL);
-    for (size_t i = 1; i < n_types; i++)
-        if (set[i])
-            names[n++] = types[i].name;
-    *ret_all = n + 1 == n_types;
-    return n;
+    return skep_evttype_names(set, names, ret_all);
 }
 
 static void put_json(const struct list_options *o, const struct skep_policy *p, struct skep_strbuf *sb)
@@ -149,7 +143,7 @@ static void put_text(const struct list_options *o, const struct skep_policy *p, 
     size_t width = width_of_names(o, p);
     put_padded(sb, "NAME", width);
     put_padded(sb, "PRIORITY", 13);
-    put_padded(sb, "STATE", 8);
+    put_padded(sb, "STATE", 12);
     skep_strbuf_puts(sb, "EVENTS\n");
     for (size_t i = 0; i < p->n_rules; i++) {
         const struct skep_rule *rule = &p->rules[i];
@@ -157,7 +151,7 @@ static void put_text(const struct list_options *o, const struct skep_policy *p, 
             continue;
         put_padded(sb, rule->name, width);
         put_padded(sb, skep_priority_name(rule->priority), 13);
-        put_padded(sb, skep_rule_state_name(rule->state), 8);
+        put_padded(sb, skep_rule_state_name(rule->state), 12);
         put_types(rule, sb);
         skep_strbuf_putc(sb, '\n');
         if (o->details)

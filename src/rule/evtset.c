@@ -6,8 +6,8 @@
 unsigned skep_evtset_count(const struct skep_evtset *s)
 {
     unsigned n = 0;
-    for (size_t i = 0; i < WORDS; i++)
-        n += (unsigned)__builtin_popcountll(s->bits[i]);
+    for (uint32_t i = 1; i < SKEP_EVTTYPE_COUNT; i++)
+        n += skep_evtset_has(s, i) && !skep_evtset_has(s, skep_evttype_again(i));
     return n;
 }
 
@@ -71,7 +71,7 @@ static struct skep_evtsets of_check(const struct skep_check *c)
     struct skep_evtset named = {0};
     for (size_t i = 0; i < c->n_values; i++) {
         uint32_t type = skep_evttype_find(c->values[i].s, c->values[i].n);
-        if (type)
+        for (; type; type = skep_evttype_again(type))
             skep_evtset_add(&named, type);
     }
     if (c->op == SKEP_RULE_OP_EXISTS)

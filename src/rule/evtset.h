@@ -39,6 +39,7 @@ static inline void skep_evtset_add(struct skep_evtset *s, uint32_t type)
     s->bits[type / 64] |= (uint64_t)1 << (type % 64);
 }
 
+/* Those of one name once. */
 unsigned skep_evtset_count(const struct skep_evtset *s);
 /* Every type that skep observes. */
 struct skep_evtset skep_evtset_all(void);

@@ -12,6 +12,7 @@ static const struct skep_evttype types[SKEP_EVTTYPE_COUNT] = {
 #define CALL(name) #name
 #define OWN(name) NULL
 #define SKEP_EVTTYPE(name, kind, call) [SKEP_EVTTYPE_##name] = {#name, SKEP_KIND_##kind, call(name)},
+#define SKEP_EVTTYPE_AGAIN(id, name, kind) [SKEP_EVTTYPE_##id] = {#name, SKEP_KIND_##kind, #name},
 #include "rule/evttypes.def"
 #undef CALL
 #undef OWN
@@ -19,6 +20,7 @@ static const struct skep_evttype types[SKEP_EVTTYPE_COUNT] = {
 
 static const unsigned char lengths[SKEP_EVTTYPE_COUNT] = {
 #define SKEP_EVTTYPE(name, kind, call) [SKEP_EVTTYPE_##name] = sizeof(#name) - 1,
+#define SKEP_EVTTYPE_AGAIN(id, name, kind) [SKEP_EVTTYPE_##id] = sizeof(#name) - 1,
 #include "rule/evttypes.def"
 };
 
@@ -27,6 +29,12 @@ static const struct alias {
     uint32_t type;
 } aliases[] = {
 #define SKEP_EVTTYPE_ALIAS(call, name) {#call, SKEP_EVTTYPE_##name},
+#include "rule/evttypes.def"
+};
+
+/* By type: the next one of the same name. */
+static const uint8_t again[SKEP_EVTTYPE_COUNT] = {
+#define SKEP_EVTTYPE_AGAIN(id, name, kind) [SKEP_EVTTYPE_##name] = SKEP_EVTTYPE_##id,
 #include "rule/evttypes.def"
 };
 
@@ -52,6 +60,26 @@ uint32_t skep_evttype_find(const char *name, size_t len)
         if (strlen(aliases[i].call) == len && memcmp(aliases[i].call, name, len) == 0)
             return aliases[i].type;
     return SKEP_EVTTYPE_NONE;
+}
+
+uint32_t skep_evttype_again(uint32_t type)
+{
+    return again[type];
+}
+
+size_t skep_evttype_names(const bool set[SKEP_EVTTYPE_MAX], const char *names[SKEP_EVTTYPE_MAX],
+                          bool *ret_all)
+{
+    size_t n = 0;
+    bool is_told[SKEP_EVTTYPE_COUNT] = {false};
+    *ret_all = true;
+    for (uint32_t i = 1; i < SKEP_EVTTYPE_COUNT; i++) {
+        *ret_all &= set[i];
+        if (set[i] && !is_told[i])
+            names[n++] = types[i].name;
+        is_told[again[i]] = set[i];
+    }
+    return n;
 }
 
 bool skep_evttype_exists(const char *name, size_t len)
@@ -113,8 +141,9 @@ uint32_t skep_evttype_of(const struct skep_hdr *h)
         return SKEP_EVTTYPE_NONE;
     if (h->flags & SKEP_HDR_SYSCALL && h->nr < SKEP_SYSCALL_MAX) {
         uint32_t type = table.of_call[!!(h->flags & SKEP_HDR_COMPAT)][h->nr];
-        if (types[type].kind == h->kind)
-            return type;
+        for (; type; type = again[type])
+            if (types[type].kind == h->kind)
+                return type;
     }
     return table.of_kind[h->kind];
 }

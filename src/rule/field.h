@@ -66,8 +66,19 @@ enum skep_rule_spot_form {
     /* TEXT: the same path, of which the value is the directory, or which is itself one: the kernel tells only that it
      * does not begin with a text. "/" is also the directory of what is no path. */
     SKEP_SPOT_DIRECTORY,
+    /* TEXT: the same path, of which the value is the last part: the kernel tells only that it does not end with a text.
+     * What is no path has "/". */
+    SKEP_SPOT_FILENAME,
+    /* TEXT: one of n_choices, by the number (u32 & mask); any other number: not known. Choices without a text mean that
+     * the value is missing. */
+    SKEP_SPOT_CHOICE,
     SKEP_SPOT_FD_RET,  /* NUMBER: hdr.ret, of a call that gives a descriptor; -1 when it is negative */
     SKEP_SPOT_UNKNOWN, /* decided in user space for this kind, whatever a row for any kind says */
+};
+
+struct skep_rule_spot_text {
+    uint32_t value;
+    const char *text; /* NULL: missing */
 };
 
 struct skep_rule_spot {
@@ -78,9 +89,11 @@ struct skep_rule_spot {
     uint16_t size;
     uint32_t mask;
     uint32_t values[4];
-    uint16_t source_off; /* PATH */
+    uint16_t source_off; /* PATH, DIRECTORY, FILENAME */
     bool has_missing;    /* a number that means: missing */
     int64_t missing;
+    const struct skep_rule_spot_text *choices; /* CHOICE */
+    uint16_t n_choices;
 };
 
 struct skep_rule_ctx;

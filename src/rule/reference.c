@@ -119,8 +119,12 @@ void skep_rule_reference_put_text(struct skep_strbuf *sb)
             put_field_text(sb, &families[i]->fields[k]);
     }
     skep_strbuf_puts(
-        sb, "\n## Arguments of events\n\nFor `evt.arg`, `evt.rawarg` and `evt.args`, by `evt.type`.\n\n");
+        sb,
+        "\n## Arguments of events\n\nFor `evt.arg`, `evt.rawarg` and `evt.args`, by `evt.type`. An execution that "
+        "failed\nhas fewer of them.\n\n");
     for (uint32_t t = 1; t < n_types; t++) {
+        if (skep_evttype_find(types[t].name, strlen(types[t].name)) != t)
+            continue; /* another kind of event by the same call, with some of its arguments */
         for (size_t i = 0; skep_rule_args_of(t, i); i++) {
             if (i == 0)
                 skep_strbuf_printf(sb, "- %s: ", types[t].name);
@@ -176,7 +180,7 @@ void skep_rule_reference_put_json(struct skep_json *j, const char *name)
     skep_json_close(j, ']');
     skep_json_open(j, "arguments", '{');
     for (uint32_t t = 1; t < n_types; t++) {
-        if (!skep_rule_args_of(t, 0))
+        if (!skep_rule_args_of(t, 0) || skep_evttype_find(types[t].name, strlen(types[t].name)) != t)
             continue;
         skep_json_open(j, types[t].name, '[');
         for (size_t i = 0; skep_rule_args_of(t, i); i++)

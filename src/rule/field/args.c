@@ -105,6 +105,23 @@ OF_FUNCTION(args)
     return image && put_list(sb, image->args.s, image->args.len, 1, SIZE_MAX, ' ');
 }
 
+/* Of an execution that failed: what it was called with. */
+static bool put_given(struct skep_rule_ctx *x, struct skep_strbuf *sb, size_t first, size_t end)
+{
+    struct skep_slice s = ((const struct skep_ev_exec_failed *)x->ev->h)->args;
+    return put_list(sb, skep_slice_get(x->ev->h, s), s.len, first, end, ' ');
+}
+
+OF_FUNCTION(given_exe)
+{
+    return put_given(x, sb, 0, 1);
+}
+
+OF_FUNCTION(given_args)
+{
+    return put_given(x, sb, 1, SIZE_MAX);
+}
+
 OF_FUNCTION(cgroups)
 {
     return skep_actor_put_cgroups(x->ev, sb);
@@ -519,8 +536,7 @@ static void put_owner(struct skep_rule_ctx *x, const struct arg *a, int64_t id, 
         const struct skep_rule_user *user = skep_rule_user_of(x->users, x->ev, (uint32_t)id);
         name = user ? user->name : NULL;
     }
-    if (name)
-        skep_strbuf_puts(sb, name);
+    skep_strbuf_puts(sb, name ? name : SKEP_USER_UNKNOWN);
 }
 
 static void put_number(struct skep_rule_ctx *x, const struct arg *a, int64_t v, struct skep_strbuf *raw,

@@ -102,8 +102,10 @@ GET(get_type)
 GET(get_type_is)
 {
     size_t n;
-    const char *name = skep_evttypes(&n)[x->evttype].name;
-    return skep_fact_number(ret, name && q->arg && skep_evttype_find(q->arg, strlen(q->arg)) == x->evttype);
+    const struct skep_evttype *types = skep_evttypes(&n);
+    uint32_t asked = q->arg ? skep_evttype_find(q->arg, strlen(q->arg)) : SKEP_EVTTYPE_NONE;
+    return skep_fact_number(ret, asked && types[x->evttype].name &&
+                                     skep_streq(types[x->evttype].name, types[asked].name));
 }
 
 GET(get_syscall)
@@ -125,6 +127,7 @@ static const char *category_of(const struct skep_hdr *h)
     static const char *const categories[SKEP_KIND_MAX] = {[SKEP_KIND_fork] = "process",
                                                           [SKEP_KIND_exec] = "process",
                                                           [SKEP_KIND_exit] = "process",
+                                                          [SKEP_KIND_exec_failed] = "process",
                                                           [SKEP_KIND_chdir] = "file",
                                                           [SKEP_KIND_setsid] = "process",
                                                           [SKEP_KIND_open] = "file",
@@ -190,6 +193,12 @@ GET(get_one)
 {
     (void)x, (void)q;
     return skep_fact_number(ret, 1);
+}
+
+GET(get_zero)
+{
+    (void)x, (void)q;
+    return skep_fact_number(ret, 0);
 }
 
 GET(get_async)
@@ -504,6 +513,8 @@ static const struct skep_rule_field fields[] = {
     OF("count.error.memory", NUMBER, 0, "*", get_error_count, ABOUT_MEMORY,
        "the same of evt.category memory"),
     OF("count.error.other", NUMBER, 0, "*", get_error_count, ABOUT_OTHER, "the same of all others"),
+    PLAIN("count.procinfo", NUMBER, "*", get_zero, "always 0: no event samples what a process uses"),
+    PLAIN("count.threadinfo", NUMBER, "*", get_zero, "always 0, in the same way"),
     PLAIN("count.exit", NUMBER, "*", get_one, "always 1: all events tell what came of a call"),
     SPOTTED("is_open_read", BOOL, "*", get_open_read, open_read_spots, "a file was to be opened for reading"),
     SPOTTED("is_open_write", BOOL, "*", get_open_write, open_write_spots,

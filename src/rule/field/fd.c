@@ -367,6 +367,11 @@ static const struct skep_rule_spot directory_spots[] = {
      .form = SKEP_SPOT_DIRECTORY,
      .off = offsetof(struct skep_ev_open, path),
      .source_off = offsetof(struct skep_ev_open, path_source)}};
+static const struct skep_rule_spot filename_spots[] = {
+    {.kind = SKEP_KIND_open,
+     .form = SKEP_SPOT_FILENAME,
+     .off = offsetof(struct skep_ev_open, path),
+     .source_off = offsetof(struct skep_ev_open, path_source)}};
 static const struct skep_rule_spot nameraw_spots[] = {SPOT(open, SLICE, raw_path)};
 static const struct skep_rule_spot ino_spots[] = {{.kind = SKEP_KIND_open,
                                                    .form = SKEP_SPOT_U64,
@@ -472,8 +477,8 @@ static const struct skep_rule_field fields[] = {
             "path of a file as it was given"),
     SPOTTED("directory", TEXT, 0, FILES, get_name, PART_DIRECTORY, directory_spots,
             "directory of a file; of a directory itself"),
-    FIELD("filename", TEXT, 0, FILES, get_name, PART_FILENAME,
-          "what follows the last slash of a file's path"),
+    SPOTTED("filename", TEXT, 0, FILES, get_name, PART_FILENAME, filename_spots,
+            "what follows the last slash of a file's path"),
     FIELD("containername", TEXT, 0, ALL, get_container_name, PART_ALL, "container.id:fd.name"),
     FIELD("containerdirectory", TEXT, 0, FILES, get_container_name, PART_DIRECTORY,
           "container.id:fd.directory"),
