@@ -60,8 +60,8 @@ enum skep_rule_spot_form {
     SKEP_SPOT_PORT,     /* NUMBER: the port of a struct skep_endpoint; family 0: missing */
     SKEP_SPOT_RET,      /* NUMBER: hdr.ret; missing without SKEP_HDR_RET */
     /* TEXT: a struct skep_slice at off with the path of an object. Known only where the slice is there (its off is not
-     * 0) and the path_source at source_off is SKEP_PATH_OBJECT: other paths still have . and .. in them, which user
-     * space takes out. */
+     * 0) and the path_source at source_off is SKEP_PATH_OBJECT: other paths may still have . and .. in them, which
+     * user space takes out (where one look serves all rules, those that have none are known, too). */
     SKEP_SPOT_PATH,
     /* TEXT: the same path, of which the value is the directory, or which is itself one: the kernel tells only that it
      * does not begin with a text. "/" is also the directory of what is no path. */
@@ -90,6 +90,7 @@ struct skep_rule_spot {
     uint32_t mask;
     uint32_t values[4];
     uint16_t source_off; /* PATH, DIRECTORY, FILENAME */
+    bool succeeded;      /* SLICE, PATH: missing when hdr.ret is negative */
     bool has_missing;    /* a number that means: missing */
     int64_t missing;
     const struct skep_rule_spot_text *choices; /* CHOICE */

@@ -110,6 +110,12 @@ static const char *why_not_text(const struct skep_unit *u, const struct skep_ato
     }
 }
 
+static bool can_choose(const struct skep_atom *a)
+{
+    return a->op == SKEP_ATOM_EXISTS || a->op == SKEP_ATOM_EQ || a->op == SKEP_ATOM_STARTSWITH ||
+           a->op == SKEP_ATOM_ENDSWITH || a->op == SKEP_ATOM_CONTAINS || a->op == SKEP_ATOM_ICONTAINS;
+}
+
 const char *skep_filter_why_not(const struct skep_unit *u, const struct skep_atom *a, uint16_t kind)
 {
     if (!skep_filter_has_kind(kind))
@@ -126,16 +132,20 @@ const char *skep_filter_why_not(const struct skep_unit *u, const struct skep_ato
         return "the kernel tells only that a path is not in these directories";
     if (skep_filter_spot(u, a, kind)->form == SKEP_SPOT_FILENAME)
         return "the kernel tells only that a path does not end with these names";
+    if (skep_filter_spot(u, a, kind)->form == SKEP_SPOT_CHOICE && !can_choose(a))
+        return "the kernel compares texts that stand for numbers as a whole, or by begin, end or part";
     if (a->op == SKEP_ATOM_EXISTS)
         return NULL;
     if (a->right != SKEP_ATOM_NO_RIGHT)
         return "two fields are compared in user space";
     if (a->oneof)
         return "oneof is counted in user space";
+    if (skep_filter_spot(u, a, kind)->form == SKEP_SPOT_CHOICE)
+        return NULL;
     if (a->type == SKEP_RULE_TEXT)
         return why_not_text(u, a);
     if (a->type == SKEP_RULE_IP)
-        return a->n_values > SKEP_FILTER_NETWORKS_MAX ? "too many networks" : NULL;
+        return NULL;
     return a->n_values > SKEP_FILTER_INTERVALS_MAX ? "too many numbers" : NULL;
 }
 
@@ -414,6 +424,46 @@ static int add_trie(struct skep_unit *u, const struct skep_atom *a, uint32_t *re
     return skep_maps_add_trie(&u->maps, data, bits, a->n_values, (uint32_t)size, ret);
 }
 
+/* Networks of one length, where they are many. */
+static int add_networks(struct skep_unit *u, const struct skep_atom *a, unsigned len, size_t max,
+                        uint32_t *ret)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < a->n_values; i++)
+        n += a->values[i].ip.len == len;
+    if (n <= max)
+        return 0;
+    if (u->maps.n >= SKEP_MAPS_MAX)
+        return -E2BIG;
+    _cleanup_free_ uint8_t *data = calloc(n, len);
+    _cleanup_free_ uint32_t *bits = calloc(n, sizeof(*bits));
+    if (!data || !bits)
+        return -ENOMEM;
+    n = 0;
+    for (size_t i = 0; i < a->n_values; i++) {
+        if (a->values[i].ip.len != len)
+            continue;
+        memcpy(data + n * len, a->values[i].ip.bytes, len);
+        bits[n++] = a->values[i].ip.bits;
+    }
+    return skep_maps_add_trie(&u->maps, data, bits, n, len, ret);
+}
+
+static int add_all_networks(struct skep_filter_planner *p, struct skep_filter *f, struct skep_filter_node *n)
+{
+    uint32_t ref;
+    if (n->trie != UINT32_MAX || n->trie6 != UINT32_MAX)
+        return 0;
+    int r = add_networks(p->u, &n->atom, 4, SKEP_FILTER_CODE_NETWORKS4, &n->trie);
+    if (r == 0)
+        r = add_networks(p->u, &n->atom, 16, SKEP_FILTER_CODE_NETWORKS6, &n->trie6);
+    if (r == 0 && n->trie != UINT32_MAX)
+        r = skep_map_refs_add(&f->refs, n->trie, &ref);
+    if (r == 0 && n->trie6 != UINT32_MAX)
+        r = skep_map_refs_add(&f->refs, n->trie6, &ref);
+    return r;
+}
+
 /* Texts that are told apart by code. true: these are. */
 static bool add_radix(struct skep_filter_planner *p, struct skep_filter_node *n, int *ret)
 {
@@ -440,6 +490,8 @@ static int add_maps(struct skep_filter_planner *p, struct skep_filter *f, struct
     int r = 0;
     for (size_t i = 0; i < n->n_kids && r == 0; i++)
         r = add_maps(p, f, n->kids[i]);
+    if (r == 0 && n->kind == SKEP_FILTER_ATOM && n->atom.type == SKEP_RULE_IP && !n->atom.on_evttype)
+        return add_all_networks(p, f, n);
     if (r < 0 || n->kind != SKEP_FILTER_ATOM || n->atom.type != SKEP_RULE_TEXT || n->atom.on_evttype ||
         n->trie != UINT32_MAX || n->radix || add_radix(p, n, &r))
         return r;
@@ -448,7 +500,9 @@ static int add_maps(struct skep_filter_planner *p, struct skep_filter *f, struct
         r = add_trie(p->u, &n->atom, &n->trie);
         return r < 0 ? r : skep_map_refs_add(&f->refs, n->trie, &ref);
     }
-    if (n->atom.op != SKEP_ATOM_EQ || n->atom.n_values <= SKEP_FILTER_CODE_TEXTS)
+    const struct skep_rule_spot *s = skep_filter_spot(p->u, &n->atom, p->kind);
+    if (n->atom.op != SKEP_ATOM_EQ || n->atom.n_values <= SKEP_FILTER_CODE_TEXTS ||
+        (s && s->form == SKEP_SPOT_CHOICE))
         return 0;
     if (n->number != UINT32_MAX)
         r = skep_maps_of_atom(&p->u->maps, &n->atom, n->number, &n->set);

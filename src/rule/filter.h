@@ -114,9 +114,10 @@ const struct skep_rule_spot *skep_filter_spot(const struct skep_unit *u, const s
 #define SKEP_FILTER_RADIX_VALUES 256 /* of one atom */
 #define SKEP_FILTER_NEEDLES_MAX 8    /* of one atom */
 #define SKEP_FILTER_INTERVALS_MAX 512
-#define SKEP_FILTER_NETWORKS_MAX 128
+#define SKEP_FILTER_CODE_NETWORKS4 64 /* more are a trie */
+#define SKEP_FILTER_CODE_NETWORKS6 8
 #define SKEP_FILTER_PREFIX_MAX 256
 #define SKEP_FILTER_SEARCH_MAX 512 /* bytes of a text that is searched */
 #define SKEP_FILTER_NEEDLE_MAX 64
-#define SKEP_FILTER_LOOPS_MAX 24
+#define SKEP_FILTER_LOOPS_MAX 48
 #endif

@@ -87,7 +87,7 @@ static bool same_text(const struct skep_rule_spot *a, const struct skep_rule_spo
         a->form == SKEP_SPOT_PATH || a->form == SKEP_SPOT_DIRECTORY || a->form == SKEP_SPOT_FILENAME;
     bool path_b =
         b->form == SKEP_SPOT_PATH || b->form == SKEP_SPOT_DIRECTORY || b->form == SKEP_SPOT_FILENAME;
-    return a->off == b->off && path_a == path_b &&
+    return a->off == b->off && path_a == path_b && a->succeeded == b->succeeded &&
            (path_a ? a->source_off == b->source_off : a->form == b->form);
 }
 

@@ -58,7 +58,8 @@ static struct skep_filter_node *add_gate(struct skep_filter_planner *p, struct s
     n->n_kids = kept;
     gate.values = values;
     gate.n_values = skep_constants_sort(SKEP_RULE_TEXT, values, n_values);
-    if (skep_filter_why_not(p->u, &gate, p->kind))
+    const struct skep_rule_spot *s = skep_filter_spot(p->u, &gate, p->kind);
+    if (skep_filter_why_not(p->u, &gate, p->kind) || s->form == SKEP_SPOT_CHOICE)
         return inside;
     bool all = true; /* that the rules demand */
     for (size_t i = 0; i < inside->n_kids; i++)
@@ -105,7 +106,7 @@ struct skep_filter_node *skep_filter_gates(struct skep_filter_planner *p, struct
 static bool is_search(const struct skep_filter_node *n)
 {
     return n->kind == SKEP_FILTER_ATOM && !n->negated && n->atom.type == SKEP_RULE_TEXT &&
-           n->atom.op == SKEP_ATOM_CONTAINS;
+           n->atom.op == SKEP_ATOM_CONTAINS && n->number != UINT32_MAX;
 }
 
 /* The node of an alternative that is nothing but searches of one field, and demanded; NULL. */
