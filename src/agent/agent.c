@@ -13,10 +13,13 @@
 #include <signal.h>
 
 static int run_live(const struct skep_agent_options *o, struct skep_pipeline *p, struct skep_view_state *view,
-                    struct skep_rules_live *rules)
+                    struct skep_rules_live *rules, int *ret_command)
 {
-    struct skep_live_options live = {
-        .pid = o->pid, .command = o->command, .duration_ns = o->duration_ns, .rules = rules};
+    struct skep_live_options live = {.pid = o->pid,
+                                     .command = o->command,
+                                     .ret_command = ret_command,
+                                     .duration_ns = o->duration_ns,
+                                     .rules = rules};
     struct skep_selection selection;
     bool always[SKEP_KIND_MAX] = {false};
     /* the process table needs all of the life cycle, whatever is shown of it */
@@ -24,7 +27,9 @@ static int run_live(const struct skep_agent_options *o, struct skep_pipeline *p,
         const struct skep_kind *kind = skep_schema_kind(p->schema, i);
         always[i] = kind && kind->ring == SKEP_RING_LIFE;
     }
-    skep_pushdown_selection(rules ? skep_rules_live_rules(rules) : NULL, p->scope.kinds, always, &selection);
+    struct skep_pushdown pushdown = {rules ? skep_rules_live_rules(rules) : NULL, skep_view_where(view),
+                                     p->scope.kinds, always};
+    skep_pushdown_selection(&pushdown, &selection);
     live.kernel.selection = &selection;
     live.shown = p->scope.kinds;
     live.always = always;
@@ -50,7 +55,7 @@ int skep_agent_run(const struct skep_agent_options *o)
     struct skep_scope scope;
     struct skep_pipeline pipeline;
     bool kinds[SKEP_KIND_MAX];
-    int status = SKEP_EXIT_FAILED;
+    int status = SKEP_EXIT_FAILED, command = 0;
 
     if (o->replay_path)
         return skep_replay_run(o);
@@ -68,8 +73,10 @@ int skep_agent_run(const struct skep_agent_options *o)
     struct skep_pipeline_ops ops = {.event = skep_view_event,
                                     .record = skep_view_record,
                                     .data = view,
-                                    .judge = rules ? skep_rules_live_event : NULL,
-                                    .judge_data = rules};
+                                    .judge = rules                    ? skep_rules_live_event
+                                             : skep_view_learns(view) ? skep_view_learn
+                                                                      : NULL,
+                                    .judge_data = rules ? (void *)rules : view};
     if (rules)
         r = skep_rules_live_begin(rules, view, &session);
     if (r < 0)
@@ -77,8 +84,10 @@ int skep_agent_run(const struct skep_agent_options *o)
     r = skep_pipeline_init(&pipeline, schema, &session, &scope, &ops);
     if (r < 0)
         return r;
-    pipeline.procs.keep_env = rules && skep_rules_live_rules(rules)->wants_environ;
-    status = run_live(o, &pipeline, view, rules);
+    const struct skep_ruleset *where = skep_view_where(view);
+    pipeline.procs.keep_env =
+        (rules && skep_rules_live_rules(rules)->wants_environ) || (where && where->wants_environ);
+    status = run_live(o, &pipeline, view, rules, &command);
     if (status >= 0 && status != SKEP_EXIT_USAGE) {
         int told = rules ? skep_rules_live_finish(rules) : SKEP_EXIT_OK;
         status = MAX(status, told);
@@ -86,7 +95,8 @@ int skep_agent_run(const struct skep_agent_options *o)
         status = MAX(status, finished);
     }
     skep_pipeline_clear(&pipeline);
-    return status;
+    /* what went wrong with skep itself comes first */
+    return status == SKEP_EXIT_OK ? command : status;
 }
 
 int skep_docs_events(bool json)

@@ -147,13 +147,18 @@ static struct term *term_of(struct skep_judge *j, uint64_t time)
     return &j->terms[i];
 }
 
+void skep_judge_learn(struct skep_judge *j, const struct skep_event *ev)
+{
+    if (ev->h->kind == SKEP_KIND_dns)
+        skep_rule_hosts_learn(j->world.hosts, ev);
+}
+
 size_t skep_judge_event(struct skep_judge *j, const struct skep_event *ev)
 {
     const uint32_t *rules;
     if (j->n > 1)
         expire(j, ev->h->time);
-    if (ev->h->kind == SKEP_KIND_dns)
-        skep_rule_hosts_learn(j->world.hosts, ev);
+    skep_judge_learn(j, ev);
     struct term *t = term_of(j, ev->h->time);
     if (t->profile && ++j->events % SAMPLE_EVERY == 0)
         skep_ruleset_profile_event(t->profile, ev, &j->world);

@@ -38,7 +38,9 @@ SKEP_DEFINE_CLEANUP(struct skep_judge, skep_judge_free)
 int skep_judge_follow_containers(struct skep_judge *j);
 /* Whether the rules in force for it want such an event at all, or the judge learns from it. */
 bool skep_judge_wants(const struct skep_judge *j, uint16_t kind);
-/* How many rules matched. */
+/* What an event tells that rules do not judge, of names of addresses. */
+void skep_judge_learn(struct skep_judge *j, const struct skep_event *ev);
+/* How many rules matched. Learns from the event as well. */
 size_t skep_judge_event(struct skep_judge *j, const struct skep_event *ev);
 /* From this time (CLOCK_BOOTTIME ns) on rs is in force; takes it over. -EBUSY: too many reloads in a short time, try
  * again (rs stays the caller's). */

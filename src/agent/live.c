@@ -225,14 +225,16 @@ static void tell_view(void *data, const char *line)
     skep_view_message(l->view, line);
 }
 
-/* Puts the set's part in the kernel into force; whoever judges follows at the boundary. */
+/* Puts the part in the kernel of the set (NULL: none) and of --where into force; whoever judges follows at the
+ * boundary. */
 static int begin_swap(struct live *l, const struct skep_ruleset *rs)
 {
     struct skep_selection selection;
     struct skep_filters *filters = NULL;
     char reason[512];
-    skep_pushdown_selection(rs, l->o->shown, l->o->always, &selection);
-    int r = skep_pushdown_filters(l->kernel, rs, l->o->shown, tell_view, l, &filters);
+    struct skep_pushdown p = {rs, skep_view_where(l->view), l->o->shown, l->o->always};
+    skep_pushdown_selection(&p, &selection);
+    int r = skep_pushdown_filters(l->kernel, &p, tell_view, l, &filters);
     if (r >= 0)
         r = skep_swap_begin(l->kernel, &selection, filters, reason, sizeof(reason));
     else
@@ -240,7 +242,9 @@ static int begin_swap(struct live *l, const struct skep_ruleset *rs)
     l->swapping = r >= 0;
     if (r < 0) {
         char line[600];
-        snprintf(line, sizeof(line), "warning: the new rules cannot be put in force: %s; the old ones stay",
+        snprintf(line, sizeof(line),
+                 rs ? "warning: the new rules cannot be put in force: %s; the old ones stay"
+                    : "warning: the kernel does not filter on behalf of --where: %s",
                  reason);
         skep_view_message(l->view, line);
     }
@@ -282,7 +286,8 @@ static void step_swap(struct live *l)
         return;
     }
     if (state < 0)
-        skep_view_message(l->view, "warning: the kernel drops nothing on behalf of rules from here on");
+        skep_view_message(l->view,
+                          "warning: the kernel drops nothing on behalf of rules or --where from here on");
     l->swapping = false;
     l->incoming = skep_ruleset_free(l->incoming);
     begin_next(l);
@@ -312,6 +317,8 @@ static void on_child(struct live *l)
     if (skep_child_reap(&l->child, &status) < 0)
         return;
     skep_view_command_ended(l->view, l->o->command[0], status);
+    if (l->o->ret_command)
+        *l->o->ret_command = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
     l->stop = true;
 }
 
@@ -347,13 +354,13 @@ static void turn(struct live *l)
 {
     uint64_t now = skep_clock_boot_ns(), limit = now - SKEP_KERNEL_LAG;
     drain(l, limit);
+    skep_pipeline_tick(l->p, limit);
     if (l->snapshot_end && limit > l->snapshot_end)
         snapshot_through(l);
     check_life(l, now);
-    if (l->o->rules) {
-        step_swap(l);
+    step_swap(l);
+    if (l->o->rules)
         skep_rules_live_tick(l->o->rules, now);
-    }
     if (now >= l->next_status) {
         l->next_status = now + STATUS_NS;
         skep_view_status(l->view, l->p, l->kernel);
@@ -446,8 +453,8 @@ int skep_live_run(const struct skep_live_options *o, struct skep_pipeline *p, st
     }
     if (r >= 0) {
         l.began = skep_clock_boot_ns();
-        if (o->rules)
-            begin_swap(&l, skep_rules_live_rules(o->rules));
+        if (o->rules || skep_view_where(view))
+            begin_swap(&l, o->rules ? skep_rules_live_rules(o->rules) : NULL);
         r = take_snapshot(&l);
     }
     if (r >= 0)

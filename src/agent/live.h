@@ -17,9 +17,10 @@
 
 struct skep_live_options {
     struct skep_kernel_options kernel;
-    uint32_t pid;                  /* process tree to follow, 0: none */
-    char *const *command;          /* to start and follow, NULL: none */
-    uint64_t duration_ns;          /* 0: until a signal, or the end of the command */
+    uint32_t pid;         /* process tree to follow, 0: none */
+    char *const *command; /* to start and follow, NULL: none */
+    int *ret_command;     /* its exit status once it has ended, 128 + N of a signal; NULL: not wanted */
+    uint64_t duration_ns; /* 0: until a signal, or the end of the command */
     struct skep_rules_live *rules; /* NULL: none */
     const bool *shown;             /* with rules: kinds that are shown */
     const bool *always;            /* and kinds that are observed in any case */

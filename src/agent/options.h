@@ -62,15 +62,16 @@ struct skep_alerts_options {
 struct skep_agent_options {
     const char *replay_path; /* NULL: the live kernel */
 
-    const char *kinds;     /* kinds and groups, comma-separated; NULL: those that matter to a person */
-    bool all_events;       /* every kind when kinds is NULL */
-    uint32_t pid;          /* 0: any */
-    int64_t uid;           /* -1: any */
-    const char *comm;      /* NULL: any */
-    const char *container; /* id or the beginning of one; NULL: any */
-    bool host_only;        /* only processes outside of containers */
-    const char *where;     /* NULL: any */
-    char *const *command;  /* to start and follow, ended by NULL; NULL: none */
+    const char *kinds;          /* kinds and groups, comma-separated; NULL: those that matter to a person */
+    bool all_events;            /* every kind when kinds is NULL */
+    uint32_t pid;               /* 0: any */
+    int64_t uid;                /* -1: any */
+    const char *comm;           /* NULL: any */
+    const char *container;      /* id or the beginning of one; NULL: any */
+    bool host_only;             /* only processes outside of containers */
+    struct skep_strings where;  /* conditions, all of which must hold; none: any */
+    const char *where_recorded; /* and that of the recording; NULL: none */
+    char *const *command;       /* to start and follow, ended by NULL; NULL: none */
 
     struct skep_rules_options rules;
     struct skep_alerts_options alerts;

@@ -13,19 +13,27 @@ static const char *kind_name(uint16_t kind)
     return names[kind] ? names[kind] : "?";
 }
 
-void skep_pushdown_selection(const struct skep_ruleset *rs, const bool shown[SKEP_KIND_MAX],
-                             const bool always[SKEP_KIND_MAX], struct skep_selection *ret)
+static bool wants_names(const struct skep_ruleset *rs)
+{
+    return rs && rs->wants_names;
+}
+
+/* Types of event are wanted by rules, or because their kind is shown, and not when the condition cannot be true. */
+void skep_pushdown_selection(const struct skep_pushdown *p, struct skep_selection *ret)
 {
     size_t n;
     const struct skep_evttype *types = skep_evttypes(&n);
     *ret = (struct skep_selection){0};
     for (uint16_t kind = 0; kind < SKEP_KIND_MAX; kind++)
-        if (shown[kind] || always[kind])
+        if (p->always[kind] || (p->shown[kind] && !p->where))
             skep_selection_kind(ret, kind);
-    if (rs && rs->wants_names)
+    if (wants_names(p->rules) || wants_names(p->where))
         skep_selection_kind(ret, SKEP_KIND_dns);
-    for (size_t i = 1; rs && i < n; i++) {
-        if (!rs->compiled->wanted[i])
+    for (size_t i = 1; i < n; i++) {
+        bool shown = p->where && p->shown[types[i].kind];
+        if (!shown && !(p->rules && p->rules->compiled->wanted[i]))
+            continue;
+        if (p->where && !p->where->compiled->wanted[i])
             continue;
         if (!types[i].syscall || skep_selection_call(ret, types[i].kind, types[i].syscall) < 0)
             skep_selection_kind(ret, types[i].kind);
@@ -45,7 +53,8 @@ static bool reads_raw_path(const struct skep_rule_program *p)
     return false;
 }
 
-static int load_filter(struct skep_filters *f, const struct skep_compiled *c, uint16_t kind)
+/* first_map: where the maps of c begin in those of f. */
+static int load_filter(struct skep_filters *f, const struct skep_compiled *c, size_t first_map, uint16_t kind)
 {
     const struct skep_rule_program *p = &c->filter[kind];
     struct skep_frame frame = {
@@ -55,14 +64,19 @@ static int load_filter(struct skep_filters *f, const struct skep_compiled *c, ui
         .counters_map = (uint32_t)p->n_maps + 1,
         .filters_map = (uint32_t)p->n_maps + 2,
     };
+    _cleanup_free_ uint32_t *maps = calloc(p->n_maps + 1, sizeof(*maps));
     struct skep_insn *insns;
     size_t n;
+    if (!maps)
+        return -ENOMEM;
+    for (size_t i = 0; i < p->n_maps; i++)
+        maps[i] = p->maps[i] + (uint32_t)first_map;
     int r = skep_rule_filter_build(c, kind, &frame, &insns, &n);
     if (r < 0)
         return r;
     struct skep_filter_program program = {.insns = insns,
                                           .n_insns = n,
-                                          .maps = p->maps,
+                                          .maps = maps,
                                           .n_maps = p->n_maps,
                                           .no_raw_path = kind == SKEP_KIND_open && !reads_raw_path(p)};
     r = skep_filters_load(f, kind, &program);
@@ -70,41 +84,58 @@ static int load_filter(struct skep_filters *f, const struct skep_compiled *c, ui
     return r;
 }
 
-int skep_pushdown_filters(struct skep_kernel *k, const struct skep_ruleset *rs,
-                          const bool shown[SKEP_KIND_MAX], void (*tell)(void *data, const char *line),
-                          void *data, struct skep_filters **ret)
+static size_t put_maps(const struct skep_ruleset *rs, struct skep_filter_map *to)
 {
-    const struct skep_compiled *c = rs->compiled;
+    const struct skep_compiled *c = rs ? rs->compiled : NULL;
+    for (size_t i = 0; c && i < c->n_maps; i++) {
+        const struct skep_rule_map *m = &c->maps[i];
+        to[i] = (struct skep_filter_map){m->name,  m->type, m->key_size, m->value_size, m->max_entries,
+                                         m->flags, m->keys, m->values,   m->n_entries};
+    }
+    return c ? c->n_maps : 0;
+}
+
+/* Whose filter a kind gets; NULL: none. What rules cannot match is dropped also where the condition could be true. */
+static const struct skep_ruleset *filter_of(const struct skep_pushdown *p, uint16_t kind)
+{
+    if (p->rules && !p->shown[kind] && p->rules->compiled->filter[kind].insns)
+        return p->rules;
+    return p->where && p->where->compiled->filter[kind].insns ? p->where : NULL;
+}
+
+int skep_pushdown_filters(struct skep_kernel *k, const struct skep_pushdown *p,
+                          void (*tell)(void *data, const char *line), void *data, struct skep_filters **ret)
+{
     _cleanup_filters_ struct skep_filters *f = NULL;
-    _cleanup_free_ struct skep_filter_map *maps = calloc(c->n_maps + 1, sizeof(*maps));
+    size_t n = (p->rules ? p->rules->compiled->n_maps : 0) + (p->where ? p->where->compiled->n_maps : 0);
+    _cleanup_free_ struct skep_filter_map *maps = calloc(n + 1, sizeof(*maps));
     char reason[512], line[700];
     if (!maps)
         return -ENOMEM;
-    for (size_t i = 0; i < c->n_maps; i++) {
-        const struct skep_rule_map *m = &c->maps[i];
-        maps[i] = (struct skep_filter_map){m->name,  m->type, m->key_size, m->value_size, m->max_entries,
-                                           m->flags, m->keys, m->values,   m->n_entries};
-    }
-    int r = skep_filters_new(k, maps, c->n_maps, &f, reason, sizeof(reason));
+    size_t first = put_maps(p->rules, maps);
+    put_maps(p->where, maps + first);
+    int r = skep_filters_new(k, maps, n, &f, reason, sizeof(reason));
     if (r < 0) {
-        snprintf(line, sizeof(line), "warning: the kernel drops nothing on behalf of rules: %s", reason);
+        snprintf(line, sizeof(line), "warning: the kernel drops nothing on behalf of %s: %s",
+                 p->rules ? "rules" : "--where", reason);
         tell(data, line);
         *ret = NULL;
         return 0;
     }
     bool some = false;
     for (uint16_t kind = 0; kind < SKEP_KIND_MAX; kind++) {
-        if (!c->filter[kind].insns || shown[kind])
+        const struct skep_ruleset *of = filter_of(p, kind);
+        if (!of)
             continue;
-        r = load_filter(f, c, kind);
+        r = load_filter(f, of->compiled, of == p->where ? first : 0, kind);
         if (r == -ENOMEM)
             return r;
         some |= r >= 0;
         if (r >= 0)
             continue;
         const char *why = skep_filters_reason(f, kind);
-        snprintf(line, sizeof(line), "warning: the kernel drops no %s events on behalf of rules: %s",
-                 kind_name(kind), why ? why : strerror(-r));
+        snprintf(line, sizeof(line), "warning: the kernel drops no %s events on behalf of %s: %s",
+                 kind_name(kind), of == p->where ? "--where" : "rules", why ? why : strerror(-r));
         tell(data, line);
     }
     *ret = some ? TAKE_PTR(f) : NULL;

@@ -5,6 +5,7 @@
 #include "agent/schema.h"
 #include "agent/select.h"
 #include "agent/view.h"
+#include "agent/where.h"
 #include "base/log.h"
 #include "event/recording.h"
 
@@ -20,13 +21,27 @@ static void narrow(struct skep_scope *s, const struct skep_scope *by)
     s->root = by->root;
 }
 
-/* Both conditions have to hold. */
-static char *join_where(const char *recorded, const char *given)
+/* A recording of somebody else's, or of an older skep, may have a condition that cannot be read: what was recorded met it,
+ * but for the life cycle of processes, which is always recorded. */
+static bool is_readable(const struct skep_schema *schema, const char *path, const char *where)
 {
-    char *both;
-    if (!recorded || !given)
-        return recorded || given ? strdup(recorded ? recorded : given) : NULL;
-    return asprintf(&both, "%s and %s", recorded, given) < 0 ? NULL : both;
+    struct skep_where_text text = {path, where};
+    struct skep_where_options o = {.no_pushdown = true, .interpret = true};
+    _cleanup_where_ struct skep_where *w = NULL;
+    _cleanup_diags_ struct skep_diags d;
+    _cleanup_strbuf_ struct skep_strbuf sb;
+    skep_diags_init(&d, path);
+    skep_strbuf_init(&sb, 1 << 20);
+    if (skep_where_new(schema, &text, 1, &o, &d, &w) >= 0)
+        return true;
+    skep_diags_put_text(&d, NULL, &sb);
+    fputs(sb.s, stderr);
+    skep_log(
+        SKEP_LOG_WARNING,
+        "%s: the condition that it was recorded with cannot be read: of the life cycle of processes more is "
+        "shown than was",
+        path);
+    return false;
 }
 
 /* What the recording holds and was not shown, or should hold and does not. */
@@ -101,7 +116,6 @@ static int replay(const struct skep_agent_options *o, struct skep_replay_source 
     const struct skep_head *head = &source->head;
     const struct skep_schema *schema = source->schema;
     _cleanup_view_ struct skep_view_state *view = NULL;
-    _cleanup_free_ char *where = join_where(head->where, o->where);
     struct skep_agent_options asked = *o;
     struct skep_scope scope = head->scope, given;
     struct skep_pipeline pipeline;
@@ -116,14 +130,20 @@ static int replay(const struct skep_agent_options *o, struct skep_replay_source 
             return SKEP_EXIT_USAGE;
         memcpy(scope.kinds, kinds, sizeof(kinds));
     }
-    asked.where = where;
+    if (head->where && is_readable(schema, o->replay_path, head->where))
+        asked.where_recorded = head->where;
     int r = skep_view_open(&asked, schema, &scope, &head->session, &view, &status);
     if (r < 0)
         return status;
-    struct skep_pipeline_ops ops = {.event = skep_view_event, .data = view};
+    struct skep_pipeline_ops ops = {.event = skep_view_event,
+                                    .data = view,
+                                    .judge = skep_view_learns(view) ? skep_view_learn : NULL,
+                                    .judge_data = view};
     r = skep_pipeline_init(&pipeline, schema, &head->session, &scope, &ops);
     if (r < 0)
         return r;
+    const struct skep_ruleset *asks = skep_view_where(view);
+    pipeline.procs.keep_env = asks && asks->wants_environ;
     skep_replay_source_feed(source, &pipeline, has_room, view);
     size_t n;
     const char *text = skep_recording_ledger(source->rec, &n);

@@ -73,8 +73,13 @@ int skep_rules_live_begin(struct skep_rules_live *l, struct skep_view_state *vie
 size_t skep_rules_live_event(void *data, const struct skep_event *ev)
 {
     struct skep_rules_live *l = data;
-    if (!skep_judge_wants(l->judge, ev->h->kind) || !skep_view_admits(l->view, ev))
+    skep_view_learn(l->view, ev);
+    if (!skep_judge_wants(l->judge, ev->h->kind))
         return 0;
+    if (!skep_view_admits(l->view, ev)) {
+        skep_judge_learn(l->judge, ev);
+        return 0;
+    }
     skep_view_keep(l->view, ev);
     return skep_judge_event(l->judge, ev);
 }

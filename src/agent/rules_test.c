@@ -12,12 +12,15 @@
 
 #define TUPLES_MAX 65536
 #define TUPLES_SHOWN 5
+#define FILES 3 /* of an event that may be the one it is about */
+#define MISSING "<NA>"
+#define RATE_SPAN_MIN 60000000000ULL /* shorter recordings tell nothing of a minute */
 
 /* Alerts of one rule with the same process and file. */
 struct tuple {
     uint64_t count;
     uint32_t rule;
-    char text[];
+    char text[]; /* process, a tab, file; without file: none */
 };
 
 struct cost {
@@ -28,8 +31,9 @@ struct cost {
 struct test {
     const struct skep_rules_test_options *o;
     struct skep_judge *judge;
-    struct skep_format *process, *file; /* what noise is told apart by */
-    struct skep_hashmap tuples;         /* hash of rule and text -> struct tuple */
+    /* What noise is told apart by: the process, and the first of these files that there is. */
+    struct skep_format *process, *files[FILES];
+    struct skep_hashmap tuples; /* hash of rule and text -> struct tuple */
     uint64_t tuples_lost;
     struct skep_strbuf text, line;
     struct cost *costs;
@@ -53,7 +57,12 @@ static void count_tuple(struct test *t, uint32_t rule, const struct skep_event *
     skep_strbuf_reset(&t->text);
     skep_format_put_text(t->process, ev, world->users, &t->text);
     skep_strbuf_putc(&t->text, '\t');
-    skep_format_put_text(t->file, ev, world->users, &t->text);
+    size_t at = t->text.len;
+    for (size_t i = 0; i < FILES && t->text.len == at; i++) {
+        skep_format_put_text(t->files[i], ev, world->users, &t->text);
+        if (skep_streq(t->text.s + at, MISSING))
+            skep_strbuf_truncate(&t->text, at);
+    }
     uint64_t key = skep_hash_bytes(t->text.s, t->text.len, rule);
     struct tuple *tuple = skep_hashmap_get(&t->tuples, &key);
     if (!tuple) {
@@ -242,10 +251,24 @@ static double per_event(const struct cost *c)
 static void put_tuples(const struct test *t, uint32_t rule, struct tuple **all)
 {
     size_t n = tuples_of(t, rule, all);
-    for (size_t i = 0; i < MIN(n, (size_t)TUPLES_SHOWN); i++)
-        printf("    %8" PRIu64 "  %s\n", all[i]->count, all[i]->text);
+    for (size_t i = 0; i < MIN(n, (size_t)TUPLES_SHOWN); i++) {
+        const char *tab = strchr(all[i]->text, '\t');
+        printf("    %8" PRIu64 "  %.*s", all[i]->count, (int)(tab - all[i]->text), all[i]->text);
+        printf(tab[1] ? "  %s\n" : "\n", tab + 1);
+    }
     if (n > TUPLES_SHOWN)
-        printf("              and %zu more\n", n - TUPLES_SHOWN);
+        printf("              and %zu other processes and files\n", n - TUPLES_SHOWN);
+}
+
+static void put_head(const struct test *t, uint64_t sum)
+{
+    uint64_t span = t->last - t->first;
+    if (span < 2 * RATE_SPAN_MIN)
+        printf("%" PRIu64 " alerts in %.1f seconds\n", sum, (double)span / 1e9);
+    else
+        printf("%" PRIu64 " alerts in %.1f minutes\n", sum, minutes(t));
+    printf("  ALERTS%s%s  RULE, and whose processes and files\n", span < RATE_SPAN_MIN ? "" : "    A MINUTE",
+           t->costs ? "  NS/EVENT    EVENTS" : "");
 }
 
 struct row {
@@ -267,19 +290,22 @@ static void put_text(const struct test *t, const struct row *rows, size_t n, str
     uint64_t sum = 0;
     for (size_t i = 0; i < n; i++)
         sum += rows[i].matches;
-    printf("%" PRIu64 " alerts in %.1f minutes\n", sum, minutes(t));
+    put_head(t, sum);
     for (size_t i = 0; i < n; i++) {
         if (!rows[i].matches && !t->costs)
             continue;
-        printf("%8" PRIu64 "  %7.1f/min", rows[i].matches, per_minute(t, rows[i].matches));
-        if (t->costs)
-            printf("  %6.0f ns/event", per_event(&t->costs[rows[i].rule]));
+        const struct cost *c = t->costs ? &t->costs[rows[i].rule] : NULL;
+        printf("%8" PRIu64, rows[i].matches);
+        if (t->last - t->first >= RATE_SPAN_MIN)
+            printf("  %10.1f", per_minute(t, rows[i].matches));
+        if (c)
+            printf("  %8.0f  %8" PRIu64, per_event(c), c->events);
         printf("  %s\n", p->rules[rows[i].rule].name);
         put_tuples(t, rows[i].rule, all);
     }
     if (t->whole.events)
-        printf("all rules together: %.0f ns/event over %" PRIu64 " events\n", per_event(&t->whole),
-               t->whole.events);
+        printf("all rules together take %.0f ns for each of the %" PRIu64 " events that some rule is about\n",
+               per_event(&t->whole), t->whole.events);
     if (t->tuples_lost)
         printf("%" PRIu64 " alerts had no room in the noise report\n", t->tuples_lost);
 }
@@ -293,7 +319,7 @@ static void put_json_tuples(const struct test *t, struct skep_json *j, uint32_t 
         skep_json_open(j, NULL, '{');
         skep_json_u64(j, "count", all[i]->count);
         skep_json_str(j, "process", all[i]->text, exe);
-        skep_json_strz(j, "file", all[i]->text[exe] ? all[i]->text + exe + 1 : NULL);
+        skep_json_strz(j, "file", all[i]->text[exe + 1] ? all[i]->text + exe + 1 : NULL);
         skep_json_close(j, '}');
     }
     skep_json_close(j, ']');
@@ -317,8 +343,10 @@ static int put_json(const struct test *t, const struct row *rows, size_t n, stru
         skep_json_strz(&j, "rule", p->rules[rows[i].rule].name);
         skep_json_strz(&j, "priority", skep_priority_name(p->rules[rows[i].rule].priority));
         skep_json_u64(&j, "alerts", rows[i].matches);
-        if (t->costs)
+        if (t->costs) {
             skep_json_f64(&j, "ns_per_event", per_event(&t->costs[rows[i].rule]));
+            skep_json_u64(&j, "events", t->costs[rows[i].rule].events);
+        }
         put_json_tuples(t, &j, rows[i].rule, all);
         skep_json_close(&j, '}');
     }
@@ -394,13 +422,15 @@ static void test_clear(struct test *t)
     skep_hashmap_clear(&t->tuples);
     skep_judge_free(t->judge);
     skep_format_free(t->process);
-    skep_format_free(t->file);
+    for (size_t i = 0; i < FILES; i++)
+        skep_format_free(t->files[i]);
     skep_strbuf_clear(&t->text);
     skep_strbuf_clear(&t->line);
 }
 
 static int open_test(struct test *t, const struct skep_rules_test_options *o)
 {
+    static const char *const files[FILES] = {"%fd.name", "%fs.path.name", "%fs.path.target"};
     _cleanup_diags_ struct skep_diags diags;
     struct skep_rules_load load;
     struct skep_ruleset *rs;
@@ -410,8 +440,8 @@ static int open_test(struct test *t, const struct skep_rules_test_options *o)
     skep_strbuf_init(&t->line, 1 << 20);
     skep_hashmap_init(&t->tuples, sizeof(uint64_t), TUPLES_MAX);
     int r = skep_format_new("%proc.exepath", NULL, &diags, &t->process);
-    if (r >= 0)
-        r = skep_format_new("%fd.name", NULL, &diags, &t->file);
+    for (size_t i = 0; i < FILES && r >= 0; i++)
+        r = skep_format_new(files[i], NULL, &diags, &t->files[i]);
     if (r >= 0)
         r = skep_rules_load_options(&o->rules, &load);
     if (r >= 0) {

@@ -3,10 +3,10 @@
 
 #include "agent/head.h"
 #include "agent/schema.h"
+#include "agent/where.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "event/recorder.h"
-#include "event/where.h"
 #include "export/json.h"
 #include "export/output.h"
 #include "export/sort.h"
@@ -32,6 +32,7 @@ struct skep_view_state {
     int fd;
     struct skep_output *output;
     struct skep_recorder *recorder;
+    uint64_t early[SKEP_KIND_MAX]; /* records that the recorder got before their events were shown */
     struct skep_json_writer *json;
     struct skep_json_memo *memo;
     struct skep_text_writer *text;
@@ -47,6 +48,7 @@ struct skep_view_state {
     struct skep_strbuf status;
     uint64_t began, last_status, last_received;
     struct skep_view_alerts alerts;
+    uint64_t kept; /* dns events that are not shown, but recorded for their names */
 };
 
 struct skep_view_state *skep_view_free(struct skep_view_state *v)
@@ -91,13 +93,42 @@ static int complain(int r, const struct skep_diags *d, const char *source)
     return r;
 }
 
+static int make_where(struct skep_view_state *v, const struct skep_where_text *texts, size_t n)
+{
+    const struct skep_agent_options *o = v->o;
+    struct skep_where_options options = {.kinds = o->kinds && o->rules.off ? v->kinds : NULL,
+                                         .live = !o->replay_path,
+                                         .no_pushdown = o->rules.no_pushdown,
+                                         .interpret = o->rules.interpret};
+    _cleanup_diags_ struct skep_diags d;
+    _cleanup_strbuf_ struct skep_strbuf sb;
+    skep_diags_init(&d, "--where");
+    skep_strbuf_init(&sb, 1 << 20);
+    int r = skep_where_new(v->schema, texts, n, &options, &d, &v->where);
+    skep_diags_put_text(&d, NULL, &sb);
+    fputs(sb.s, stderr);
+    return r;
+}
+
 static int open_where(struct skep_view_state *v)
 {
-    _cleanup_diags_ struct skep_diags d;
-    skep_diags_init(&d, "--where");
-    if (!v->o->where)
-        return 0;
-    return complain(skep_where_new(v->schema, v->kinds, v->o->where, &d, &v->where), &d, v->o->where);
+    const struct skep_agent_options *o = v->o;
+    size_t n = 0;
+    _cleanup_free_ struct skep_where_text *texts = calloc(o->where.n + 1, sizeof(*texts));
+    if (!texts)
+        return -ENOMEM;
+    if (o->where_recorded)
+        texts[n++] = (struct skep_where_text){o->replay_path, o->where_recorded};
+    for (size_t i = 0; i < o->where.n; i++)
+        texts[n++] = (struct skep_where_text){"--where", o->where.s[i]};
+    return n ? make_where(v, texts, n) : 0;
+}
+
+/* As one condition, for the head of a recording. */
+static void put_where(const struct skep_strings *where, struct skep_strbuf *sb)
+{
+    for (size_t i = 0; i < where->n; i++)
+        skep_strbuf_printf(sb, where->n > 1 ? "%s(%s)" : "%s%s", i ? " and " : "", where->s[i]);
 }
 
 static int open_table(struct skep_view_state *v)
@@ -156,17 +187,19 @@ static int open_writers(struct skep_view_state *v)
 
 static int open_recorder(struct skep_view_state *v, const struct skep_scope *scope)
 {
-    _cleanup_strbuf_ struct skep_strbuf head;
+    _cleanup_strbuf_ struct skep_strbuf head, where;
     _cleanup_layouts_ struct skep_layouts *layouts = NULL;
     _cleanup_close_ int fd = -1;
+    skep_strbuf_init(&head, SKEP_RECORDING_HEAD_MAX);
+    skep_strbuf_init(&where, SKEP_RECORDING_HEAD_MAX);
     if (!v->o->record_path)
         return 0;
-    skep_strbuf_init(&head, SKEP_RECORDING_HEAD_MAX);
-    skep_head_put(v->session, scope, v->o->where, v->schema, &head);
+    put_where(&v->o->where, &where);
+    skep_head_put(v->session, scope, where.len ? where.s : NULL, v->schema, &head);
     int r = skep_agent_layouts(&layouts);
     if (r < 0)
         return r;
-    r = head.failed ? -ENOMEM : skep_recorder_open_file(v->o->record_path, &fd);
+    r = head.failed || where.failed ? -ENOMEM : skep_recorder_open_file(v->o->record_path, &fd);
     if (r >= 0)
         r = skep_recorder_new(TAKE_FD(fd), head.s, head.len, layouts, &v->recorder);
     return r < 0 ? skep_log_error(r == -EINVAL ? -EIO : r, "cannot record to %s: %s", v->o->record_path,
@@ -234,13 +267,24 @@ int skep_view_open(const struct skep_agent_options *o, const struct skep_schema 
 
 /* ---- events ---- */
 
+/* So that a replay knows the same names. */
+static void keep_names(struct skep_view_state *v, const struct skep_event *ev)
+{
+    if (!v->recorder || ev->recorded || !skep_view_learns(v) || ev->h->kind != SKEP_KIND_dns)
+        return;
+    skep_recorder_put(v->recorder, ev->h);
+    v->kept++;
+}
+
 enum skep_verdict skep_view_event(void *data, const struct skep_event *ev)
 {
     struct skep_view_state *v = data;
-    if (!skep_view_admits(v, ev))
+    if (!skep_view_admits(v, ev)) {
+        keep_names(v, ev);
         return SKEP_VERDICT_FILTERED;
-    /* what feeds the tables was recorded before it got here */
-    bool streamed = ev->kind->ring == SKEP_RING_DATA;
+    }
+    /* what feeds the tables was recorded before it got here, and what waited */
+    bool streamed = ev->kind->ring == SKEP_RING_DATA && !ev->recorded;
     if (v->recorder && streamed)
         skep_recorder_put(v->recorder, ev->h);
     if (v->o->view == SKEP_VIEW_NONE)
@@ -270,9 +314,30 @@ bool skep_view_admits(const struct skep_view_state *v, const struct skep_event *
     return !v->where || skep_where_match(v->where, ev);
 }
 
+const struct skep_ruleset *skep_view_where(const struct skep_view_state *v)
+{
+    return v->where ? skep_where_rules(v->where) : NULL;
+}
+
+bool skep_view_learns(const struct skep_view_state *v)
+{
+    return v->where && skep_where_wants_names(v->where);
+}
+
+size_t skep_view_learn(void *data, const struct skep_event *ev)
+{
+    struct skep_view_state *v = data;
+    if (v->where)
+        skep_where_learn(v->where, ev);
+    if (!v->kinds[ev->h->kind])
+        keep_names(v, ev);
+    return 0;
+}
+
 void skep_view_keep(struct skep_view_state *v, const struct skep_event *ev)
 {
-    if (v->recorder && !v->kinds[ev->h->kind] && ev->kind->ring == SKEP_RING_DATA)
+    bool kept = ev->recorded || (ev->h->kind == SKEP_KIND_dns && skep_view_learns(v));
+    if (v->recorder && !kept && !v->kinds[ev->h->kind] && ev->kind->ring == SKEP_RING_DATA)
         skep_recorder_put(v->recorder, ev->h);
 }
 
@@ -311,8 +376,10 @@ struct skep_view_alerts skep_view_alerts(const struct skep_view_state *v)
 void skep_view_record(void *data, const struct skep_hdr *h)
 {
     struct skep_view_state *v = data;
-    if (v->recorder)
-        skep_recorder_put(v->recorder, h);
+    if (!v->recorder)
+        return;
+    skep_recorder_put(v->recorder, h);
+    v->early[h->kind]++;
 }
 
 /* ---- what the operator is told ---- */
@@ -484,8 +551,8 @@ static int settle_output(struct skep_view_state *v)
     return r;
 }
 
-/* Without a view the recording is the output, and the ledger counts what became of it. Records of the life
- * cycle are in it whether they were in scope or not; a lost one counts against those that were. */
+/* Without a view the recording is the output, and the ledger counts what became of it. Records of the life cycle, and those
+ * that waited, are in it whether they were in scope or not; a lost one counts against those that were. */
 static void add_recorder_counts(struct skep_view_state *v, struct skep_ledger *l)
 {
     struct skep_recorder_counts counts[SKEP_KIND_MAX];
@@ -499,14 +566,13 @@ static void add_recorder_counts(struct skep_view_state *v, struct skep_ledger *l
         lost += full + failed;
         if (v->o->view != SKEP_VIEW_NONE || !kind)
             continue;
-        if (kind->ring == SKEP_RING_DATA) {
-            row->emitted += counts[i].put - full - failed;
-        } else {
-            full = MIN(full, row->emitted);
-            row->emitted -= full;
-            failed = MIN(failed, row->emitted);
-            row->emitted -= failed;
-        }
+        row->emitted += counts[i].put - v->early[i];
+        if (i == SKEP_KIND_dns)
+            row->emitted -= v->kept; /* counted as filtered */
+        full = MIN(full, row->emitted);
+        row->emitted -= full;
+        failed = MIN(failed, row->emitted);
+        row->emitted -= failed;
         row->lost[SKEP_LOST_queue_full] += full;
         row->lost[SKEP_LOST_write_failed] += failed;
     }
@@ -524,6 +590,14 @@ static int finish_recorder(struct skep_view_state *v, const struct skep_ledger *
         r = skep_recorder_error(v->recorder);
     return r < 0 ? skep_log_error(r, "the recording %s is not complete: %s", v->o->record_path, strerror(-r))
                  : 0;
+}
+
+static uint64_t queue_full(const struct skep_ledger *l)
+{
+    uint64_t n = 0;
+    for (size_t i = 0; i < SKEP_KIND_MAX; i++)
+        n += l->rows[i].lost[SKEP_LOST_queue_full];
+    return n;
 }
 
 int skep_view_finish(struct skep_view_state *v, struct skep_pipeline *p, const struct skep_ledger *recorded)
@@ -548,7 +622,18 @@ int skep_view_finish(struct skep_view_state *v, struct skep_pipeline *p, const s
     skep_output_finish(v->output, FINISH_NS);
     if (!as_json)
         fputs(v->line.s, stderr);
+    const struct skep_ruleset *where = skep_view_where(v);
+    if (where && where->faults) {
+        skep_log(SKEP_LOG_ERROR, "--where could not be asked about %" PRIu64 " events: %s", where->faults,
+                 where->fault);
+        status = SKEP_EXIT_FAILED;
+    }
     int r = skep_output_first_error(v->output);
+    if (recorded && queue_full(&p->ledger)) { /* their own ledger does not know */
+        skep_log(SKEP_LOG_ERROR, "%" PRIu64 " lines were lost: the output did not take them in time",
+                 queue_full(&p->ledger));
+        status = SKEP_EXIT_FAILED;
+    }
     if (r < 0 && r != -EPIPE) {
         skep_log(SKEP_LOG_ERROR, "some lines could not be written: %s", strerror(-r));
         status = SKEP_EXIT_FAILED;

@@ -10,6 +10,7 @@
  */
 #include "agent/options.h"
 #include "agent/pipeline.h"
+#include "agent/ruleset.h"
 #include "load/kernel.h"
 
 struct skep_view_state;
@@ -28,6 +29,11 @@ void skep_view_record(void *data, const struct skep_hdr *h);
 
 /* Whether --where lets an event through; rules do not judge what it does not. */
 bool skep_view_admits(const struct skep_view_state *v, const struct skep_event *ev);
+/* What --where needs of the kernel; NULL: there is none. */
+const struct skep_ruleset *skep_view_where(const struct skep_view_state *v);
+/* As the pipeline's judge, when there is no other and --where learns from events that are not shown: no rule matches. */
+bool skep_view_learns(const struct skep_view_state *v);
+size_t skep_view_learn(void *data, const struct skep_event *ev);
 /* An event that rules judged and that is not shown: for the recording, if there is one. */
 void skep_view_keep(struct skep_view_state *v, const struct skep_event *ev);
 /* A line that is no event: an alert. It counts apart. priority: as in rule/policy.h, for colour. */

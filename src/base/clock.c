@@ -50,14 +50,6 @@ static void split(int64_t ns, time_t *ret_s, long *ret_rest)
     *ret_rest = (long)rest;
 }
 
-static void put_digits(char *to, unsigned v, unsigned n)
-{
-    while (n--) {
-        to[n] = (char)('0' + v % 10);
-        v /= 10;
-    }
-}
-
 /* Every event carries two or three of these: no gmtime and printf. The date is that of the proleptic Gregorian
  * calendar, counted in eras of 400 years that begin on the first of March. */
 void skep_clock_put_rfc3339(struct skep_strbuf *sb, int64_t utc_ns)
@@ -76,13 +68,19 @@ void skep_clock_put_rfc3339(struct skep_strbuf *sb, int64_t utc_ns)
     unsigned of_year = of_era - (365 * year + year / 4 - year / 100);
     unsigned month = (5 * of_year + 2) / 153; /* 0: March */
     char text[] = "0000-00-00T00:00:00.000000000Z";
-    put_digits(text, era * 400 + year + (month >= 10), 4);
-    put_digits(text + 5, month < 10 ? month + 3 : month - 9, 2);
-    put_digits(text + 8, of_year - (153 * month + 2) / 5 + 1, 2);
-    put_digits(text + 11, (unsigned)second / 3600, 2);
-    put_digits(text + 14, (unsigned)second / 60 % 60, 2);
-    put_digits(text + 17, (unsigned)second % 60, 2);
-    put_digits(text + 20, (unsigned)rest, 9);
+    unsigned of_calendar = era * 400 + year + (month >= 10), ns = (unsigned)rest;
+    skep_digits2(text, of_calendar / 100 % 100);
+    skep_digits2(text + 2, of_calendar % 100);
+    skep_digits2(text + 5, month < 10 ? month + 3 : month - 9);
+    skep_digits2(text + 8, of_year - (153 * month + 2) / 5 + 1);
+    skep_digits2(text + 11, (unsigned)second / 3600);
+    skep_digits2(text + 14, (unsigned)second / 60 % 60);
+    skep_digits2(text + 17, (unsigned)second % 60);
+    text[20] = (char)('0' + ns / 100000000);
+    skep_digits2(text + 21, ns / 1000000 % 100);
+    skep_digits2(text + 23, ns / 10000 % 100);
+    skep_digits2(text + 25, ns / 100 % 100);
+    skep_digits2(text + 27, ns % 100);
     skep_strbuf_put(sb, text, sizeof(text) - 1);
 }
 

@@ -90,6 +90,14 @@ void skep_command_explain(const struct skep_command_entry *entry, struct skep_st
         skep_strbuf_printf(sb, "  %d  ", m->status);
         skep_options_wrap(sb, m->meaning, 5, 5);
     }
+    if (c->takes_command) {
+        skep_strbuf_puts(sb, "  N  ");
+        skep_options_wrap(
+            sb,
+            "all went well with skep, and the command behind -- ended with N; 128 and the number of "
+            "the signal that ended it",
+            5, 5);
+    }
 }
 
 void skep_commands_explain(struct skep_strbuf *sb)

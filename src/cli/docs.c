@@ -130,7 +130,8 @@ const struct skep_command skep_command_docs = {
     .description =
         "Prints a reference from the tables that skep itself works with. events: every kind of event and every "
         "field, that is what --kinds, --where, --columns and --count-by accept, and what JSON contains. "
-        "fields: every field that rules can name, the arguments of events, and what of it the kernel knows. "
+        "fields: every field that rules and --where can name, the arguments of events, and what of it the kernel "
+        "knows. "
         "instructions: every instruction of the eBPF machine, how it is encoded, and how it is written in both "
         "syntaxes of the assembler. helpers: the helpers of skep vm, by the kernel's numbers. "
         "sinks: where --to can send alerts, and the options of each.",

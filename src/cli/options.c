@@ -226,8 +226,6 @@ static int store(struct parser *p, struct written w, const char *value)
     }
     if (w.option->kind == SKEP_OPTION_LIST)
         return store_joined(p, to, value, ",");
-    if (w.option->kind == SKEP_OPTION_WHERE)
-        return store_joined(p, to, value, " and ");
     if (w.option->kind == SKEP_OPTION_REPEAT)
         return store_repeat(p, to, value, (char)w.option->value);
     *(const char **)to = value;

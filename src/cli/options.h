@@ -16,7 +16,7 @@
  * that works today would change its meaning with the next option.
  *
  * An option that takes one value and is given again takes the later one, so that an alias can be overridden;
- * a list grows, and a condition is narrowed.
+ * a list grows.
  */
 #include "base/strbuf.h"
 #include "base/strings.h"
@@ -25,7 +25,6 @@ enum skep_option_kind {
     SKEP_OPTION_FLAG,   /* bool: true */
     SKEP_OPTION_STRING, /* const char *; not empty */
     SKEP_OPTION_LIST,   /* const char *: a,b; given again it is joined with a comma */
-    SKEP_OPTION_WHERE,  /* const char *; given again it is joined with "and" */
     SKEP_OPTION_REPEAT, /* struct skep_strings; given again it grows. With a value, this letter stands before each:
                              options that share a list keep their order */
     SKEP_OPTION_DURATION, /* uint64_t ns, not 0: 250ms, 5s, 1h30m */

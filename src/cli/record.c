@@ -45,7 +45,8 @@ const struct skep_command skep_command_record = {
         "Records events to a file that 'skep replay' and 'skep watch' read: compressed, with checksums and with "
         "its own description of every kind and field. The file is readable for its owner only, since it "
         "holds the arguments of programs and the names of files. A recording that was cut off is read up to "
-        "the damage.",
+        "the damage. With a command behind -- only that command and its descendants are recorded, and skep ends when "
+        "the command does, with its exit status. --where is kept in the recording.",
     .groups = groups,
     .examples = examples,
     .takes_command = true,

@@ -143,7 +143,7 @@ static void put_text(const struct list_options *o, const struct skep_policy *p, 
     size_t width = width_of_names(o, p);
     put_padded(sb, "NAME", width);
     put_padded(sb, "PRIORITY", 13);
-    put_padded(sb, "STATE", 8);
+    put_padded(sb, "STATE", 12);
     skep_strbuf_puts(sb, "EVENTS\n");
     for (size_t i = 0; i < p->n_rules; i++) {
         const struct skep_rule *rule = &p->rules[i];
@@ -151,7 +151,7 @@ static void put_text(const struct list_options *o, const struct skep_policy *p, 
             continue;
         put_padded(sb, rule->name, width);
         put_padded(sb, skep_priority_name(rule->priority), 13);
-        put_padded(sb, skep_rule_state_name(rule->state), 8);
+        put_padded(sb, skep_rule_state_name(rule->state), 12);
         put_types(rule, sb);
         skep_strbuf_putc(sb, '\n');
         if (o->details)

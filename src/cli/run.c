@@ -75,7 +75,7 @@ const struct skep_command skep_command_run = {
         "\n"
         "--events and --kinds show events, too; with --no-rules those that matter to a person. With a "
         "command behind -- only that command and its descendants are followed, and skep ends when the command "
-        "does. The command runs as the user who runs skep; its exit status is in the summary and is not skep's.",
+        "does, with its exit status. The command runs as the user who runs skep.",
     .groups = groups,
     .examples = examples,
     .takes_command = true,

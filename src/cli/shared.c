@@ -26,8 +26,9 @@ const struct skep_option skep_options_filters[] = {
     {"container", 0, "ID", SKEP_OPTION_STRING, TO(container),
      .help = "only processes in this container; the beginning of its id is enough"},
     {"host-only", 0, NULL, SKEP_OPTION_FLAG, TO(host_only), .help = "only processes outside of containers"},
-    {"where", 'w', "EXPR", SKEP_OPTION_WHERE, TO(where),
-     .help = "only events for which this holds, such as 'path startswith /etc and uid != 0'"},
+    {"where", 'w', "EXPR", SKEP_OPTION_REPEAT, TO(where),
+     .help = "only events for which this holds, such as 'path startswith /etc and uid != 0': a condition of "
+             "rules, over their fields ('skep docs fields') and those of events ('skep docs events')"},
     {0},
 };
 

@@ -152,6 +152,9 @@ static int run(const struct skep_command_entry *self, const struct skep_args *ar
     const struct plugin_options *o = options;
     _cleanup_free_ uint8_t *memory = NULL;
     size_t size = 0;
+    /* older runners pass what they do not have as an empty argument, options too */
+    if (args->n == 2 && args->args[1][0])
+        return skep_usage_error(self, "unexpected argument '%s'", args->args[1]);
     if (args->n && skep_vm_hex(args->args[0], strlen(args->args[0]), &memory, &size) < 0)
         return skep_usage_error(self, "the memory is not given as bytes in hex");
     _cleanup_vm_input_ struct skep_vm_input in = {.path = strdup("-")};
@@ -190,7 +193,7 @@ const struct skep_command skep_command_vm_plugin = {
         "standard error. Helpers 0 to 5 are those of the suite.",
     .groups = groups,
     .examples = examples,
-    .max_args = 1,
+    .max_args = 2,
     .options_size = sizeof(struct plugin_options),
     .defaults = &defaults,
     .run = run,

@@ -28,6 +28,7 @@ static const struct skep_option_group groups[] = {
 static const struct skep_example examples[] = {
     {"skep watch exec,exit", "programs as they start and end"},
     {"skep watch open -o time,comm,path,error --where 'ret < 0'", "files that could not be opened"},
+    {"skep watch file --where 'fd.name startswith /etc or path startswith /etc'", "what happens below /etc"},
     {"skep watch connect --count-by remote.ip -d 10s", "whom this host talked to in ten seconds"},
     {"skep watch exec,open -- make", "what make runs and reads"},
     {"skep watch dns host.skep --sort question", "the names asked for in a recording"},
@@ -62,7 +63,10 @@ const struct skep_command skep_command_watch = {
     .description =
         "Shows events of the kinds (exec, open, connect, ...) or groups of kinds (life, file, net, ...) in "
         "columns, as they happen or out of a recording. With a command behind -- only that command and its "
-        "descendants are followed, and skep ends when the command does.",
+        "descendants are followed, and skep ends when the command does, with its exit status.\n"
+        "\n"
+        "--where takes what a rule has as its condition, such as 'proc.name = cat and not fd.name startswith "
+        "/etc'. Columns are fields in it, too: 'flags contains O_CREAT or error in (ENOENT, EACCES)'.",
     .groups = groups,
     .examples = examples,
     .min_args = 1,

@@ -7,7 +7,7 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 
-static const struct skep_type_info types[SKEP_TYPE_MAX] = {
+const struct skep_type_info skep_types[SKEP_TYPE_MAX] = {
 #define NAMES_NONE NULL
 #define NAMES_OF(table) &skep_names_##table
 #define SKEP_TYPE(name, class, names, doc)                                                                   \
@@ -18,15 +18,10 @@ static const struct skep_type_info types[SKEP_TYPE_MAX] = {
 #undef NAMES_NONE
 };
 
-const struct skep_type_info *skep_type_info(enum skep_type type)
-{
-    return &types[type];
-}
-
 enum skep_type skep_type_find(const char *name)
 {
     for (unsigned i = 0; i < SKEP_TYPE_MAX; i++)
-        if (skep_streq(types[i].name, name))
+        if (skep_streq(skep_types[i].name, name))
             return (enum skep_type)i;
     return SKEP_TYPE_INVALID;
 }
@@ -93,26 +88,39 @@ static void put_syscall(struct skep_strbuf *sb, uint64_t u)
     }
 }
 
-/* Numbers that are written the same way in both forms, as a word (a string in JSON). False: v is not one. */
-static bool put_word(struct skep_strbuf *sb, const struct skep_value *v)
+/* Numbers that are written the same way in both forms, as a word (a string in JSON). */
+static bool is_word(const struct skep_value *v)
 {
-    if (types[v->type].names) {
-        skep_names_put(sb, types[v->type].names, v->class == SKEP_CLASS_INT ? (uint64_t)v->i : v->u);
+    switch (v->type) {
+    case SKEP_TYPE_dev:
+    case SKEP_TYPE_addr:
+    case SKEP_TYPE_cgroupid:
+    case SKEP_TYPE_mode:
+    case SKEP_TYPE_ring:
+    case SKEP_TYPE_syscall:
         return true;
+    case SKEP_TYPE_fdnum:
+        return v->i == AT_FDCWD;
+    default:
+        return skep_types[v->type].names;
     }
+}
+
+static void put_word(struct skep_strbuf *sb, const struct skep_value *v)
+{
     switch (v->type) {
     case SKEP_TYPE_dev:
         skep_strbuf_u64(sb, v->u >> 20);
         skep_strbuf_putc(sb, ':');
         skep_strbuf_u64(sb, v->u & 0xfffff);
-        return true;
+        return;
     case SKEP_TYPE_addr:
     case SKEP_TYPE_cgroupid:
         put_hex(sb, v->u);
-        return true;
+        return;
     case SKEP_TYPE_mode:
         put_octal(sb, v->u & 0x3ffff);
-        return true;
+        return;
     case SKEP_TYPE_ring:
         if (v->u == 0) {
             skep_strbuf_puts(sb, "life");
@@ -120,17 +128,15 @@ static bool put_word(struct skep_strbuf *sb, const struct skep_value *v)
             skep_strbuf_puts(sb, "cpu");
             skep_strbuf_u64(sb, v->u - 1);
         }
-        return true;
+        return;
     case SKEP_TYPE_syscall:
         put_syscall(sb, v->u);
-        return true;
+        return;
     case SKEP_TYPE_fdnum:
-        if (v->i != AT_FDCWD)
-            return false;
         skep_strbuf_puts(sb, "AT_FDCWD");
-        return true;
+        return;
     default:
-        return false;
+        skep_names_put(sb, skep_types[v->type].names, v->class == SKEP_CLASS_INT ? (uint64_t)v->i : v->u);
     }
 }
 
@@ -201,9 +207,9 @@ void skep_value_put_text(struct skep_strbuf *sb, const struct skep_value *v)
     default:
         break;
     }
-    if (put_word(sb, v))
-        return;
-    if (v->type == SKEP_TYPE_bool)
+    if (is_word(v))
+        put_word(sb, v);
+    else if (v->type == SKEP_TYPE_bool)
         skep_strbuf_puts(sb, v->u ? "true" : "false");
     else if (v->type == SKEP_TYPE_time)
         skep_clock_put_time_of_day(sb, v->i);
@@ -249,26 +255,19 @@ void skep_value_put_json(struct skep_strbuf *sb, const struct skep_value *v)
     }
     if (v->type == SKEP_TYPE_bool) {
         skep_strbuf_puts(sb, v->u ? "true" : "false");
-        return;
-    }
-    if (v->type == SKEP_TYPE_time) {
+    } else if (v->type == SKEP_TYPE_time) {
         skep_strbuf_putc(sb, '"');
         skep_clock_put_rfc3339(sb, v->i);
         skep_strbuf_putc(sb, '"');
-        return;
-    }
-    /* Words hold nothing that JSON would want escaped; whether this is a word shows only afterwards. */
-    size_t from = sb->len;
-    skep_strbuf_putc(sb, '"');
-    if (put_word(sb, v)) {
+    } else if (is_word(v)) { /* words hold nothing that JSON would want escaped */
         skep_strbuf_putc(sb, '"');
-        return;
-    }
-    skep_strbuf_truncate(sb, from);
-    if (v->class == SKEP_CLASS_INT)
+        put_word(sb, v);
+        skep_strbuf_putc(sb, '"');
+    } else if (v->class == SKEP_CLASS_INT) {
         skep_strbuf_i64(sb, v->i);
-    else
+    } else {
         skep_strbuf_u64(sb, v->u);
+    }
 }
 
 bool skep_value_is_empty(const struct skep_value *v)
@@ -283,7 +282,7 @@ bool skep_value_is_empty(const struct skep_value *v)
     }
     if (v->type == SKEP_TYPE_bool)
         return v->u == 0;
-    const struct skep_names *names = types[v->type].names;
+    const struct skep_names *names = skep_types[v->type].names;
     /* open's 0 has a name of its own (O_RDONLY) and is worth saying */
     return names && names->set && v->u == 0 && !(names->rows[0].mask && names->rows[0].value == 0);
 }

@@ -43,7 +43,11 @@ struct skep_type_info {
     const struct skep_names *names; /* NULL: none */
     const char *doc;
 };
-const struct skep_type_info *skep_type_info(enum skep_type type);
+extern const struct skep_type_info skep_types[SKEP_TYPE_MAX];
+static inline const struct skep_type_info *skep_type_info(enum skep_type type)
+{
+    return &skep_types[type];
+}
 /* By the name in types.def. SKEP_TYPE_INVALID: there is none. */
 enum skep_type skep_type_find(const char *name);
 
@@ -60,6 +64,18 @@ void skep_value_put_json(struct skep_strbuf *sb, const struct skep_value *v);
 bool skep_value_is_empty(const struct skep_value *v);
 /* Order of two values of one field: numbers by size, text by bytes. */
 int skep_value_cmp(const struct skep_value *a, const struct skep_value *b);
+/* What a word stands for, of a type whose class is a number: O_CREAT|O_EXCL, SIGKILL, 10ms, 4KiB, 0644, 8:1, or the
+ * number itself. Names in any case, with or without the prefix that all of a table share. */
+struct skep_word {
+    uint64_t number; /* of a class INT: as signed; of a time: UTC nanoseconds */
+    uint64_t mask;   /* of a set: the bits that number speaks about */
+};
+/* -EINVAL: it is none; then *ret_expected says what could stand there ("a number"). */
+int skep_value_read(enum skep_type type, const char *s, size_t n, struct skep_word *ret,
+                    const char **ret_expected);
+/* The name of a value that is nearest to a misspelt one (of several with | between them, to the last); NULL: none. */
+const char *skep_value_nearest(enum skep_type type, const char *s, size_t n);
+
 /* An address as text. */
 void skep_value_put_ip(struct skep_strbuf *sb, const void *ip, size_t n);
 

@@ -6,6 +6,7 @@
 
 enum op_code {
     OP_LEAF,
+    OP_KIND, /* the event's kind, with its key in front: the same for all events of a plan */
     OP_OPEN,
     OP_CLOSE_KEEP, /* the object stays, whatever is in it */
     OP_CLOSE_NULL, /* it becomes null when nothing in it was known */
@@ -97,12 +98,29 @@ static void add_leaf(struct maker *m, const struct skep_field *f)
     add_op(m, OP_LEAF, f, part, strlen(part));
 }
 
+/* It is the first member. */
+static void add_kind(struct maker *m, const char *name)
+{
+    add_op(m, OP_KIND, NULL, NULL, 0);
+    if (m->r < 0)
+        return;
+    struct op *op = &m->plan->ops[m->plan->n - 1];
+    int n = snprintf(op->key, sizeof(op->key), ",\"kind\":\"%s\"", name);
+    if (n < (int)sizeof(op->key))
+        op->key_len = (uint8_t)n;
+    else
+        m->r = -EINVAL;
+}
+
 static int make_plan(const struct skep_kind *kind, struct plan *plan)
 {
     struct maker m = {.plan = plan};
     const struct skep_field *f = skep_common_fields();
     for (; f->name && !strchr(f->name, '.'); f++)
-        add_leaf(&m, f);
+        if (skep_streq(f->name, "kind"))
+            add_kind(&m, kind->name);
+        else
+            add_leaf(&m, f);
     for (size_t i = 0; i < kind->n_fields; i++)
         add_leaf(&m, &kind->fields[i]);
     close_to(&m, 0);
@@ -144,7 +162,7 @@ static void put_key(struct skep_strbuf *sb, const struct op *op)
 {
     bool first = sb->len && sb->s[sb->len - 1] == '{';
     size_t n = op->key_len - (size_t)first;
-    if (sb->cap - sb->len > KEY_SIZE && sb->max - sb->len >= KEY_SIZE && !sb->failed) {
+    if (sb->len + KEY_SIZE < sb->room) {
         memcpy(sb->s + sb->len, op->key + first, KEY_SIZE - 1);
         sb->len += n;
         sb->s[sb->len] = '\0';
@@ -175,6 +193,9 @@ static void run(const struct op *op, const struct op *end, struct skep_strbuf *s
                 put_key(sb, op);
                 skep_strbuf_put(sb, "null", 4);
             }
+            break;
+        case OP_KIND:
+            put_key(sb, op);
             break;
         case OP_OPEN:
             depth++;

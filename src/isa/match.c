@@ -35,6 +35,7 @@ struct failure {
     size_t literal_lengths[LITERALS];
     size_t n_literals;
     bool range; /* a number that does not fit */
+    bool c;     /* in C syntax */
     int64_t low;
     uint64_t high;
 };
@@ -171,6 +172,7 @@ static bool out_of_range(struct match *m, const struct skep_token *at, int64_t l
     struct failure *f = farthest(m, at);
     if (f && !f->range) {
         f->range = true;
+        f->c = m->pattern->syntax == SKEP_SYNTAX_C;
         f->low = low;
         f->high = high;
     }
@@ -297,11 +299,22 @@ static bool take_number(struct match *m, int64_t low, uint64_t high, uint64_t *r
     return true;
 }
 
+/* Whether the number that comes is a pattern of bits, which may set the highest one, rather than a value. */
+static bool is_pattern_of_bits(const struct match *m)
+{
+    const struct skep_token *t = m->token;
+    if (is_operator(m, '-') || is_operator(m, '+'))
+        t++;
+    return t->kind == SKEP_TOKEN_NUMBER && t->hex;
+}
+
 static bool match_imm(struct match *m)
 {
-    /* In C syntax a number means what it says: one that would come out negative has to be written so. */
-    bool as_is =
-        m->pattern->syntax == SKEP_SYNTAX_C && m->info->bits == 64 && m->info->imm.use == SKEP_FIELD_NUMBER;
+    /* A number means what it says: one that would come out negative has to be written so, in C syntax; in mnemonics
+     * or in hex. */
+    const bool number = m->info->imm.use == SKEP_FIELD_NUMBER;
+    const bool as_is = m->pattern->syntax == SKEP_SYNTAX_C ? m->info->bits == 64 && number
+                                                           : number && !is_pattern_of_bits(m);
     uint64_t value;
     if (!take_number(m, INT32_MIN, as_is ? INT32_MAX : UINT32_MAX, &value))
         return false;
@@ -340,7 +353,8 @@ static bool match_off(struct match *m, bool after_comma)
     } else if (!is_operator(m, '+') && !is_operator(m, '-')) {
         return true;
     }
-    if (!take_number(m, INT16_MIN, INT16_MAX, &value))
+    const bool bits = m->pattern->syntax != SKEP_SYNTAX_C && is_operator(m, '+') && is_pattern_of_bits(m);
+    if (!take_number(m, INT16_MIN, bits ? UINT16_MAX : INT16_MAX, &value))
         return false;
     m->s.off = (int16_t)value;
     return true;
@@ -567,7 +581,9 @@ static void report(const struct failure *f, const char *text, struct skep_diags 
                        "number-out-of-range", "the number does not fit: %" PRId64 " to %" PRIu64 " does",
                        f->low, f->high);
         if (f->high == INT32_MAX && !t->overflow && t->number <= UINT32_MAX && t->kind == SKEP_TOKEN_NUMBER)
-            skep_diags_hint(d, "it would be sign-extended: write %" PRId32 ", or load it with `ll`",
+            skep_diags_hint(d,
+                            f->c ? "it would be sign-extended: write %" PRId32 ", or load it with `ll`"
+                                 : "its highest bit is the sign: write %" PRId32 ", or in hex",
                             (int32_t)(uint32_t)t->number);
         return;
     }

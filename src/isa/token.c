@@ -68,6 +68,7 @@ static void take_number(struct skep_tokens *t, struct skep_token *ret)
     if (peek(t, 0) == '0' && (peek(t, 1) | 0x20) == 'x') {
         base = 16;
         n = 2;
+        ret->hex = true;
     }
     for (int d; (d = digit_of(peek(t, n), base)) >= 0; n++, digits++) {
         if (__builtin_mul_overflow(ret->number, base, &ret->number) ||

@@ -25,6 +25,7 @@ struct skep_token {
     size_t at, len;
     uint64_t number; /* registers, numbers */
     bool overflow;   /* the number needs more than 64 bits */
+    bool hex;        /* it was written so */
     bool narrow;     /* w0 instead of r0 */
 };
 

@@ -9,11 +9,12 @@
 int skep_ring_open(struct skep_ring *r, int fd, size_t size)
 {
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
-    *r = (struct skep_ring){.fd = -1, .size = size};
+    size_t again = MIN(size, ROUND_UP((size_t)SKEP_RECORD_MAX + BPF_RINGBUF_HDR_SZ, page));
+    *r = (struct skep_ring){.fd = -1, .size = size, .mapped = size + again};
     void *consumer = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (consumer == MAP_FAILED)
         return -errno;
-    void *producer = mmap(NULL, page + 2 * size, PROT_READ, MAP_SHARED, fd, (off_t)page);
+    void *producer = mmap(NULL, page + r->mapped, PROT_READ, MAP_SHARED, fd, (off_t)page);
     if (producer == MAP_FAILED) {
         int e = errno;
         munmap(consumer, page);
@@ -32,7 +33,7 @@ void skep_ring_close(struct skep_ring *r)
     if (r->consumer_page)
         munmap(r->consumer_page, page);
     if (r->producer_page)
-        munmap(r->producer_page, page + 2 * r->size);
+        munmap(r->producer_page, page + r->mapped);
     r->fd = skep_fd_close(r->fd);
     r->consumer_page = r->producer_page = NULL;
 }
@@ -55,7 +56,8 @@ const struct skep_hdr *skep_ring_peek(struct skep_ring *r, size_t *ret_size)
         if (len & BPF_RINGBUF_BUSY_BIT)
             return NULL;
         if (!(len & BPF_RINGBUF_DISCARD_BIT) && (len & LEN_MASK) >= sizeof(struct skep_hdr)) {
-            *ret_size = len & LEN_MASK;
+            *ret_size =
+                MIN((size_t)(len & LEN_MASK), r->mapped - (r->pos & (r->size - 1)) - BPF_RINGBUF_HDR_SZ);
             return (const struct skep_hdr *)(data_at(r, r->pos) + BPF_RINGBUF_HDR_SZ);
         }
         r->pos += step(len);

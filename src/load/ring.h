@@ -13,8 +13,9 @@
  *     skep_ring_release(&ring);
  *
  * The layout is that of the kernel's kernel/bpf/ringbuf.c: a page with the consumer's position (writable), a
- * page with the producer's, then the data, mapped twice in a row so that no record wraps around; each record
- * has a header of 8 bytes (length with a busy and a discard bit, page offset) and is aligned to 8. One thread.
+ * page with the producer's, then the data, twice in a row so that no record wraps around; each record
+ * has a header of 8 bytes (length with a busy and a discard bit, page offset) and is aligned to 8. Of the second copy
+ * only as much is mapped as one record can reach into: mapped pages are resident pages. One thread.
  */
 #include "abi/event.h"
 #include "base/macro.h"
@@ -22,6 +23,7 @@
 struct skep_ring {
     int fd; /* of the map; owned */
     size_t size;
+    size_t mapped;       /* of the data: size, and the part of it that follows once more */
     void *consumer_page; /* writable */
     void *producer_page; /* followed by the data */
     uint64_t pos;        /* next record to look at */
@@ -32,7 +34,8 @@ struct skep_ring {
 int skep_ring_open(struct skep_ring *r, int fd, size_t size);
 void skep_ring_close(struct skep_ring *r);
 /* The next record, at least a header long, or NULL. Skips discarded ones. Its length inside the ring goes to
- * ret_size (the record's own len field is not to be trusted more than that). */
+ * ret_size (the record's own len field is not to be trusted more than that); of one that is longer than any of ours
+ * the bytes that are mapped. */
 const struct skep_hdr *skep_ring_peek(struct skep_ring *r, size_t *ret_size);
 void skep_ring_advance(struct skep_ring *r);
 void skep_ring_release(struct skep_ring *r);

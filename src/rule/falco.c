@@ -74,53 +74,90 @@ int skep_falco_load(const struct skep_falco_input *files, size_t n, const struct
     return 0;
 }
 
-int skep_falco_condition(const char *text, size_t len, struct skep_diags *diags, struct skep_policy **ret)
+/* One of the conditions; its source in ret_source. */
+static int add_condition(struct skep_falco *f, const struct skep_falco_input *in, struct skep_parsed_row *all,
+                         const struct skep_rule_source **ret_source)
 {
-    SKEP_CLEANUP(falco_clear) struct skep_falco f = {0};
-    size_t n_errors = diags->n_errors;
-    int r = falco_init(&f, diags, NULL);
-    if (r < 0)
-        return r;
-    f.parse.names = NULL;
-    if (len > SKEP_FALCO_FILE_MAX) {
-        skep_rule_complain(diags, true, NULL, SKEP_FALCO_CONDITION, "the condition is too long");
+    struct skep_rule_file *file = skep_arena_alloc(f->arena, sizeof(*file));
+    struct skep_rule_source *source = skep_arena_alloc(f->arena, sizeof(*source));
+    struct skep_parsed parsed;
+    if (in->len > SKEP_FALCO_FILE_MAX) {
+        skep_rule_complain(f->diags, true, NULL, SKEP_FALCO_CONDITION, "the condition is too long");
         return -EINVAL;
     }
-    struct skep_rule_file *file = skep_arena_alloc(f.arena, sizeof(*file));
-    struct skep_rule_source *source = skep_arena_alloc(f.arena, sizeof(*source));
-    struct skep_rule *rule = skep_arena_alloc(f.arena, sizeof(*rule));
-    struct skep_policy *p = skep_arena_alloc(f.arena, sizeof(*p));
-    struct skep_parsed parsed;
-    const char *name = diags->file ? diags->file : "condition";
-    if (skep_arena_failed(f.arena))
+    if (!file || !source)
         return -ENOMEM;
-    *file = (struct skep_rule_file){.name = skep_arena_text(f.arena, name, strlen(name)),
-                                    .text = skep_arena_text(f.arena, text, len),
-                                    .len = len};
-    if (skep_arena_failed(f.arena))
+    *file = (struct skep_rule_file){.name = skep_arena_text(f->arena, in->name, strlen(in->name)),
+                                    .text = skep_arena_text(f->arena, in->text, in->len),
+                                    .len = in->len};
+    if (skep_arena_failed(f->arena))
         return -ENOMEM;
-    *source = (struct skep_rule_source){.file = file, .text = file->text, .len = len};
+    *source = (struct skep_rule_source){.file = file, .text = file->text, .len = in->len};
     struct skep_rule_piece piece = {.source = source};
-    struct skep_rule_text t = {.s = file->text, .n = len, .pieces = &piece, .n_pieces = 1};
-    r = skep_parse_condition(&f.parse, &t, &parsed);
+    struct skep_rule_text t = {.s = file->text, .n = in->len, .pieces = &piece, .n_pieces = 1};
+    int r = skep_parse_condition(&f->parse, &t, &parsed);
     if (r < 0)
         return r;
-    skep_falco_report(&f, &parsed, NULL);
-    if (diags->n_errors > n_errors)
-        return -EINVAL;
-    *rule = (struct skep_rule){.name = file->name,
+    skep_falco_report(f, &parsed, NULL);
+    *ret_source = source;
+    return skep_parsed_row_add(all, &parsed);
+}
+
+/* The rule that they make together. */
+static int make_policy(struct skep_falco *f, const struct skep_parsed_row *all,
+                       const struct skep_rule_source *source, struct skep_policy **ret)
+{
+    struct skep_rule_place place = {.source = source, .len = (uint32_t)source->len};
+    struct skep_parsed whole;
+    int r = skep_parse_make_group(&f->parse, SKEP_EXPR_AND, all->v, all->n, &place, &whole);
+    if (r < 0)
+        return r;
+    struct skep_rule *rule = skep_arena_alloc(f->arena, sizeof(*rule));
+    struct skep_policy *p = skep_arena_alloc(f->arena, sizeof(*p));
+    const char **tags = skep_arena_alloc(f->arena, 0);
+    if (!rule || !p || !tags)
+        return -ENOMEM;
+    *rule = (struct skep_rule){.name = source->file->name,
                                .desc = "",
                                .source = "syscall",
                                .priority = SKEP_PRIORITY_DEBUG,
-                               .tags = skep_arena_alloc(f.arena, 0),
-                               .condition = parsed.e,
-                               .condition_text = file->text,
+                               .tags = tags,
+                               .condition = whole.e,
+                               .condition_text = source->file->text,
                                .output = "",
-                               .condition_place = {.source = source, .len = (uint32_t)len}};
-    *p = (struct skep_policy){.rules = rule, .n_rules = 1, .arena = f.arena};
-    if (skep_arena_failed(f.arena))
-        return -ENOMEM;
-    f.arena = NULL;
+                               .condition_place = place};
+    *p = (struct skep_policy){.rules = rule, .n_rules = 1, .arena = f->arena};
     *ret = p;
     return 0;
+}
+
+int skep_falco_conditions(const struct skep_falco_input *in, size_t n, struct skep_columns *columns,
+                          struct skep_diags *diags, struct skep_policy **ret)
+{
+    SKEP_CLEANUP(falco_clear) struct skep_falco f = {0};
+    _cleanup_parsed_row_ struct skep_parsed_row all = {0};
+    const struct skep_rule_source *source = NULL;
+    size_t n_errors = diags->n_errors;
+    int r = falco_init(&f, diags, NULL);
+    f.parse.names = NULL;
+    f.parse.columns = columns;
+    for (size_t i = 0; r >= 0 && i < n; i++) {
+        r = add_condition(&f, &in[i], &all, &source);
+        if (r == -EINVAL && i + 1 < n)
+            r = 0; /* what is wrong with the others is said as well */
+    }
+    if (r >= 0 && diags->n_errors > n_errors)
+        r = -EINVAL;
+    if (r >= 0)
+        r = make_policy(&f, &all, source, ret);
+    if (r < 0)
+        return r;
+    f.arena = NULL;
+    return 0;
+}
+
+int skep_falco_condition(const char *text, size_t len, struct skep_diags *diags, struct skep_policy **ret)
+{
+    struct skep_falco_input in = {diags->file ? diags->file : "condition", text, len};
+    return skep_falco_conditions(&in, 1, NULL, diags, ret);
 }

@@ -36,6 +36,11 @@ struct skep_falco_options {
 /* -EINVAL: there are errors; -ENOMEM. Texts are copied. */
 int skep_falco_load(const struct skep_falco_input *files, size_t n, const struct skep_falco_options *o,
                     struct skep_diags *diags, struct skep_policy **ret);
-/* One condition by itself (for --where and tests), without macros and lists. */
+/* Conditions by themselves, without macros and lists, as one rule that matches where all of them hold. Each must be
+ * complete alone. columns: their names are fields, too (rule/column.h); NULL: not. At least one input. */
+struct skep_columns;
+int skep_falco_conditions(const struct skep_falco_input *in, size_t n, struct skep_columns *columns,
+                          struct skep_diags *diags, struct skep_policy **ret);
+/* One, without columns. */
 int skep_falco_condition(const char *text, size_t len, struct skep_diags *diags, struct skep_policy **ret);
 #endif

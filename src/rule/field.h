@@ -40,8 +40,9 @@ enum skep_rule_field_flag {
     SKEP_FIELD_ENVIRON = 1 << 11, /* of whole environments: see skep_proc_table.keep_env */
     /* The argument may also stand behind a dot: container.label.tier is container.label[tier]. */
     SKEP_FIELD_ARG_DOT = 1 << 12,
-    SKEP_FIELD_NA = 1 << 14, /* it may be "<NA>", as in Falco: a user without a name */
-    SKEP_FIELD_PORT = 1 << 13, /* a number that conditions may also give as the name of a service */
+    SKEP_FIELD_NA = 1 << 14,     /* it may be "<NA>", as in Falco: a user without a name */
+    SKEP_FIELD_PORT = 1 << 13,   /* a number that conditions may also give as the name of a service */
+    SKEP_FIELD_COLUMN = 1 << 15, /* a name that stands for several fields: rule/column.h */
 };
 #define SKEP_FIELD_INDEX_MAX 1023
 
@@ -59,14 +60,25 @@ enum skep_rule_spot_form {
     SKEP_SPOT_PORT,     /* NUMBER: the port of a struct skep_endpoint; family 0: missing */
     SKEP_SPOT_RET,      /* NUMBER: hdr.ret; missing without SKEP_HDR_RET */
     /* TEXT: a struct skep_slice at off with the path of an object. Known only where the slice is there (its off is not
-     * 0) and the path_source at source_off is SKEP_PATH_OBJECT: other paths still have . and .. in them, which user
-     * space takes out. */
+     * 0) and the path_source at source_off is SKEP_PATH_OBJECT: other paths may still have . and .. in them, which
+     * user space takes out (where one look serves all rules, those that have none are known, too). */
     SKEP_SPOT_PATH,
     /* TEXT: the same path, of which the value is the directory, or which is itself one: the kernel tells only that it
      * does not begin with a text. "/" is also the directory of what is no path. */
     SKEP_SPOT_DIRECTORY,
+    /* TEXT: the same path, of which the value is the last part: the kernel tells only that it does not end with a text.
+     * What is no path has "/". */
+    SKEP_SPOT_FILENAME,
+    /* TEXT: one of n_choices, by the number (u32 & mask); any other number: not known. Choices without a text mean that
+     * the value is missing. */
+    SKEP_SPOT_CHOICE,
     SKEP_SPOT_FD_RET,  /* NUMBER: hdr.ret, of a call that gives a descriptor; -1 when it is negative */
     SKEP_SPOT_UNKNOWN, /* decided in user space for this kind, whatever a row for any kind says */
+};
+
+struct skep_rule_spot_text {
+    uint32_t value;
+    const char *text; /* NULL: missing */
 };
 
 struct skep_rule_spot {
@@ -77,9 +89,12 @@ struct skep_rule_spot {
     uint16_t size;
     uint32_t mask;
     uint32_t values[4];
-    uint16_t source_off; /* PATH */
+    uint16_t source_off; /* PATH, DIRECTORY, FILENAME */
+    bool succeeded;      /* SLICE, PATH: missing when hdr.ret is negative */
     bool has_missing;    /* a number that means: missing */
     int64_t missing;
+    const struct skep_rule_spot_text *choices; /* CHOICE */
+    uint16_t n_choices;
 };
 
 struct skep_rule_ctx;
@@ -117,6 +132,8 @@ bool skep_rule_field_arg_known(const struct skep_rule_field *f, const char *arg,
 bool skep_rule_field_may_be(const char *name, size_t len);
 /* For hints; NULL: nothing near. */
 const char *skep_rule_field_nearest(const char *name, size_t len);
+struct skep_spell;
+void skep_rule_field_offer(struct skep_spell *sp); /* every name */
 const struct skep_rule_family *const *skep_rule_families(size_t *ret_n);
 /* The spot for a kind, NULL: none. Of a field with an argument: skep_rule_field_arg_spot(). */
 const struct skep_rule_spot *skep_rule_field_spot(const struct skep_rule_field *f, uint16_t kind);

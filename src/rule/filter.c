@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "rule/filter.h"
+#include "rule/filter_plan.h"
 
-#include "rule/glob.h"
-#include "rule/pathset.h"
 #include "rule/prune.h"
 
 #define BRANCHES_MAX 8000 /* the verifier gives up when it has put off 8192 of them */
-#define GATE_MIN 8        /* alternatives that are looked up together before they are tried */
-#define SHORT_LITERALS 3  /* of a rule, when the filter would be too long */
+#define FLATTEN_MAX 64    /* kids that are compared with each other */
+#define AGAIN_MAX 16      /* kids of a node that is recognized when it comes again */
+#define DONE_SIZE_MAX (256 << 20)
+#define SHORT_LITERALS 3 /* of a rule, when the filter would be too long */
 
 bool skep_filter_has_kind(unsigned kind)
 {
@@ -37,6 +37,8 @@ static size_t size_of(const struct skep_rule_spot *s)
     switch (s->form) {
     case SKEP_SPOT_SLICE:
     case SKEP_SPOT_PATH:
+    case SKEP_SPOT_DIRECTORY:
+    case SKEP_SPOT_FILENAME:
         return sizeof(struct skep_slice);
     case SKEP_SPOT_CHARS:
         return s->size;
@@ -87,25 +89,31 @@ static const char *why_not_text(const struct skep_unit *u, const struct skep_ato
         return skep_maps_can_hold(&u->maps, a->values, a->n_values) ? NULL
                                                                     : "the texts are too long for a map";
     case SKEP_ATOM_STARTSWITH:
-        if (a->n_values > SKEP_FILTER_CODE_PREFIXES)
+        if (a->n_values > SKEP_FILTER_CODE_PREFIXES && !skep_filter_has_radix(a))
             return longer_than(a, SKEP_FILTER_PREFIX_MAX) ? "the texts are too long for a trie" : NULL;
         return longer_than(a, SKEP_PATH_MAX) ? "the text is too long" : NULL;
     case SKEP_ATOM_ENDSWITH:
-        if (a->n_values > SKEP_FILTER_CODE_PREFIXES)
-            return "too many endings";
+        if (a->n_values > SKEP_FILTER_CODE_PREFIXES && !skep_filter_has_radix(a))
+            return "too many endings, or too long ones";
         return longer_than(a, SKEP_PATH_MAX) ? "the text is too long" : NULL;
     case SKEP_ATOM_CONTAINS:
     case SKEP_ATOM_ICONTAINS:
-        if (a->n_values > 2)
+        if (a->n_values > SKEP_FILTER_NEEDLES_MAX)
             return "too many texts to search for";
         return longer_than(a, SKEP_FILTER_NEEDLE_MAX) ? "the text is too long to search for" : NULL;
     case SKEP_ATOM_REGEX:
-        return "regular expressions are matched in user space";
+        return "regular expressions are matched in user space; the kernel looks at what they begin with";
     case SKEP_ATOM_PMATCH:
         return "the kernel tells only that a path is not below these";
     default:
         return "patterns are matched in user space; the kernel looks at what they begin and end with";
     }
+}
+
+static bool can_choose(const struct skep_atom *a)
+{
+    return a->op == SKEP_ATOM_EXISTS || a->op == SKEP_ATOM_EQ || a->op == SKEP_ATOM_STARTSWITH ||
+           a->op == SKEP_ATOM_ENDSWITH || a->op == SKEP_ATOM_CONTAINS || a->op == SKEP_ATOM_ICONTAINS;
 }
 
 const char *skep_filter_why_not(const struct skep_unit *u, const struct skep_atom *a, uint16_t kind)
@@ -122,30 +130,29 @@ const char *skep_filter_why_not(const struct skep_unit *u, const struct skep_ato
         return "the field has several values";
     if (skep_filter_spot(u, a, kind)->form == SKEP_SPOT_DIRECTORY)
         return "the kernel tells only that a path is not in these directories";
+    if (skep_filter_spot(u, a, kind)->form == SKEP_SPOT_FILENAME)
+        return "the kernel tells only that a path does not end with these names";
+    if (skep_filter_spot(u, a, kind)->form == SKEP_SPOT_CHOICE && !can_choose(a))
+        return "the kernel compares texts that stand for numbers as a whole, or by begin, end or part";
     if (a->op == SKEP_ATOM_EXISTS)
         return NULL;
     if (a->right != SKEP_ATOM_NO_RIGHT)
         return "two fields are compared in user space";
     if (a->oneof)
         return "oneof is counted in user space";
+    if (skep_filter_spot(u, a, kind)->form == SKEP_SPOT_CHOICE)
+        return NULL;
     if (a->type == SKEP_RULE_TEXT)
         return why_not_text(u, a);
     if (a->type == SKEP_RULE_IP)
-        return a->n_values > SKEP_FILTER_NETWORKS_MAX ? "too many networks" : NULL;
+        return NULL;
     return a->n_values > SKEP_FILTER_INTERVALS_MAX ? "too many numbers" : NULL;
 }
 
 /* ---- making ---- */
 
-struct planner {
-    struct skep_unit *u;
-    uint16_t kind;
-    enum skep_filter_precision precision;
-    struct skep_filter_node **known; /* by node and sign */
-    int error;
-};
-
-static struct skep_filter_node *make(struct planner *p, enum skep_node_kind kind, size_t room)
+struct skep_filter_node *skep_filter_make(struct skep_filter_planner *p, enum skep_filter_kind kind,
+                                          size_t room)
 {
     struct skep_filter_node *n = skep_arena_alloc(p->u->pool, sizeof(*n));
     struct skep_filter_node **kids = skep_arena_array(p->u->pool, room, sizeof(struct skep_filter_node *));
@@ -155,13 +162,14 @@ static struct skep_filter_node *make(struct planner *p, enum skep_node_kind kind
     }
     n->kind = kind;
     n->kids = kids;
-    n->number = n->trie = UINT32_MAX;
+    n->number = n->trie = n->trie6 = UINT32_MAX;
+    p->made++;
     return n;
 }
 
-static struct skep_filter_node *constant(struct planner *p, bool value)
+struct skep_filter_node *skep_filter_constant(struct skep_filter_planner *p, bool value)
 {
-    struct skep_filter_node *n = make(p, SKEP_NODE_CONSTANT, 0);
+    struct skep_filter_node *n = skep_filter_make(p, SKEP_FILTER_CONSTANT, 0);
     if (n) {
         n->value = value;
         n->truth = value;
@@ -169,10 +177,10 @@ static struct skep_filter_node *constant(struct planner *p, bool value)
     return n;
 }
 
-static struct skep_filter_node *literal(struct planner *p, const struct skep_atom *a, uint32_t number,
-                                        bool negated)
+struct skep_filter_node *skep_filter_literal(struct skep_filter_planner *p, const struct skep_atom *a,
+                                             uint32_t number, bool negated)
 {
-    struct skep_filter_node *n = make(p, SKEP_NODE_ATOM, 0);
+    struct skep_filter_node *n = skep_filter_make(p, SKEP_FILTER_ATOM, 0);
     if (!n)
         return NULL;
     n->atom = *a;
@@ -203,26 +211,115 @@ static int compare_rank_or(const void *a, const void *b)
     return (rank_x > rank_y) - (rank_x < rank_y);
 }
 
-/* n holds kids as they came; constants go, the rest is put in order. */
-static struct skep_filter_node *settle(struct planner *p, struct skep_filter_node *n)
+/* Kids of the same kind become their kids. */
+static int flatten(struct skep_filter_planner *p, struct skep_filter_node *n)
 {
-    bool and = n->kind == SKEP_NODE_AND;
+    size_t count = 0;
+    bool any = false;
+    for (size_t i = 0; i < n->n_kids; i++) {
+        bool same = n->kids[i] && n->kids[i]->kind == n->kind && n->kids[i]->n_kids <= FLATTEN_MAX;
+        count += same ? n->kids[i]->n_kids : 1;
+        any |= same;
+    }
+    if (!any)
+        return 0;
+    struct skep_filter_node **flat = skep_arena_array(p->u->pool, count, sizeof(struct skep_filter_node *));
+    if (!flat)
+        return p->error = -ENOMEM;
+    count = 0;
+    for (size_t i = 0; i < n->n_kids; i++) {
+        struct skep_filter_node *k = n->kids[i];
+        bool same = k && k->kind == n->kind && k->n_kids <= FLATTEN_MAX;
+        for (size_t j = 0; j < (same ? k->n_kids : 1); j++)
+            flat[count++] = same ? k->kids[j] : k;
+    }
+    n->kids = flat;
+    n->n_kids = count;
+    return 0;
+}
+
+/* x or (x and y) is x, x and (x or y) is x: of an OR the kids are ANDs, and the other way round. */
+static bool covers(const struct skep_filter_node *x, const struct skep_filter_node *y,
+                   enum skep_filter_kind kids)
+{
+    size_t n_x = x->kind == kids ? x->n_kids : 1, n_y = y->kind == kids ? y->n_kids : 1;
+    if (n_x > n_y || n_y > FLATTEN_MAX)
+        return false;
+    for (size_t i = 0; i < n_x; i++) {
+        const struct skep_filter_node *one = x->kind == kids ? x->kids[i] : x;
+        bool found = false;
+        for (size_t k = 0; k < n_y && !found; k++)
+            found = one == (y->kind == kids ? y->kids[k] : y);
+        if (!found)
+            return false;
+    }
+    return true;
+}
+
+static void absorb(struct skep_filter_node *n)
+{
+    enum skep_filter_kind kids = n->kind == SKEP_FILTER_AND ? SKEP_FILTER_OR : SKEP_FILTER_AND;
     size_t kept = 0;
+    for (size_t i = 0; i < n->n_kids; i++) {
+        bool covered = false;
+        for (size_t k = 0; k < n->n_kids && !covered; k++) /* of two that are the same the first stays */
+            covered = k != i && n->kids[k] && covers(n->kids[k], n->kids[i], kids);
+        if (covered)
+            n->kids[i] = NULL;
+    }
+    for (size_t i = 0; i < n->n_kids; i++)
+        if (n->kids[i])
+            n->kids[kept++] = n->kids[i];
+    n->n_kids = kept;
+}
+
+/* Nodes with the same kids are one, whose code is written once. */
+static struct skep_filter_node *known_shape(struct skep_filter_planner *p, struct skep_filter_node *n)
+{
+    uint32_t number;
+    bool is_new;
+    if (n->n_kids > FLATTEN_MAX)
+        return n;
+    struct skep_intern *shapes = &p->shapes[n->kind == SKEP_FILTER_OR];
+    int r = skep_intern_put(shapes, n->kids, n->n_kids * sizeof(struct skep_filter_node *), &number, &is_new);
+    struct skep_filter_node ***shaped = &p->shaped[n->kind == SKEP_FILTER_OR];
+    if (r == 0 && is_new && (number & (number + 1)) == 0) { /* 0, 1, 3, 7, ... */
+        void *wider = reallocarray(*shaped, (size_t)number * 2 + 1, sizeof(struct skep_filter_node *));
+        if (!wider)
+            r = -ENOMEM;
+        else
+            *shaped = wider;
+    }
+    if (r < 0) {
+        p->error = r;
+        return NULL;
+    }
+    if (is_new)
+        (*shaped)[number] = n;
+    return (*shaped)[number];
+}
+
+struct skep_filter_node *skep_filter_settle(struct skep_filter_planner *p, struct skep_filter_node *n)
+{
+    bool and = n->kind == SKEP_FILTER_AND;
+    size_t kept = 0;
+    if (flatten(p, n) < 0)
+        return NULL;
     for (size_t i = 0; i < n->n_kids; i++) {
         struct skep_filter_node *k = n->kids[i];
         if (!k)
             return NULL;
-        if (k->kind == SKEP_NODE_CONSTANT && k->value != and)
+        if (k->kind == SKEP_FILTER_CONSTANT && k->value != and)
             return k;
-        bool known = k->kind == SKEP_NODE_CONSTANT;
-        for (size_t j = 0; j < kept && !known && n->n_kids <= 64; j++)
-            known = n->kids[j] == k;
-        if (!known)
+        if (k->kind != SKEP_FILTER_CONSTANT)
             n->kids[kept++] = k;
     }
     n->n_kids = kept;
+    if (kept <= FLATTEN_MAX)
+        absorb(n);
+    kept = n->n_kids;
     if (kept == 0)
-        return constant(p, and);
+        return skep_filter_constant(p, and);
     if (kept == 1)
         return n->kids[0];
     qsort(n->kids, kept, sizeof(struct skep_filter_node *), and? compare_rank : compare_rank_or);
@@ -233,93 +330,10 @@ static struct skep_filter_node *settle(struct planner *p, struct skep_filter_nod
         reached *= and? n->kids[i]->truth : 1 - n->kids[i]->truth;
     }
     n->truth = and? reached : 1 - reached;
-    return n;
+    return known_shape(p, n);
 }
 
-/* One constant of a pattern that stands positively: the texts that fit begin and end with these. */
-static struct skep_filter_node *around(struct planner *p, const struct skep_atom *a,
-                                       const struct skep_constant *c)
-{
-    _cleanup_free_ struct skep_glob *g = malloc(sizeof(*g));
-    struct skep_filter_node *both = make(p, SKEP_NODE_AND, 2);
-    if (!g || !both) {
-        p->error = -ENOMEM;
-        return NULL;
-    }
-    if (skep_rule_glob_look(c->text.s, c->text.n, g) < 0)
-        return constant(p, true);
-    for (unsigned end = 0; end < 2; end++) {
-        size_t n = end ? g->n_end : g->n_begin;
-        if (n == 0)
-            continue;
-        struct skep_constant *value = skep_arena_alloc(p->u->pool, sizeof(*value));
-        char *s = skep_arena_text(p->u->pool, end ? g->end : g->begin, n);
-        if (!value || !s) {
-            p->error = -ENOMEM;
-            return NULL;
-        }
-        value->text.s = s;
-        value->text.n = n;
-        struct skep_atom one = *a;
-        one.op = end ? SKEP_ATOM_ENDSWITH : SKEP_ATOM_STARTSWITH;
-        one.values = value;
-        one.n_values = 1;
-        both->kids[both->n_kids++] = literal(p, &one, UINT32_MAX, false);
-    }
-    return settle(p, both);
-}
-
-static struct skep_filter_node *around_all(struct planner *p, const struct skep_atom *a)
-{
-    struct skep_filter_node *any = make(p, SKEP_NODE_OR, a->n_values);
-    for (size_t i = 0; any && i < a->n_values; i++)
-        any->kids[any->n_kids++] = around(p, a, &a->values[i]);
-    return any ? settle(p, any) : NULL;
-}
-
-/* Paths become what their texts begin with, up to the first pattern. */
-static struct skep_filter_node *below(struct planner *p, const struct skep_atom *a)
-{
-    struct skep_constant *values = skep_arena_array(p->u->pool, a->n_values, sizeof(*values));
-    if (!values) {
-        p->error = -ENOMEM;
-        return NULL;
-    }
-    for (size_t i = 0; i < a->n_values; i++) {
-        const struct skep_constant *c = &a->values[i];
-        size_t n = 0;
-        while (n < c->text.n && c->text.s[n] && !strchr("*?[\\", c->text.s[n]))
-            n++;
-        char *s = skep_arena_alloc(p->u->pool, n + 2);
-        if (!s) {
-            p->error = -ENOMEM;
-            return NULL;
-        }
-        values[i].text.n = MIN(skep_pathset_normal(c->text.s, n, s), (size_t)SKEP_FILTER_PREFIX_MAX);
-        values[i].text.s = s;
-        if (values[i].text.n == 0)
-            return constant(p, true);
-    }
-    struct skep_atom one = *a;
-    one.values = values;
-    one.n_values = skep_constants_sort(SKEP_RULE_TEXT, values, a->n_values);
-    return literal(p, &one, UINT32_MAX, false); /* PMATCH: the code knows what it stands for */
-}
-
-/* A file's path begins with its directory; of what is no path the directory is "/". */
-static struct skep_filter_node *in_directory(struct planner *p, const struct skep_atom *a)
-{
-    struct skep_atom one = *a;
-    if ((a->op != SKEP_ATOM_EQ && a->op != SKEP_ATOM_STARTSWITH) || longer_than(a, SKEP_FILTER_PREFIX_MAX))
-        return constant(p, true);
-    for (size_t i = 0; i < a->n_values; i++)
-        if (a->values[i].text.n < 2)
-            return constant(p, true);
-    one.op = SKEP_ATOM_STARTSWITH;
-    return literal(p, &one, UINT32_MAX, false);
-}
-
-static struct skep_filter_node *push_atom(struct planner *p, uint32_t number, bool negated)
+static struct skep_filter_node *push_atom(struct skep_filter_planner *p, uint32_t number, bool negated)
 {
     const struct skep_atom *a = &p->u->atoms.list[number];
     if (!skep_filter_why_not(p->u, a, p->kind)) {
@@ -327,23 +341,15 @@ static struct skep_filter_node *push_atom(struct planner *p, uint32_t number, bo
         bool always = s && s->form == SKEP_SPOT_BITS && (s->n_values == 0 || s->mask == 0) &&
                       (s->n_values == 0 || s->values[0] == 0);
         if (always && a->op == SKEP_ATOM_EQ)
-            return constant(p,
-                            skep_constants_have_number(a->values, a->n_values, s->n_values != 0) != negated);
-        return literal(p, a, number, negated);
+            return skep_filter_constant(
+                p, skep_constants_have_number(a->values, a->n_values, s->n_values != 0) != negated);
+        return skep_filter_literal(p, a, number, negated);
     }
-    bool usable = !negated && !a->oneof && a->mode == SKEP_ATOM_ONE && a->right == SKEP_ATOM_NO_RIGHT &&
-                  a->type == SKEP_RULE_TEXT && !a->on_evttype && skep_filter_spot(p->u, a, p->kind);
-    if (usable && skep_filter_spot(p->u, a, p->kind)->form == SKEP_SPOT_DIRECTORY)
-        return in_directory(p, a);
-    if (usable && a->op == SKEP_ATOM_GLOB && a->n_values <= 8)
-        return around_all(p, a);
-    if (usable && a->op == SKEP_ATOM_PMATCH)
-        return below(p, a);
-    return constant(p, true);
+    return negated ? skep_filter_constant(p, true) : skep_filter_weaker(p, a);
 }
 
 /* The graph is at most as deep as conditions are. */
-static struct skep_filter_node *push(struct planner *p, uint32_t number, bool negated)
+static struct skep_filter_node *push(struct skep_filter_planner *p, uint32_t number, bool negated)
 {
     struct skep_filter_node **known = &p->known[2 * (size_t)number + negated];
     const struct skep_node *n = &p->u->dag.nodes[number];
@@ -351,17 +357,17 @@ static struct skep_filter_node *push(struct planner *p, uint32_t number, bool ne
         return *known;
     struct skep_filter_node *result = NULL;
     if (n->kind == SKEP_NODE_CONSTANT) {
-        result = constant(p, (number == SKEP_NODE_TRUE) != negated);
+        result = skep_filter_constant(p, (number == SKEP_NODE_TRUE) != negated);
     } else if (n->kind == SKEP_NODE_NOT) {
         result = push(p, n->kids[0], !negated);
     } else if (n->kind == SKEP_NODE_ATOM) {
         result = push_atom(p, n->atom, negated);
     } else {
         bool and = (n->kind == SKEP_NODE_AND) != negated;
-        struct skep_filter_node *join = make(p, and? SKEP_NODE_AND : SKEP_NODE_OR, n->n_kids);
+        struct skep_filter_node *join = skep_filter_make(p, and? SKEP_FILTER_AND : SKEP_FILTER_OR, n->n_kids);
         for (uint32_t i = 0; join && i < n->n_kids; i++)
             join->kids[join->n_kids++] = push(p, n->kids[i], negated);
-        result = join ? settle(p, join) : NULL;
+        result = join ? skep_filter_settle(p, join) : NULL;
     }
     return *known = result;
 }
@@ -381,180 +387,22 @@ static int compare_worth(const void *a, const void *b)
 }
 
 /* Of a rule, what the precision allows: the literals that are least often true. */
-static struct skep_filter_node *shorten(struct planner *p, struct skep_filter_node *n)
+static struct skep_filter_node *shorten(struct skep_filter_planner *p, struct skep_filter_node *n)
 {
-    if (!n || p->precision == SKEP_FILTER_FULL || n->kind == SKEP_NODE_ATOM || n->kind == SKEP_NODE_CONSTANT)
+    if (!n || p->precision <= SKEP_FILTER_PLAIN || n->kind == SKEP_FILTER_ATOM ||
+        n->kind == SKEP_FILTER_CONSTANT)
         return n;
-    if (p->precision == SKEP_FILTER_NONE || n->kind == SKEP_NODE_OR)
-        return constant(p, true);
-    struct skep_filter_node *less = make(p, SKEP_NODE_AND, n->n_kids);
+    if (p->precision == SKEP_FILTER_NONE || n->kind == SKEP_FILTER_OR)
+        return skep_filter_constant(p, true);
+    struct skep_filter_node *less = skep_filter_make(p, SKEP_FILTER_AND, n->n_kids);
     for (size_t i = 0; less && i < n->n_kids; i++)
-        if (n->kids[i]->kind == SKEP_NODE_ATOM)
+        if (n->kids[i]->kind == SKEP_FILTER_ATOM)
             less->kids[less->n_kids++] = n->kids[i];
     if (!less)
         return NULL;
     qsort(less->kids, less->n_kids, sizeof(struct skep_filter_node *), compare_worth);
     less->n_kids = MIN(less->n_kids, (size_t)(p->precision == SKEP_FILTER_SHORT ? SHORT_LITERALS : 1));
-    return settle(p, less);
-}
-
-/* ---- what all alternatives demand: (x and r1) or (x and r2) is x and (r1 or r2) ---- */
-
-static bool demands(const struct skep_filter_node *n, const struct skep_filter_node *literal)
-{
-    if (n == literal)
-        return true;
-    for (size_t i = 0; n->kind == SKEP_NODE_AND && i < n->n_kids; i++)
-        if (n->kids[i] == literal)
-            return true;
-    return false;
-}
-
-static bool all_demand(const struct skep_filter_node * or, const struct skep_filter_node *literal)
-{
-    for (size_t i = 0; i < or->n_kids; i++)
-        if (!demands(or->kids[i], literal))
-            return false;
-    return true;
-}
-
-/* n without the literals of taken. */
-static struct skep_filter_node *without(struct planner *p, struct skep_filter_node *n,
-                                        const struct skep_filter_node *taken)
-{
-    bool and = n->kind == SKEP_NODE_AND;
-    struct skep_filter_node *rest = make(p, SKEP_NODE_AND, and? n->n_kids : 1);
-    for (size_t i = 0; rest && i < (and? n->n_kids : 1); i++) {
-        struct skep_filter_node *k = and? n->kids[i] : n;
-        if (!demands(taken, k))
-            rest->kids[rest->n_kids++] = k;
-    }
-    return rest ? settle(p, rest) : NULL;
-}
-
-static struct skep_filter_node *add_gates(struct planner *p, struct skep_filter_node *n);
-
-static struct skep_filter_node *factor(struct planner *p, struct skep_filter_node *n)
-{
-    if (!n || n->kind != SKEP_NODE_OR)
-        return n;
-    const struct skep_filter_node *first = n->kids[0];
-    bool and = first->kind == SKEP_NODE_AND;
-    struct skep_filter_node *common = make(p, SKEP_NODE_AND, (and? first->n_kids : 1) + 1);
-    struct skep_filter_node *rests = make(p, SKEP_NODE_OR, n->n_kids);
-    if (!common || !rests)
-        return NULL;
-    for (size_t i = 0; i < (and? first->n_kids : 1); i++) {
-        const struct skep_filter_node *k = and? first->kids[i] : first;
-        if (k->kind == SKEP_NODE_ATOM && all_demand(n, k))
-            common->kids[common->n_kids++] = (struct skep_filter_node *)k;
-    }
-    if (common->n_kids == 0)
-        return n;
-    for (size_t i = 0; i < n->n_kids; i++)
-        rests->kids[rests->n_kids++] = without(p, n->kids[i], common);
-    common->kids[common->n_kids++] = add_gates(p, settle(p, rests));
-    return p->error ? NULL : settle(p, common);
-}
-
-/* ---- gates ----
- *
- * a rule that demands x = a can only match where x is one of the values that all such rules demand: one look at x spares
- * all of them. (a1 and r1) or (a2 and r2) is (a1 or a2) and ((a1 and r1) or (a2 and r2)). */
-
-static const struct skep_atom *gate_of(const struct skep_filter_node *n, enum skep_atom_op op,
-                                       uint32_t request)
-{
-    const struct skep_filter_node *one = n;
-    for (size_t i = 0; i < (n->kind == SKEP_NODE_AND ? n->n_kids : 1); i++) {
-        one = n->kind == SKEP_NODE_AND ? n->kids[i] : n;
-        if (one->kind == SKEP_NODE_ATOM && !one->negated && one->atom.op == op &&
-            one->atom.request == request && one->atom.type == SKEP_RULE_TEXT && !one->atom.on_evttype)
-            return &one->atom;
-    }
-    return NULL;
-}
-
-/* Takes the kids that demand something of one field out of n and puts them behind a gate. */
-static struct skep_filter_node *add_gate(struct planner *p, struct skep_filter_node *n, enum skep_atom_op op,
-                                         uint32_t request)
-{
-    size_t count = 0, n_values = 0, kept = 0;
-    for (size_t i = 0; i < n->n_kids; i++) {
-        const struct skep_atom *a = gate_of(n->kids[i], op, request);
-        count += a != NULL;
-        n_values += a ? a->n_values : 0;
-    }
-    if (count < GATE_MIN)
-        return NULL;
-    struct skep_filter_node *inside = make(p, SKEP_NODE_OR, count), *both = make(p, SKEP_NODE_AND, 2);
-    struct skep_constant *values = skep_arena_array(p->u->pool, n_values, sizeof(*values));
-    if (!inside || !both || !values) {
-        p->error = -ENOMEM;
-        return NULL;
-    }
-    struct skep_atom gate = {0};
-    n_values = 0;
-    for (size_t i = 0; i < n->n_kids; i++) {
-        const struct skep_atom *a = gate_of(n->kids[i], op, request);
-        if (!a) {
-            n->kids[kept++] = n->kids[i];
-            continue;
-        }
-        gate = *a;
-        inside->kids[inside->n_kids++] = n->kids[i];
-        memcpy(values + n_values, a->values, a->n_values * sizeof(*values));
-        n_values += a->n_values;
-    }
-    n->n_kids = kept;
-    gate.values = values;
-    gate.n_values = skep_constants_sort(SKEP_RULE_TEXT, values, n_values);
-    if (skep_filter_why_not(p->u, &gate, p->kind))
-        return inside;
-    bool all = true; /* that the rules demand */
-    for (size_t i = 0; i < inside->n_kids; i++)
-        all &= inside->kids[i]->kind == SKEP_NODE_ATOM;
-    if (all)
-        return literal(p, &gate, UINT32_MAX, false);
-    both->kids[0] = literal(p, &gate, UINT32_MAX, false);
-    both->kids[1] = inside;
-    both->n_kids = 2;
-    both->cost = 10;
-    both->truth = 0.1F;
-    return both;
-}
-
-static struct skep_filter_node *add_gates(struct planner *p, struct skep_filter_node *n)
-{
-    static const enum skep_atom_op ops[] = {SKEP_ATOM_EQ, SKEP_ATOM_STARTSWITH};
-    if (!n || n->kind != SKEP_NODE_OR || n->n_kids < GATE_MIN)
-        return n;
-    size_t n_gates = 0, max = n->n_kids / GATE_MIN + 1;
-    struct skep_filter_node **gates = skep_arena_array(p->u->pool, max, sizeof(struct skep_filter_node *));
-    if (!gates) {
-        p->error = -ENOMEM;
-        return NULL;
-    }
-    for (uint32_t q = 0; q < p->u->requests.n && n->n_kids >= GATE_MIN && !p->error; q++)
-        for (size_t i = 0; i < ARRAY_SIZE(ops); i++) {
-            struct skep_filter_node *gate = add_gate(p, n, ops[i], q);
-            if (gate)
-                gates[n_gates++] = gate;
-        }
-    if (n_gates == 0)
-        return n;
-    struct skep_filter_node *all = make(p, SKEP_NODE_OR, n->n_kids + n_gates);
-    for (size_t i = 0; all && i < n_gates; i++)
-        all->kids[all->n_kids++] = gates[i];
-    for (size_t i = 0; all && i < n->n_kids; i++)
-        all->kids[all->n_kids++] = n->kids[i];
-    return all;
-}
-
-static struct skep_filter_node *narrow(struct planner *p, struct skep_filter_node *n)
-{
-    struct skep_filter_node *f = factor(p, n);
-    return f == n ? add_gates(p, n) : f;
+    return skep_filter_settle(p, less);
 }
 
 /* ---- maps ---- */
@@ -576,22 +424,85 @@ static int add_trie(struct skep_unit *u, const struct skep_atom *a, uint32_t *re
     return skep_maps_add_trie(&u->maps, data, bits, a->n_values, (uint32_t)size, ret);
 }
 
+/* Networks of one length, where they are many. */
+static int add_networks(struct skep_unit *u, const struct skep_atom *a, unsigned len, size_t max,
+                        uint32_t *ret)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < a->n_values; i++)
+        n += a->values[i].ip.len == len;
+    if (n <= max)
+        return 0;
+    if (u->maps.n >= SKEP_MAPS_MAX)
+        return -E2BIG;
+    _cleanup_free_ uint8_t *data = calloc(n, len);
+    _cleanup_free_ uint32_t *bits = calloc(n, sizeof(*bits));
+    if (!data || !bits)
+        return -ENOMEM;
+    n = 0;
+    for (size_t i = 0; i < a->n_values; i++) {
+        if (a->values[i].ip.len != len)
+            continue;
+        memcpy(data + n * len, a->values[i].ip.bytes, len);
+        bits[n++] = a->values[i].ip.bits;
+    }
+    return skep_maps_add_trie(&u->maps, data, bits, n, len, ret);
+}
+
+static int add_all_networks(struct skep_filter_planner *p, struct skep_filter *f, struct skep_filter_node *n)
+{
+    uint32_t ref;
+    if (n->trie != UINT32_MAX || n->trie6 != UINT32_MAX)
+        return 0;
+    int r = add_networks(p->u, &n->atom, 4, SKEP_FILTER_CODE_NETWORKS4, &n->trie);
+    if (r == 0)
+        r = add_networks(p->u, &n->atom, 16, SKEP_FILTER_CODE_NETWORKS6, &n->trie6);
+    if (r == 0 && n->trie != UINT32_MAX)
+        r = skep_map_refs_add(&f->refs, n->trie, &ref);
+    if (r == 0 && n->trie6 != UINT32_MAX)
+        r = skep_map_refs_add(&f->refs, n->trie6, &ref);
+    return r;
+}
+
+/* Texts that are told apart by code. true: these are. */
+static bool add_radix(struct skep_filter_planner *p, struct skep_filter_node *n, int *ret)
+{
+    const struct skep_rule_spot *s = skep_filter_spot(p->u, &n->atom, p->kind);
+    const struct skep_atom *a = &n->atom;
+    bool chars = s && s->form == SKEP_SPOT_CHARS && a->op != SKEP_ATOM_ENDSWITH;
+    bool few = !chars && a->n_values <= (a->op == SKEP_ATOM_EQ ? SKEP_FILTER_CODE_TEXTS : 2);
+    if (!s || s->form == SKEP_SPOT_CHOICE || !skep_filter_has_radix(a) || (few && a->op != SKEP_ATOM_PMATCH))
+        return false;
+    if (!chars && a->op == SKEP_ATOM_EQ) /* a map */
+        return false;
+    *ret = skep_filter_radix(p->u->pool, &n, 1, s, &n->rooted, &n->radix);
+    if (*ret != -E2BIG)
+        return true;
+    *ret = 0;
+    n->radix = NULL;
+    return false;
+}
+
 /* The maps that literals need are made once, before code is. */
-static int add_maps(struct planner *p, struct skep_filter *f, struct skep_filter_node *n)
+static int add_maps(struct skep_filter_planner *p, struct skep_filter *f, struct skep_filter_node *n)
 {
     uint32_t ref;
     int r = 0;
     for (size_t i = 0; i < n->n_kids && r == 0; i++)
         r = add_maps(p, f, n->kids[i]);
-    if (r < 0 || n->kind != SKEP_NODE_ATOM || n->atom.type != SKEP_RULE_TEXT || n->atom.on_evttype ||
-        n->trie != UINT32_MAX)
+    if (r == 0 && n->kind == SKEP_FILTER_ATOM && n->atom.type == SKEP_RULE_IP && !n->atom.on_evttype)
+        return add_all_networks(p, f, n);
+    if (r < 0 || n->kind != SKEP_FILTER_ATOM || n->atom.type != SKEP_RULE_TEXT || n->atom.on_evttype ||
+        n->trie != UINT32_MAX || n->radix || add_radix(p, n, &r))
         return r;
     bool prefixes = n->atom.op == SKEP_ATOM_STARTSWITH || n->atom.op == SKEP_ATOM_PMATCH;
     if (prefixes && n->atom.n_values > SKEP_FILTER_CODE_PREFIXES) {
         r = add_trie(p->u, &n->atom, &n->trie);
         return r < 0 ? r : skep_map_refs_add(&f->refs, n->trie, &ref);
     }
-    if (n->atom.op != SKEP_ATOM_EQ || n->atom.n_values <= SKEP_FILTER_CODE_TEXTS)
+    const struct skep_rule_spot *s = skep_filter_spot(p->u, &n->atom, p->kind);
+    if (n->atom.op != SKEP_ATOM_EQ || n->atom.n_values <= SKEP_FILTER_CODE_TEXTS ||
+        (s && s->form == SKEP_SPOT_CHOICE))
         return 0;
     if (n->number != UINT32_MAX)
         r = skep_maps_of_atom(&p->u->maps, &n->atom, n->number, &n->set);
@@ -606,19 +517,25 @@ static int add_maps(struct planner *p, struct skep_filter *f, struct skep_filter
 int skep_filter_plan(struct skep_unit *u, uint16_t kind, enum skep_filter_precision precision,
                      struct skep_filter *ret)
 {
-    struct planner p = {.u = u, .kind = kind, .precision = precision};
+    struct skep_filter_planner p = {.u = u, .kind = kind, .precision = precision};
     struct skep_filter f = {.kind = kind, .precision = precision};
+    for (size_t i = 0; i < ARRAY_SIZE(p.shapes); i++)
+        skep_intern_init(&p.shapes[i], u->pool);
     p.known = calloc(2 * MAX(u->dag.n, (size_t)1), sizeof(struct skep_filter_node *));
-    struct skep_filter_node *any = make(&p, SKEP_NODE_OR, u->n_rules[kind]), *root = NULL;
+    struct skep_filter_node *any = skep_filter_make(&p, SKEP_FILTER_OR, u->n_rules[kind]), *root = NULL;
     if (p.known && any) {
         for (size_t i = 0; i < u->n_rules[kind]; i++)
             any->kids[any->n_kids++] = shorten(&p, push(&p, u->rules[kind][i].node, false));
-        root = p.error ? NULL : narrow(&p, settle(&p, any));
+        root = p.error ? NULL : skep_filter_arrange(&p, skep_filter_settle(&p, any));
     }
     free(p.known);
+    for (size_t i = 0; i < ARRAY_SIZE(p.shapes); i++) {
+        skep_intern_clear(&p.shapes[i]);
+        free(p.shaped[i]);
+    }
     if (!root)
         return p.error ? p.error : -ENOMEM;
-    bool passes = root->kind == SKEP_NODE_CONSTANT && root->value;
+    bool passes = root->kind == SKEP_FILTER_CONSTANT && root->value;
     int r = passes ? 0 : add_maps(&p, &f, root);
     if (r < 0) {
         free(f.refs.list);
@@ -631,24 +548,125 @@ int skep_filter_plan(struct skep_unit *u, uint16_t kind, enum skep_filter_precis
 
 /* ---- the program ---- */
 
+#define NO_FALL UINT32_MAX /* nothing is bound next */
+
+static void emit(struct skep_filter_emit *e, const struct skep_filter_node *n, const struct skep_branch *to);
+
+static void emit_if(struct skep_filter_emit *e, const struct skep_filter_node *n,
+                    const struct skep_branch *to)
+{
+    unsigned labels[SKEP_FILTER_IF_KIDS];
+    for (unsigned i = 0; i < SKEP_FILTER_IF_KIDS; i++)
+        labels[i] = skep_build_label(e->b);
+    struct skep_filter_ways ways = {labels[SKEP_FILTER_IF_YES], labels[SKEP_FILTER_IF_NO],
+                                    labels[SKEP_FILTER_IF_UNKNOWN], labels[SKEP_FILTER_IF_YES]};
+    skep_filter_emit_atom(e, n, &ways);
+    for (unsigned i = 0; i < SKEP_FILTER_IF_KIDS; i++) {
+        skep_build_bind(e->b, labels[i]);
+        emit(e, n->kids[i], &(struct skep_branch){to->yes, to->no, NO_FALL});
+    }
+}
+
+/* What stands behind a class that is chained to what counts when no text fits comes before that. */
+static void emit_switch(struct skep_filter_emit *e, const struct skep_filter_node *n,
+                        const struct skep_branch *to)
+{
+    _cleanup_free_ unsigned *labels = calloc(n->n_kids, sizeof(*labels));
+    _cleanup_free_ unsigned *classes = calloc(n->radix->n_classes, sizeof(*classes));
+    if (!labels || !classes) {
+        e->b->error = -ENOMEM;
+        return;
+    }
+    for (size_t i = 0; i < n->n_kids; i++)
+        labels[i] = skep_build_label(e->b);
+    for (size_t i = 0; i < n->radix->n_classes; i++)
+        classes[i] = labels[n->cases[i]];
+    skep_filter_emit_switch(e, n, classes, labels[SKEP_FILTER_CASE_UNKNOWN],
+                            labels[SKEP_FILTER_CASE_MISSING]);
+    uint16_t loaded = e->loaded;
+    for (size_t i = 0; i < n->n_kids && !e->b->error; i++) {
+        bool known = i == SKEP_FILTER_CASE_NONE || i >= SKEP_FILTER_CASES;
+        unsigned no = n->chained[i] ? labels[SKEP_FILTER_CASE_NONE] : to->no;
+        if (n->spot->form != SKEP_SPOT_CHARS)
+            e->loaded = known ? n->spot->off : loaded;
+        skep_build_bind(e->b, labels[i]);
+        emit(e, n->kids[i], &(struct skep_branch){to->yes, no, NO_FALL});
+    }
+    e->loaded = loaded;
+}
+
+/* What was written before, with the same ways out, is not written again. true: it was, and is jumped to. Else it is
+ * about to be. */
+static bool emit_again(struct skep_filter_emit *e, enum skep_filter_kind kind,
+                       struct skep_filter_node *const *kids, size_t n, const struct skep_branch *to)
+{
+    struct {
+        uint32_t kind, yes, no, loaded;
+        const struct skep_filter_node *kids[AGAIN_MAX];
+    } key = {kind, to->yes, to->no, e->loaded, {NULL}};
+    uint32_t number;
+    bool is_new;
+    if (n > AGAIN_MAX)
+        return false;
+    memcpy(key.kids, kids, n * sizeof(struct skep_filter_node *));
+    int r = skep_intern_put(&e->done, &key, sizeof(key), &number, &is_new);
+    if (r == 0 && is_new && (number & (number + 1)) == 0) { /* 0, 1, 3, 7, ... */
+        unsigned *wider = reallocarray(e->labels, (size_t)number * 2 + 1, sizeof(*wider));
+        if (!wider)
+            r = -ENOMEM;
+        else
+            e->labels = wider;
+    }
+    if (r < 0) {
+        e->b->error = r;
+        return true;
+    }
+    if (is_new) {
+        e->labels[number] = skep_build_label(e->b);
+        skep_build_bind(e->b, e->labels[number]);
+        return false;
+    }
+    skep_build_jump(e->b, e->labels[number]);
+    return true;
+}
+
+static void emit_join(struct skep_filter_emit *e, const struct skep_filter_node *n,
+                      const struct skep_branch *to)
+{
+    bool and = n->kind == SKEP_FILTER_AND;
+    for (size_t i = 0; i + 1 < n->n_kids && !e->b->error; i++) {
+        if (emit_again(e, n->kind, &n->kids[i], n->n_kids - i, to))
+            return;
+        unsigned next = skep_build_label(e->b);
+        emit(e, n->kids[i], &(struct skep_branch){and? next : to->yes, and? to->no : next, next});
+        skep_build_bind(e->b, next);
+    }
+    emit(e, n->kids[n->n_kids - 1], to);
+}
+
+static bool is_long(const struct skep_filter_node *n)
+{
+    return n->kind == SKEP_FILTER_ATOM &&
+           (n->atom.n_values > 2 || n->atom.op == SKEP_ATOM_CONTAINS || n->atom.op == SKEP_ATOM_ICONTAINS);
+}
+
 static void emit(struct skep_filter_emit *e, const struct skep_filter_node *n, const struct skep_branch *to)
 {
-    if (e->b->error)
+    struct skep_filter_node *one = (struct skep_filter_node *)n;
+    if (e->b->error || (is_long(n) && emit_again(e, n->kind, &one, 1, to)))
         return;
-    if (n->kind == SKEP_NODE_CONSTANT) {
+    if (n->kind == SKEP_FILTER_CONSTANT) {
         skep_emit_goto(e->b, n->value ? to->yes : to->no, to->fall);
-    } else if (n->kind == SKEP_NODE_ATOM) {
+    } else if (n->kind == SKEP_FILTER_ATOM) {
         struct skep_filter_ways ways = {n->negated ? to->no : to->yes, n->negated ? to->yes : to->no, to->yes,
                                         to->fall};
         skep_filter_emit_atom(e, n, &ways);
+    } else if (n->kind == SKEP_FILTER_IF) {
+        emit_if(e, n, to);
+    } else if (n->kind == SKEP_FILTER_SWITCH) {
+        emit_switch(e, n, to);
     } else {
-        bool and = n->kind == SKEP_NODE_AND;
-        for (size_t i = 0; i + 1 < n->n_kids && !e->b->error; i++) {
-            unsigned next = skep_build_label(e->b);
-            emit(e, n->kids[i], &(struct skep_branch){and? next : to->yes, and? to->no : next, next});
-            skep_build_bind(e->b, next);
-        }
-        emit(e, n->kids[n->n_kids - 1], to);
+        emit_join(e, n, to);
     }
 }
 
@@ -658,6 +676,11 @@ int skep_filter_build(const struct skep_unit *u, const struct skep_filter *f, co
     struct skep_build b;
     struct skep_filter_emit e = {.b = &b, .unit = u, .filter = f};
     unsigned pass, drop;
+    _cleanup_arena_ struct skep_arena *pool = NULL;
+    int r = skep_arena_new(DONE_SIZE_MAX, &pool);
+    if (r < 0)
+        return r;
+    skep_intern_init(&e.done, pool);
     skep_build_init(&b, SKEP_RULE_FILTER_INSNS);
     skep_frame_begin(frame, &b, &pass, &drop);
     skep_build_load(&b, SKEP_OP_LDXH, 9, 6, offsetof(struct skep_hdr, flags));
@@ -667,13 +690,17 @@ int skep_filter_build(const struct skep_unit *u, const struct skep_filter *f, co
     skep_frame_end(frame, &b, pass, drop);
     struct skep_insn *insns;
     size_t n;
-    int r = skep_build_finish(&b, &insns, &n);
+    r = skep_build_finish(&b, &insns, &n);
+    skep_intern_clear(&e.done);
+    free(e.labels);
     skep_build_clear(&b);
     if (r < 0)
         return r;
+    size_t branches;
     r = skep_prune(insns, &n);
-    if (r == 0 &&
-        skep_prune_branches(insns, n) + (size_t)e.loops * 2 * SKEP_FILTER_SEARCH_MAX / 8 > BRANCHES_MAX)
+    if (r == 0)
+        r = skep_prune_branches(insns, n, 2 * SKEP_FILTER_SEARCH_MAX / 8, &branches);
+    if (r == 0 && branches > BRANCHES_MAX)
         r = -E2BIG;
     if (r < 0) {
         free(insns);

@@ -16,27 +16,57 @@
  * masked to SKEP_RECORD_MAX before they are used, so that what is read lies within SKEP_RECORD_MAX + SKEP_PATH_MAX.
  */
 #include "rule/frame.h"
+#include "rule/radix.h"
 #include "rule/unit.h"
 
 /* What does not fit into a filter is left out of it step by step. */
 enum skep_filter_precision {
     SKEP_FILTER_FULL,
+    SKEP_FILTER_PLAIN, /* all of them, tried one after another */
     SKEP_FILTER_SHORT, /* of each rule, the few conditions that decide most cheaply */
     SKEP_FILTER_ONE,   /* of each rule, one */
     SKEP_FILTER_NONE,
 };
 
+enum skep_filter_kind {
+    SKEP_FILTER_CONSTANT,
+    SKEP_FILTER_ATOM,
+    SKEP_FILTER_AND,
+    SKEP_FILTER_OR,
+    SKEP_FILTER_IF,     /* the atom decides which of the kids counts: enum skep_filter_if */
+    SKEP_FILTER_SWITCH, /* the class of a text does: enum skep_filter_switch, then those of classes */
+};
+
+enum skep_filter_if { SKEP_FILTER_IF_YES, SKEP_FILTER_IF_NO, SKEP_FILTER_IF_UNKNOWN, SKEP_FILTER_IF_KIDS };
+enum skep_filter_switch {
+    SKEP_FILTER_CASE_NONE, /* none of the texts fits */
+    SKEP_FILTER_CASE_UNKNOWN,
+    SKEP_FILTER_CASE_MISSING,
+    SKEP_FILTER_CASES,
+};
+
 struct skep_filter_node {
-    enum skep_node_kind kind; /* CONSTANT, ATOM, AND, OR */
-    bool value;               /* CONSTANT */
-    bool negated;             /* ATOM */
-    struct skep_atom atom; /* ATOM: what is asked of the record, which may be less than what the rule says */
-    uint32_t number;       /* ATOM: of the atom that it is all of; UINT32_MAX */
-    uint32_t trie;         /* ATOM: the trie of its prefixes; UINT32_MAX */
-    struct skep_map_set *set; /* ATOM: the maps of its texts; NULL */
+    enum skep_filter_kind kind;
+    bool value;   /* CONSTANT */
+    bool negated; /* ATOM */
+    bool rooted;  /* radix: a text that does not begin with a slash is not known */
+    struct skep_atom
+        atom;        /* ATOM, IF: what is asked of the record, which may be less than what the rule says */
+    uint32_t number; /* ATOM, IF: of the atom that it is all of; UINT32_MAX */
+    uint32_t trie;   /* ATOM: the trie of its prefixes, or of its networks of 4 bytes; UINT32_MAX */
+    uint32_t trie6;  /* ATOM: of its networks of 16 bytes; UINT32_MAX */
+    struct skep_map_set *set;          /* ATOM: the maps of its texts; NULL */
+    struct skep_radix *radix;          /* ATOM: of its texts; SWITCH; NULL */
+    const struct skep_rule_spot *spot; /* SWITCH: where the text is */
+    uint32_t *cases;                   /* SWITCH: the kid of each class */
+    bool *chained;                     /* SWITCH, by kid: what CASE_NONE says counts as well */
     float cost, truth;
     struct skep_filter_node **kids;
     size_t n_kids;
+    /* for the planner */
+    uint32_t stamp;
+    struct skep_filter_node *result;
+    uint32_t group, tag;
 };
 
 struct skep_filter {
@@ -62,7 +92,10 @@ struct skep_filter_emit {
     struct skep_build *b;
     const struct skep_unit *unit;
     const struct skep_filter *filter;
-    unsigned loops; /* so far: the verifier walks each of their rounds */
+    unsigned loops;          /* so far: the verifier walks each of their rounds */
+    struct skep_intern done; /* nodes and where they lead, whose code is written ... */
+    unsigned *labels;        /* ... here, by number */
+    uint16_t loaded; /* the slice of this offset is there, and its text is known; 0: of none that is said */
 };
 /* An atom's three ways. */
 struct skep_filter_ways {
@@ -70,15 +103,21 @@ struct skep_filter_ways {
 };
 void skep_filter_emit_atom(struct skep_filter_emit *e, const struct skep_filter_node *n,
                            const struct skep_filter_ways *to);
+/* Jumps to labels[class] of the text of a SWITCH, or to unknown, or missing. */
+void skep_filter_emit_switch(struct skep_filter_emit *e, const struct skep_filter_node *n,
+                             const unsigned *labels, unsigned unknown, unsigned missing);
 const struct skep_rule_spot *skep_filter_spot(const struct skep_unit *u, const struct skep_atom *a,
                                               uint16_t kind);
 
 #define SKEP_FILTER_CODE_TEXTS 64 /* more are a hash map */
 #define SKEP_FILTER_CODE_PREFIXES 8
+#define SKEP_FILTER_RADIX_VALUES 256 /* of one atom */
+#define SKEP_FILTER_NEEDLES_MAX 8    /* of one atom */
 #define SKEP_FILTER_INTERVALS_MAX 512
-#define SKEP_FILTER_NETWORKS_MAX 128
+#define SKEP_FILTER_CODE_NETWORKS4 64 /* more are a trie */
+#define SKEP_FILTER_CODE_NETWORKS6 8
 #define SKEP_FILTER_PREFIX_MAX 256
 #define SKEP_FILTER_SEARCH_MAX 512 /* bytes of a text that is searched */
 #define SKEP_FILTER_NEEDLE_MAX 64
-#define SKEP_FILTER_LOOPS_MAX 24
+#define SKEP_FILTER_LOOPS_MAX 48
 #endif

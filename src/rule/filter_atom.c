@@ -42,15 +42,33 @@ static void emit_evttype(struct skep_filter_emit *e, const struct skep_atom *a,
 
 /* ---- texts ---- */
 
+static bool is_path(const struct skep_rule_spot *s)
+{
+    return s->form == SKEP_SPOT_PATH || s->form == SKEP_SPOT_DIRECTORY || s->form == SKEP_SPOT_FILENAME;
+}
+
+static void load_outcome(struct skep_filter_emit *e, const struct skep_rule_spot *s, unsigned missing)
+{
+    if (!s->succeeded)
+        return;
+    skep_build_load(e->b, SKEP_OP_LDXDW, 1, 6, offsetof(struct skep_hdr, ret));
+    skep_build_jump_imm(e->b, SKEP_OP_JSLT_IMM, 1, 0, missing);
+}
+
 /* r7 = the text, r8 = its length. */
 static void load_slice(struct skep_filter_emit *e, const struct skep_rule_spot *s,
                        const struct skep_filter_ways *to)
 {
     struct skep_build *b = e->b;
-    skep_build_jump_imm(b, SKEP_OP_JSET_IMM, 9, SKEP_HDR_TRUNCATED, to->unknown);
+    bool known = s->off == e->loaded;
+    load_outcome(e, s, to->no);
+    if (!known)
+        skep_build_jump_imm(b, SKEP_OP_JSET_IMM, 9, SKEP_HDR_TRUNCATED, to->unknown);
     skep_build_load(b, SKEP_OP_LDXW, 7, 6, (int16_t)(s->off + offsetof(struct skep_slice, off)));
     skep_build_load(b, SKEP_OP_LDXW, 8, 6, (int16_t)(s->off + offsetof(struct skep_slice, len)));
-    if (s->form == SKEP_SPOT_PATH || s->form == SKEP_SPOT_DIRECTORY) {
+    if (known) {
+        /* nothing is left to be asked */
+    } else if (is_path(s)) {
         skep_build_jump_imm(b, SKEP_OP_JEQ_IMM, 7, 0, to->unknown);
         skep_build_load(b, SKEP_OP_LDXW, 1, 6, (int16_t)s->source_off);
         skep_build_jump_imm(b, SKEP_OP_JNE_IMM, 1, SKEP_PATH_OBJECT, to->unknown);
@@ -142,6 +160,150 @@ static void emit_ends(struct skep_filter_emit *e, const struct skep_atom *a, con
         skep_build_bind(b, next);
     }
     end(e, to->no, to);
+}
+
+/* r5 != 0 if one of the bytes of r0 may be 0 (bytes above one that is may seem so, too); r4 is written. */
+static void any_zero(struct skep_build *b)
+{
+    skep_build_reg(b, SKEP_OP_MOV64_REG, 5, 0);
+    skep_build_mov(b, 4, EACH_BYTE(1));
+    skep_build_reg(b, SKEP_OP_SUB64_REG, 5, 4);
+    skep_build_imm(b, SKEP_OP_XOR64_IMM, 0, -1);
+    skep_build_reg(b, SKEP_OP_AND64_REG, 5, 0);
+    skep_build_mov(b, 4, EACH_BYTE(0x80));
+    skep_build_reg(b, SKEP_OP_AND64_REG, 5, 4);
+}
+
+/* ---- texts that are told apart by code ---- */
+
+struct loading {
+    struct skep_filter_emit *e;
+    const struct skep_rule_spot *spot;
+};
+
+static void load_from_begin(void *context, size_t at)
+{
+    const struct loading *l = context;
+    if (l->spot->form == SKEP_SPOT_CHARS)
+        skep_build_load(l->e->b, SKEP_OP_LDXDW, 1, 6, (int16_t)(l->spot->off + at));
+    else
+        skep_build_load(l->e->b, SKEP_OP_LDXDW, 1, 7, (int16_t)at);
+}
+
+/* What stands before the text is read, too; the header comes before all of them. */
+static void load_from_end(void *context, size_t at)
+{
+    const struct loading *l = context;
+    struct skep_build *b = l->e->b;
+    int32_t back = -8 - (int32_t)at;
+    if (l->spot->form == SKEP_SPOT_CHARS) {
+        skep_build_reg(b, SKEP_OP_MOV64_REG, 1, 8);
+        skep_build_imm(b, SKEP_OP_ADD64_IMM, 1, (int32_t)l->spot->off + back);
+    } else {
+        skep_build_load(b, SKEP_OP_LDXW, 1, 6, (int16_t)l->spot->off);
+        skep_build_reg(b, SKEP_OP_ADD64_REG, 1, 8);
+        skep_build_imm(b, SKEP_OP_ADD64_IMM, 1, back);
+    }
+    skep_build_imm(b, SKEP_OP_AND64_IMM, 1, OFFSET_MASK);
+    skep_build_reg(b, SKEP_OP_ADD64_REG, 1, 6);
+    skep_build_load(b, SKEP_OP_LDXDW, 1, 1, 0);
+}
+
+/* The same for the text of a switch, where a path that is not an object's counts, too, when it is written as user space
+ * would write it: from the root, with no slash at its end and none before a dot or a slash. */
+static void load_switched(struct skep_filter_emit *e, const struct skep_filter_node *n, unsigned unknown,
+                          unsigned missing)
+{
+    struct skep_build *b = e->b;
+    const struct skep_rule_spot *s = n->spot;
+    struct skep_filter_ways ways = {.no = missing, .unknown = unknown};
+    if (!is_path(s) || s->off == e->loaded || e->loops + 1 >= SKEP_FILTER_LOOPS_MAX) {
+        load_slice(e, s, &ways);
+        return;
+    }
+    e->loops++;
+    load_outcome(e, s, missing);
+    unsigned ready = skep_build_label(b), round = skep_build_label(b);
+    skep_build_jump_imm(b, SKEP_OP_JSET_IMM, 9, SKEP_HDR_TRUNCATED, unknown);
+    skep_build_load(b, SKEP_OP_LDXW, 7, 6, (int16_t)(s->off + offsetof(struct skep_slice, off)));
+    skep_build_load(b, SKEP_OP_LDXW, 8, 6, (int16_t)(s->off + offsetof(struct skep_slice, len)));
+    skep_build_jump_imm(b, SKEP_OP_JEQ_IMM, 7, 0, unknown);
+    skep_build_imm(b, SKEP_OP_AND64_IMM, 7, OFFSET_MASK);
+    skep_build_reg(b, SKEP_OP_ADD64_REG, 7, 6);
+    skep_build_load(b, SKEP_OP_LDXW, 1, 6, (int16_t)s->source_off);
+    skep_build_jump_imm(b, SKEP_OP_JEQ_IMM, 1, SKEP_PATH_OBJECT, ready);
+    skep_build_jump_imm(b, SKEP_OP_JNE_IMM, 1, SKEP_PATH_LEXICAL, unknown);
+    skep_build_jump_imm(b, SKEP_OP_JGT_IMM, 8, SKEP_FILTER_SEARCH_MAX, unknown);
+    skep_build_jump_imm(b, SKEP_OP_JLE_IMM, 8, 1, unknown);
+    skep_build_load(b, SKEP_OP_LDXB, 1, 7, 0);
+    skep_build_jump_imm(b, SKEP_OP_JNE_IMM, 1, '/', unknown);
+    skep_build_reg(b, SKEP_OP_MOV64_REG, 1, 7);
+    skep_build_reg(b, SKEP_OP_ADD64_REG, 1, 8);
+    skep_build_load(b, SKEP_OP_LDXB, 1, 1, -1);
+    skep_build_jump_imm(b, SKEP_OP_JEQ_IMM, 1, '/', unknown);
+    skep_build_mov(b, 2, 0);
+    skep_build_bind(b, round);
+    skep_build_reg(b, SKEP_OP_MOV64_REG, 1, 7);
+    skep_build_reg(b, SKEP_OP_ADD64_REG, 1, 2);
+    skep_build_load(b, SKEP_OP_LDXDW, 0, 1, 0);
+    skep_build_load(b, SKEP_OP_LDXDW, 3, 1, 1);
+    skep_build_mov(b, 4, EACH_BYTE(1)); /* makes a slash of a dot, and of nothing else */
+    skep_build_reg(b, SKEP_OP_OR64_REG, 3, 4);
+    skep_build_mov(b, 4, EACH_BYTE('/'));
+    skep_build_reg(b, SKEP_OP_XOR64_REG, 0, 4);
+    skep_build_reg(b, SKEP_OP_XOR64_REG, 3, 4);
+    skep_build_reg(b, SKEP_OP_OR64_REG, 0, 3);
+    any_zero(b);
+    skep_build_jump_imm(b, SKEP_OP_JNE_IMM, 5, 0, unknown);
+    skep_build_imm(b, SKEP_OP_ADD64_IMM, 2, 8);
+    skep_build_jump_reg(b, SKEP_OP_JGE_REG, 2, 8, ready);
+    skep_build_jump_imm(b, SKEP_OP_JLT_IMM, 2, SKEP_FILTER_SEARCH_MAX, round);
+    skep_build_bind(b, ready);
+}
+
+static void emit_radix(struct skep_filter_emit *e, const struct skep_filter_node *n,
+                       const struct skep_rule_spot *s, const unsigned *labels, unsigned unknown,
+                       unsigned missing)
+{
+    struct skep_build *b = e->b;
+    struct loading l = {e, s};
+    struct skep_filter_ways ways = {.no = missing, .unknown = unknown};
+    if (n->kind == SKEP_FILTER_SWITCH && s->form != SKEP_SPOT_CHARS)
+        load_switched(e, n, unknown, missing);
+    else if (s->form != SKEP_SPOT_CHARS)
+        load_slice(e, s, &ways);
+    else if (n->radix->array == 0)
+        load_chars(e, s);
+    if (n->rooted && s->form == SKEP_SPOT_CHARS) {
+        skep_build_load(b, SKEP_OP_LDXB, 1, 6, (int16_t)s->off);
+        skep_build_jump_imm(b, SKEP_OP_JNE_IMM, 1, '/', unknown);
+    } else if (n->rooted) {
+        skep_build_jump_imm(b, SKEP_OP_JEQ_IMM, 8, 0, unknown);
+        skep_build_load(b, SKEP_OP_LDXB, 1, 7, 0);
+        skep_build_jump_imm(b, SKEP_OP_JNE_IMM, 1, '/', unknown);
+    }
+    skep_radix_emit(n->radix, b, n->radix->from_end ? load_from_end : load_from_begin, &l, labels);
+}
+
+void skep_filter_emit_switch(struct skep_filter_emit *e, const struct skep_filter_node *n,
+                             const unsigned *labels, unsigned unknown, unsigned missing)
+{
+    emit_radix(e, n, n->spot, labels, unknown, missing);
+}
+
+/* Of one atom: class 0 is no, all others are yes. */
+static void emit_atom_radix(struct skep_filter_emit *e, const struct skep_filter_node *n,
+                            const struct skep_rule_spot *s, const struct skep_filter_ways *to)
+{
+    _cleanup_free_ unsigned *labels = calloc(n->radix->n_classes, sizeof(*labels));
+    if (!labels) {
+        e->b->error = -ENOMEM;
+        return;
+    }
+    labels[0] = to->no;
+    for (size_t i = 1; i < n->radix->n_classes; i++)
+        labels[i] = to->yes;
+    emit_radix(e, n, s, labels, to->unknown, to->no);
 }
 
 static uint32_t ref_of(const struct skep_filter_emit *e, uint32_t map)
@@ -250,18 +412,6 @@ static void emit_trie(struct skep_filter_emit *e, uint32_t trie, const struct sk
 
 /* ---- searching: the verifier goes through every round of a loop, so there are few, and of few rounds ---- */
 
-/* r5 != 0 if one of the bytes of r0 may be 0 (bytes above one that is may seem so, too); r4 is written. */
-static void any_zero(struct skep_build *b)
-{
-    skep_build_reg(b, SKEP_OP_MOV64_REG, 5, 0);
-    skep_build_mov(b, 4, EACH_BYTE(1));
-    skep_build_reg(b, SKEP_OP_SUB64_REG, 5, 4);
-    skep_build_imm(b, SKEP_OP_XOR64_IMM, 0, -1);
-    skep_build_reg(b, SKEP_OP_AND64_REG, 5, 0);
-    skep_build_mov(b, 4, EACH_BYTE(0x80));
-    skep_build_reg(b, SKEP_OP_AND64_REG, 5, 4);
-}
-
 static bool is_letter(char c)
 {
     return c >= 'a' && c <= 'z';
@@ -307,7 +457,19 @@ static void emit_places(struct skep_build *b, const struct skep_constant *c, boo
     }
 }
 
-/* In rounds of 8 places: a word without the first byte of the needle has none. */
+/* dst = the word at [r1 + at], with 0 where it has the byte; r4 is written. */
+static void find_byte(struct skep_build *b, int16_t at, unsigned dst, char c, bool fold)
+{
+    skep_build_load(b, SKEP_OP_LDXDW, dst, 1, at);
+    if (fold && is_letter(c)) {
+        skep_build_mov(b, 4, EACH_BYTE(0x20));
+        skep_build_reg(b, SKEP_OP_OR64_REG, dst, 4);
+    }
+    skep_build_mov(b, 4, EACH_BYTE(c));
+    skep_build_reg(b, SKEP_OP_XOR64_REG, dst, 4);
+}
+
+/* In rounds of 8 places: none of them has the needle where its first two bytes do not follow each other. */
 static void emit_search(struct skep_filter_emit *e, const struct skep_constant *c, bool fold,
                         const struct skep_filter_ways *to)
 {
@@ -321,8 +483,6 @@ static void emit_search(struct skep_filter_emit *e, const struct skep_constant *
         return;
     }
     unsigned round = skep_build_label(b), next = skep_build_label(b), found = skep_build_label(b);
-    uint8_t first = (uint8_t)c->text.s[0];
-    bool letter = fold && is_letter((char)first);
     skep_build_jump_imm(b, SKEP_OP_JLT_IMM, 8, (int32_t)c->text.n, to->no);
     skep_build_jump_imm(b, SKEP_OP_JGT_IMM, 8, SKEP_FILTER_SEARCH_MAX, to->unknown);
     skep_build_reg(b, SKEP_OP_MOV64_REG, 3, 8);
@@ -332,13 +492,11 @@ static void emit_search(struct skep_filter_emit *e, const struct skep_constant *
     skep_build_jump_reg(b, SKEP_OP_JGT_REG, 2, 3, to->no);
     skep_build_reg(b, SKEP_OP_MOV64_REG, 1, 7);
     skep_build_reg(b, SKEP_OP_ADD64_REG, 1, 2);
-    skep_build_load(b, SKEP_OP_LDXDW, 0, 1, 0);
-    if (letter) {
-        skep_build_mov(b, 4, EACH_BYTE(0x20));
-        skep_build_reg(b, SKEP_OP_OR64_REG, 0, 4);
+    find_byte(b, 0, 0, c->text.s[0], fold);
+    if (c->text.n > 1) {
+        find_byte(b, 1, 5, c->text.s[1], fold);
+        skep_build_reg(b, SKEP_OP_OR64_REG, 0, 5);
     }
-    skep_build_mov(b, 4, EACH_BYTE(first));
-    skep_build_reg(b, SKEP_OP_XOR64_REG, 0, 4);
     any_zero(b);
     /* out of the way: the verifier keeps count of the ways that it has put off, and goes straight on first */
     skep_build_jump_imm(b, SKEP_OP_JNE_IMM, 5, 0, found);
@@ -410,12 +568,51 @@ static void emit_below(struct skep_filter_emit *e, const struct skep_filter_node
     emit_if_plain(e, to);
 }
 
+/* What is asked of each text that a number can stand for is known by now. */
+static bool choice_fits(const struct skep_atom *a, const char *s)
+{
+    size_t n = strlen(s);
+    if (a->op == SKEP_ATOM_EXISTS)
+        return true;
+    for (size_t i = 0; i < a->n_values; i++) {
+        const char *v = a->values[i].text.s;
+        size_t len = a->values[i].text.n;
+        if (a->op == SKEP_ATOM_EQ           ? n == len && memcmp(s, v, n) == 0
+            : a->op == SKEP_ATOM_STARTSWITH ? skep_text_begins(s, n, v, len)
+            : a->op == SKEP_ATOM_ENDSWITH   ? skep_text_ends(s, n, v, len)
+                                            : skep_text_contains(s, n, v, len, a->op == SKEP_ATOM_ICONTAINS))
+            return true;
+    }
+    return false;
+}
+
+static void emit_choice(struct skep_filter_emit *e, const struct skep_atom *a, const struct skep_rule_spot *s,
+                        const struct skep_filter_ways *to)
+{
+    struct skep_build *b = e->b;
+    skep_build_load(b, SKEP_OP_LDXW, 1, 6, (int16_t)s->off);
+    skep_build_imm(b, SKEP_OP_AND32_IMM, 1, (int32_t)s->mask);
+    for (size_t i = 0; i < s->n_choices; i++) {
+        bool fits = s->choices[i].text && choice_fits(a, s->choices[i].text);
+        skep_build_jump_imm(b, SKEP_OP_JEQ32_IMM, 1, (int32_t)s->choices[i].value, fits ? to->yes : to->no);
+    }
+    end(e, to->unknown, to);
+}
+
 static void emit_text(struct skep_filter_emit *e, const struct skep_filter_node *n,
                       const struct skep_rule_spot *s, const struct skep_filter_ways *to)
 {
     const struct skep_atom *a = &n->atom;
+    if (s->form == SKEP_SPOT_CHOICE) {
+        emit_choice(e, a, s, to);
+        return;
+    }
     if (s->form == SKEP_SPOT_CHARS && a->op == SKEP_ATOM_EXISTS) {
         end(e, to->yes, to);
+        return;
+    }
+    if (n->radix) {
+        emit_atom_radix(e, n, s, to);
         return;
     }
     if (s->form == SKEP_SPOT_CHARS)
@@ -506,10 +703,28 @@ static void load_number(struct skep_filter_emit *e, const struct skep_rule_spot 
         skep_emit_jump(b, SKEP_OP_JEQ_IMM, SKEP_OP_JEQ_REG, 1, (uint64_t)s->missing, 2, to->no);
 }
 
+/* Straight to where true and false lead. */
+static void emit_bits(struct skep_filter_emit *e, const struct skep_atom *a, const struct skep_rule_spot *s,
+                      const struct skep_filter_ways *to)
+{
+    struct skep_build *b = e->b;
+    unsigned set = skep_constants_have_number(a->values, a->n_values, 1) ? to->yes : to->no;
+    unsigned clear = skep_constants_have_number(a->values, a->n_values, 0) ? to->yes : to->no;
+    skep_build_load(b, SKEP_OP_LDXW, 2, 6, (int16_t)s->off);
+    skep_build_imm(b, SKEP_OP_AND32_IMM, 2, (int32_t)s->mask);
+    for (unsigned i = 0; i < s->n_values; i++)
+        skep_build_jump_imm(b, SKEP_OP_JEQ32_IMM, 2, (int32_t)s->values[i], set);
+    end(e, clear, to);
+}
+
 static void emit_number(struct skep_filter_emit *e, const struct skep_atom *a, const struct skep_rule_spot *s,
                         const struct skep_filter_ways *to)
 {
     struct skep_build *b = e->b;
+    if (s->form == SKEP_SPOT_BITS && a->op == SKEP_ATOM_EQ && a->type == SKEP_RULE_BOOL) {
+        emit_bits(e, a, s, to);
+        return;
+    }
     load_number(e, s, to);
     if (a->op == SKEP_ATOM_EXISTS) {
         end(e, to->yes, to);
@@ -524,10 +739,26 @@ static void emit_number(struct skep_filter_emit *e, const struct skep_atom *a, c
     skep_emit_intervals(b, 1, 2, a->values, a->n_values, &(struct skep_branch){to->yes, to->no, to->fall});
 }
 
-static void emit_ip(struct skep_filter_emit *e, const struct skep_atom *a, const struct skep_rule_spot *s,
-                    const struct skep_filter_ways *to)
+/* Whether the address of len bytes at the record's off is in one of many networks. */
+static void emit_network_trie(struct skep_filter_emit *e, uint32_t trie, int16_t off, unsigned len,
+                              const struct skep_filter_ways *to)
 {
     struct skep_build *b = e->b;
+    skep_build_store_imm(b, SKEP_OP_STW, SKEP_REG_FRAME, KEY_BITS, (int32_t)len * 8);
+    for (unsigned i = 0; i < len; i += 4) {
+        skep_build_load(b, SKEP_OP_LDXW, 1, 6, (int16_t)(off + (int)i));
+        skep_build_store(b, SKEP_OP_STXW, SKEP_REG_FRAME, (int16_t)(KEY_TEXT + (int)i), 1);
+    }
+    lookup(e, trie, KEY_BITS);
+    skep_build_jump_imm(b, SKEP_OP_JEQ_IMM, 0, 0, to->no);
+    end(e, to->yes, to);
+}
+
+static void emit_ip(struct skep_filter_emit *e, const struct skep_filter_node *n,
+                    const struct skep_rule_spot *s, const struct skep_filter_ways *to)
+{
+    struct skep_build *b = e->b;
+    const struct skep_atom *a = &n->atom;
     struct skep_branch branch = {to->yes, to->no, to->fall};
     int16_t ip = (int16_t)(s->off + offsetof(struct skep_endpoint, ip));
     unsigned six = skep_build_label(b);
@@ -541,10 +772,16 @@ static void emit_ip(struct skep_filter_emit *e, const struct skep_atom *a, const
         return;
     }
     skep_build_jump_imm(b, SKEP_OP_JNE_IMM, 5, FAMILY_IP4, six);
-    skep_emit_networks(b, 6, ip, 4, a->values, a->n_values, &(struct skep_branch){to->yes, to->no, six});
+    if (n->trie != UINT32_MAX)
+        emit_network_trie(e, n->trie, ip, 4, &(struct skep_filter_ways){to->yes, to->no, to->unknown, six});
+    else
+        skep_emit_networks(b, 6, ip, 4, a->values, a->n_values, &(struct skep_branch){to->yes, to->no, six});
     skep_build_bind(b, six);
     skep_build_jump_imm(b, SKEP_OP_JNE_IMM, 5, FAMILY_IP6, to->unknown);
-    skep_emit_networks(b, 6, ip, 16, a->values, a->n_values, &branch);
+    if (n->trie6 != UINT32_MAX)
+        emit_network_trie(e, n->trie6, ip, 16, to);
+    else
+        skep_emit_networks(b, 6, ip, 16, a->values, a->n_values, &branch);
 }
 
 void skep_filter_emit_atom(struct skep_filter_emit *e, const struct skep_filter_node *n,
@@ -559,7 +796,7 @@ void skep_filter_emit_atom(struct skep_filter_emit *e, const struct skep_filter_
     if (a->type == SKEP_RULE_TEXT)
         emit_text(e, n, s, to);
     else if (a->type == SKEP_RULE_IP)
-        emit_ip(e, a, s, to);
+        emit_ip(e, n, s, to);
     else
         emit_number(e, a, s, to);
 }

@@ -17,9 +17,9 @@ static const char *why_user(const struct noting *t, const struct skep_atom *a, u
         return reason;
     if (t->u->options.no_pushdown)
         return "filters are off";
-    if (!t->filter->root && t->filter->precision == SKEP_FILTER_FULL)
+    if (!t->filter->root && t->filter->precision <= SKEP_FILTER_PLAIN)
         return "some rule needs every event of this kind";
-    return t->filter->precision == SKEP_FILTER_FULL
+    return t->filter->precision <= SKEP_FILTER_PLAIN
                ? NULL
                : "the filter of all rules would be too long: it has less of each";
 }

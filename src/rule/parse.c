@@ -2,6 +2,7 @@
 #include "rule/parse.h"
 
 #include "base/spell.h"
+#include "rule/column.h"
 #include "rule/evttype.h"
 #include "rule/falco.h"
 #include "rule/parse_state.h"
@@ -63,6 +64,18 @@ void skep_parser_hint_quotes(struct skep_parser *ps)
     char c = skep_lex_peek(&ps->l);
     if (c && strchr("=(\"'", c) && ps->l.at && !strchr(" \t\r\n)", ps->l.s[ps->l.at - 1]))
         skep_diags_hint(ps->p->diags, "a value with such characters is written in quotes");
+}
+
+void skep_parser_hint_words(struct skep_parser *ps)
+{
+    static const char *const words[][2] = {{"&&", "and"}, {"||", "or"}, {"!", "not"}};
+    for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+        size_t n = strlen(words[i][0]);
+        if (ps->l.n - ps->l.at < n || memcmp(ps->l.s + ps->l.at, words[i][0], n) != 0)
+            continue;
+        skep_diags_hint(ps->p->diags, "`%s` is written `%s`", words[i][0], words[i][1]);
+        return;
+    }
 }
 
 const char *skep_parser_here(const struct skep_parser *ps, char *buf, size_t size)
@@ -227,7 +240,8 @@ static int parse_check(struct skep_parser *ps, struct skep_parsed *ret)
             return r;
     }
     struct skep_rule_place place = skep_parser_place(ps, at, ps->l.at - at);
-    return skep_parse_make_check(ps->p, &c, &place, ps->into, ret);
+    return ps->p->columns ? skep_columns_check(ps->p->columns, ps->p, &c, &place, ps->into, ret)
+                          : skep_parse_make_check(ps->p, &c, &place, ps->into, ret);
 }
 
 static int parse_macro(struct skep_parser *ps, size_t len, struct skep_parsed *ret)
@@ -269,15 +283,19 @@ static int parse_primary(struct skep_parser *ps, struct skep_parsed *ret)
         skep_parser_error(ps, ps->l.at, 1, "`and`, `or` or `)` is expected instead of %s",
                           skep_parser_here(ps, buf, sizeof(buf)));
         skep_parser_hint_quotes(ps);
+        skep_parser_hint_words(ps);
         if (ps->l.at >= ps->l.n)
             skep_diags_hint(ps->p->diags, "a parenthesis is not closed");
         return -EINVAL;
     }
     size_t len = skep_lex_name(&ps->l);
-    if (!len || skep_lex_is(&ps->l, "and") || skep_lex_is(&ps->l, "or"))
-        return skep_parser_error(ps, ps->l.at, MAX(skep_lex_bare(&ps->l), (size_t)1),
-                                 "a field, a macro or `(` is expected instead of %s",
-                                 skep_parser_here(ps, buf, sizeof(buf)));
+    if (!len || skep_lex_is(&ps->l, "and") || skep_lex_is(&ps->l, "or")) {
+        skep_parser_error(ps, ps->l.at, MAX(skep_lex_bare(&ps->l), (size_t)1),
+                          "a field, a macro or `(` is expected instead of %s",
+                          skep_parser_here(ps, buf, sizeof(buf)));
+        skep_parser_hint_words(ps);
+        return -EINVAL;
+    }
     if (ps->l.at + len < ps->l.n && ps->l.s[ps->l.at + len] == '(')
         return parse_check(ps, ret);
     return parse_macro(ps, len, ret);
@@ -375,6 +393,7 @@ int skep_parse_condition(const struct skep_parse *p, const struct skep_rule_text
                               "`and`, `or` or the end is expected instead of %s",
                               skep_parser_here(&ps, buf, sizeof(buf)));
         skep_parser_hint_quotes(&ps);
+        skep_parser_hint_words(&ps);
         if (skep_lex_peek(&ps.l) == ')')
             skep_diags_hint(p->diags, "there is no open parenthesis for it");
     }

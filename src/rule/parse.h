@@ -94,7 +94,8 @@ struct skep_parse {
     size_t *literals_left;                /* how many values may be made; NULL: any number */
     size_t
         *values_left; /* how many values checks may have, shared ones counted each time; NULL: any number */
-    struct skep_textmap *fields; /* remembers fields by name; names in texts live as long. NULL: not */
+    struct skep_textmap *fields;  /* remembers fields by name; names in texts live as long. NULL: not */
+    struct skep_columns *columns; /* names of columns are fields, too (rule/column.h); NULL: not */
 };
 
 void skep_rule_issue_report(const struct skep_rule_issue *issue, struct skep_diags *d);

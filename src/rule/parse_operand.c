@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/spell.h"
+#include "rule/column.h"
 #include "rule/parse_state.h"
 #include "rule/transform.h"
+
+#include <ctype.h>
 
 static const unsigned char n_args[SKEP_TRANSFORM_MAX] = {
 #define SKEP_TRANSFORM(name, args, doc) [SKEP_TRANSFORM_##name] = args,
@@ -34,11 +37,20 @@ int skep_parser_quoted(struct skep_parser *ps, const char **ret, size_t *ret_n)
 static int unknown_field(struct skep_parser *ps, const char *name, size_t n,
                          const struct skep_rule_place *place)
 {
+    struct skep_columns *columns = ps->p->columns;
+    bool elsewhere = columns && skep_columns_elsewhere(columns, name, n);
     struct skep_rule_issue *issue =
-        skep_parse_issue(ps->p, ps->into, true, ps->p->code, place, "there is no field `%.*s`",
+        skep_parse_issue(ps->p, ps->into, true, ps->p->code, place,
+                         elsewhere ? "the chosen kinds of event have no `%.*s`" : "there is no field `%.*s`",
                          (int)MIN(n, (size_t)100), name);
     if (!issue)
         return skep_arena_failed(ps->p->arena) ? -ENOMEM : 0;
+    if (columns) {
+        const char *near = skep_columns_nearest(columns, name, n);
+        issue->hint = near ? skep_arena_printf(ps->p->arena, "did you mean `%s`?", near)
+                           : "`skep docs fields` and `skep docs events` list the fields";
+        return 0;
+    }
     issue->kind = SKEP_ISSUE_FIELD;
     issue->hint = skep_arena_text(ps->p->arena, name, MIN(n, (size_t)100));
     return 0;
@@ -53,6 +65,8 @@ static const struct skep_rule_field *find_field(struct skep_parser *ps, const ch
         return f == &none ? NULL : f;
     size_t arg_at;
     f = skep_rule_field_find_dotted(name, n, &arg_at);
+    if (!f && ps->p->columns)
+        f = skep_columns_find(ps->p->columns, name, n);
     /* Without memory it is looked for again. */
     const char *key = f && strlen(f->name) == n ? f->name : name;
     if (known)
@@ -120,10 +134,14 @@ static void check_arg(struct skep_parser *ps, const struct skep_operand *o)
         issue->hint = skep_arena_printf(ps->p->arena, hint[3] == '1' ? "%s[1]" : "%s[NAME]", f->name);
 }
 
+/* Of a name in a text: how much may be a field, with its argument and without. */
+#define PREFIX_MAX 512
+#define NAME_MAX_LEN 64
+
 /* Where text may follow at once, a full stop behind a field may end a sentence: how much of the name is a field. */
 static size_t prefix_length(struct skep_parser *ps, const char *name, size_t n)
 {
-    for (size_t len = n; len > 0;) {
+    for (size_t len = MIN(n, (size_t)PREFIX_MAX); len > 0;) {
         const struct skep_rule_field *f = name[len - 1] != '.' ? find_field(ps, name, len) : NULL;
         /* evt.arg alone would be wrong: what stands behind it was meant to be its argument. */
         bool alone = f && (f->flags & SKEP_FIELD_ARG_REQUIRED) && strlen(f->name) == len && len < n;
@@ -132,6 +150,12 @@ static size_t prefix_length(struct skep_parser *ps, const char *name, size_t n)
         while (len > 0 && name[len - 1] != '.')
             len--;
         len -= len > 0;
+    }
+    /* Else the longest beginning that is a field, as in %proc.name_%proc.pid. */
+    for (size_t len = MIN(n - 1, (size_t)NAME_MAX_LEN); len > 1; len--) {
+        const struct skep_rule_field *f = skep_rule_field_find(name, len);
+        if (f && !(f->flags & SKEP_FIELD_ARG_REQUIRED))
+            return len;
     }
     while (n > 1 && name[n - 1] == '.')
         n--;
@@ -158,6 +182,10 @@ static int parse_field(struct skep_parser *ps, struct skep_operand *o)
     if (r < 0)
         return r;
     o->place = skep_parser_place(ps, at, ps->l.at - at);
+    if (o->field && ps->prefix && !o->arg && isalnum((unsigned char)skep_lex_peek(&ps->l)) &&
+        ps->l.at == at + n)
+        skep_parse_issue(ps->p, ps->into, false, "LOAD_COMPILE_CONDITION", &o->place,
+                         "the text behind the field `%s` begins with a letter or digit", o->field->name);
     if (!o->field) {
         struct skep_rule_place place = skep_parser_place(ps, at, n);
         return unknown_field(ps, name, n, &place);

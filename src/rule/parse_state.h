@@ -34,6 +34,9 @@ const char *skep_parser_here(const struct skep_parser *ps, char *buf, size_t siz
 /* After an error: what ended a value early and touches it was probably meant to be a part of it. */
 void skep_parser_hint_quotes(struct skep_parser *ps);
 
+/* After an error: && is what other languages have for `and`. */
+void skep_parser_hint_words(struct skep_parser *ps);
+
 /* NULL: there are too many, or no memory (which the arena knows). */
 struct skep_rule_issue *skep_parse_issue(const struct skep_parse *p, struct skep_parsed *into, bool error,
                                          const char *code, const struct skep_rule_place *place,

@@ -263,8 +263,11 @@ int skep_parser_right(struct skep_parser *ps, struct skep_check *c)
         return skep_parser_list(ps, c);
     if (list)
         return parse_bare_list(ps, c);
-    if (c->op == SKEP_RULE_OP_LT || c->op == SKEP_RULE_OP_LE || c->op == SKEP_RULE_OP_GT ||
-        c->op == SKEP_RULE_OP_GE)
+    /* 10ms and 4KiB are numbers for some columns */
+    bool column = c->left->field && c->left->field->flags & SKEP_FIELD_COLUMN;
+    bool order = c->op == SKEP_RULE_OP_LT || c->op == SKEP_RULE_OP_LE || c->op == SKEP_RULE_OP_GT ||
+                 c->op == SKEP_RULE_OP_GE;
+    if (order && !column)
         return parse_number(ps, c);
     return parse_single(ps, c);
 }

@@ -153,14 +153,27 @@ static const struct skep_part_choice *best_choice(const struct skep_parts *p)
     return best;
 }
 
-/* One part of each branch, when each has some. */
+/* Parts of several branches, which become one choice when each branch has some. */
+struct joined {
+    struct skep_part list[SKEP_PARTS_MAX];
+    size_t n;
+    bool all;
+};
+
+static void join_parts(struct joined *j, const struct skep_part_choice *c)
+{
+    j->all &= c && c->n <= SKEP_PARTS_MAX - j->n;
+    for (size_t k = 0; j->all && k < c->n; k++)
+        j->list[j->n++] = c->parts[k];
+}
+
+/* What is longest in each branch; and what is last, since rules often begin alike. */
 static void read_alternate(struct reader *r, const struct skep_regex_node *n)
 {
-    struct skep_part list[SKEP_PARTS_MAX];
-    size_t count = 0;
-    bool all = true, begin = r->begin && r->n == 0;
+    struct joined longest = {.all = true}, last = {.all = true};
+    bool differ = false, begin = r->begin && r->n == 0;
     end_run(r, false);
-    for (size_t i = 0; i < n->n_kids && all && !r->failed; i++) {
+    for (size_t i = 0; i < n->n_kids && longest.all && !r->failed; i++) {
         struct skep_parts *below = skep_arena_alloc(r->pool, sizeof(*below));
         struct reader branch;
         if (!below || !reader_init(&branch, r->pool, r->cap, below, begin)) {
@@ -170,13 +183,16 @@ static void read_alternate(struct reader *r, const struct skep_regex_node *n)
         read_regex(&branch, n->kids[i]);
         end_run(&branch, false);
         r->failed |= branch.failed;
-        const struct skep_part_choice *best = best_choice(below);
-        all = best && best->n <= SKEP_PARTS_MAX - count;
-        for (size_t k = 0; all && k < best->n; k++)
-            list[count++] = best->parts[k];
+        const struct skep_part_choice *best = best_choice(below),
+                                      *end = below->n ? &below->choices[below->n - 1] : NULL;
+        differ |= best != end;
+        join_parts(&longest, best);
+        join_parts(&last, end);
     }
-    if (all && count)
-        add_choice(r, list, count);
+    if (longest.all && longest.n)
+        add_choice(r, longest.list, longest.n);
+    if (differ && last.all && last.n)
+        add_choice(r, last.list, last.n);
 }
 
 /* The tree is at most SKEP_REGEX_DEPTH_MAX deep. */

@@ -72,11 +72,80 @@ int skep_prune(struct skep_insn *insns, size_t *n)
     return r;
 }
 
-size_t skep_prune_branches(const struct skep_insn *insns, size_t n)
+/* ---- the longest way ---- */
+
+struct walking {
+    const struct skep_insn *insns;
+    size_t n, loop;
+    uint32_t *stack; /* where it is, and the way there */
+    size_t *most;    /* from each instruction on */
+    uint8_t *state;  /* of each: how many of its ways were walked, + 1; DONE */
+};
+
+enum { DONE = 4 };
+
+/* Way 0 is straight on, way 1 the jump; SIZE_MAX: there is no such way. */
+static size_t way_of(const struct walking *w, size_t at, unsigned way, bool *ret_branch)
 {
-    size_t count = 0;
-    enum skep_opcode op;
-    for (size_t i = 0; i < n; i++)
-        count += is_jump(&insns[i], &op) && op != SKEP_OP_JA;
-    return count;
+    const struct skep_insn *i = &w->insns[at];
+    enum skep_opcode op = SKEP_OP_EXIT;
+    bool jump = is_jump(i, &op);
+    size_t next = at + 1 + (i->code == skep_opcode_info(SKEP_OP_LDDW)->code);
+    bool on =
+        i->code != skep_opcode_info(SKEP_OP_JA)->code && i->code != skep_opcode_info(SKEP_OP_EXIT)->code;
+    *ret_branch = jump && on;
+    if (way == 0)
+        return on && next < w->n ? next : SIZE_MAX;
+    return jump ? (size_t)((int64_t)at + 1 + i->off) : SIZE_MAX;
+}
+
+static void walk(struct walking *w)
+{
+    size_t depth = 1;
+    w->stack[0] = 0;
+    w->state[0] = 1;
+    while (depth) {
+        size_t at = w->stack[depth - 1];
+        unsigned way = w->state[at] - 1U;
+        bool branch;
+        if (way < 2) {
+            size_t to = way_of(w, at, way, &branch);
+            w->state[at]++;
+            if (to == SIZE_MAX || to >= w->n || w->state[to] == DONE)
+                continue;
+            if (w->state[to]) { /* it leads here again */
+                w->most[to] = MAX(w->most[to], w->loop);
+                continue;
+            }
+            w->state[to] = 1;
+            w->stack[depth++] = (uint32_t)to;
+            continue;
+        }
+        size_t most = 0;
+        for (way = 0; way < 2; way++) {
+            size_t to = way_of(w, at, way, &branch);
+            if (to < w->n && w->state[to] == DONE)
+                most = MAX(most, w->most[to]);
+        }
+        w->most[at] += most + branch;
+        w->state[at] = DONE;
+        depth--;
+    }
+}
+
+int skep_prune_branches(const struct skep_insn *insns, size_t n, size_t loop, size_t *ret)
+{
+    struct walking w = {.insns = insns, .n = n, .loop = loop};
+    w.stack = calloc(n + 1, sizeof(*w.stack));
+    w.most = calloc(n + 1, sizeof(*w.most));
+    w.state = calloc(n + 1, sizeof(*w.state));
+    int r = w.stack && w.most && w.state ? 0 : -ENOMEM;
+    if (r == 0) {
+        walk(&w);
+        *ret = w.most[0];
+    }
+    free(w.stack);
+    free(w.most);
+    free(w.state);
+    return r;
 }

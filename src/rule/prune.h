@@ -11,6 +11,7 @@
 /* Takes them out of insns in place; *n is the new length. -E2BIG: a jump is longer than the 16 bits that kernels before
  * 6.6 know; -ENOMEM. */
 int skep_prune(struct skep_insn *insns, size_t *n);
-/* Conditional jumps, of which the verifier puts one way off each. */
-size_t skep_prune_branches(const struct skep_insn *insns, size_t n);
+/* The most conditional jumps on one way through the program, a loop counting as so many: the verifier puts one way off
+ * for each that it passes. -ENOMEM. */
+int skep_prune_branches(const struct skep_insn *insns, size_t n, size_t loop, size_t *ret);
 #endif

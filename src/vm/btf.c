@@ -122,6 +122,119 @@ static bool counts_well(const struct btf_type *t)
     }
 }
 
+static unsigned kind_at(const struct skep_btf *btf, uint32_t id)
+{
+    const struct btf_type *t = skep_btf_type(btf, id);
+    return t ? BTF_INFO_KIND(t->info) : BTF_KIND_UNKN;
+}
+
+/* Whether a thing may have the type: void may be behind a pointer or be returned; functions, variables, their sections
+ * and tags are no types. */
+static bool is_type(const struct skep_btf *btf, uint32_t id, bool or_void)
+{
+    switch (kind_at(btf, id)) {
+    case BTF_KIND_UNKN:
+        return or_void;
+    case BTF_KIND_FUNC:
+    case BTF_KIND_VAR:
+    case BTF_KIND_DATASEC:
+    case BTF_KIND_DECL_TAG:
+        return false;
+    default:
+        return true;
+    }
+}
+
+/* An id of a tag: the thing itself, or one of the things in it. */
+static bool tags_well(const struct skep_btf *btf, const struct btf_type *t)
+{
+    const struct btf_type *to = skep_btf_type(btf, t->type);
+    const int32_t index = *(const int32_t *)(t + 1);
+    if (index == -1 || !to)
+        return index == -1 && to;
+    if (BTF_INFO_KIND(to->info) == BTF_KIND_FUNC)
+        to = skep_btf_type(btf, to->type);
+    const unsigned kind = to ? BTF_INFO_KIND(to->info) : BTF_KIND_UNKN;
+    return (kind == BTF_KIND_STRUCT || kind == BTF_KIND_UNION || kind == BTF_KIND_FUNC_PROTO) && index >= 0 &&
+           (uint32_t)index < BTF_INFO_VLEN(to->info);
+}
+
+/* The rules of the kernel for which kind may refer to which, when all ids are known to be there. */
+static bool fits_kinds(const struct skep_btf *btf, const struct btf_type *t)
+{
+    const uint32_t n = BTF_INFO_VLEN(t->info);
+    const void *extra = t + 1;
+    bool ok = true;
+    switch (BTF_INFO_KIND(t->info)) {
+    case BTF_KIND_ARRAY:
+        return is_type(btf, ((const struct btf_array *)extra)->type, false) &&
+               is_type(btf, ((const struct btf_array *)extra)->index_type, false);
+    case BTF_KIND_STRUCT:
+    case BTF_KIND_UNION:
+        for (uint32_t i = 0; i < n; i++)
+            ok = ok && is_type(btf, ((const struct btf_member *)extra)[i].type, false);
+        return ok;
+    case BTF_KIND_FUNC_PROTO: /* void as the last parameter: there may be more */
+        for (uint32_t i = 0; i < n; i++)
+            ok = ok && is_type(btf, ((const struct btf_param *)extra)[i].type, i + 1 == n);
+        return ok && is_type(btf, t->type, true);
+    case BTF_KIND_DATASEC: /* compilers put functions of the kernel into one, too */
+        for (uint32_t i = 0; i < n; i++) {
+            const unsigned kind = kind_at(btf, ((const struct btf_var_secinfo *)extra)[i].type);
+            ok = ok && (kind == BTF_KIND_VAR || kind == BTF_KIND_FUNC);
+        }
+        return ok;
+    case BTF_KIND_FUNC:
+        return kind_at(btf, t->type) == BTF_KIND_FUNC_PROTO;
+    case BTF_KIND_VAR: /* void: of the kernel, without a type */
+    case BTF_KIND_PTR:
+    case BTF_KIND_TYPEDEF:
+    case BTF_KIND_VOLATILE:
+    case BTF_KIND_CONST:
+    case BTF_KIND_RESTRICT:
+    case BTF_KIND_TYPE_TAG:
+        return is_type(btf, t->type, true);
+    case BTF_KIND_DECL_TAG:
+        return tags_well(btf, t);
+    default:
+        return true;
+    }
+}
+
+/* Names are compared with each other: without a limit, few bytes would make work for hours. */
+static bool is_short(const struct skep_btf *btf, uint32_t offset)
+{
+    return strnlen(skep_btf_string(btf, offset), SKEP_BTF_NAME_MAX + 1) <= SKEP_BTF_NAME_MAX;
+}
+
+static bool named_well(const struct skep_btf *btf, const struct btf_type *t)
+{
+    const uint32_t n = BTF_INFO_VLEN(t->info);
+    const void *extra = t + 1;
+    bool ok = is_short(btf, t->name_off);
+    switch (BTF_INFO_KIND(t->info)) {
+    case BTF_KIND_STRUCT:
+    case BTF_KIND_UNION:
+        for (uint32_t i = 0; i < n; i++)
+            ok = ok && is_short(btf, ((const struct btf_member *)extra)[i].name_off);
+        return ok;
+    case BTF_KIND_ENUM:
+        for (uint32_t i = 0; i < n; i++)
+            ok = ok && is_short(btf, ((const struct btf_enum *)extra)[i].name_off);
+        return ok;
+    case BTF_KIND_ENUM64:
+        for (uint32_t i = 0; i < n; i++)
+            ok = ok && is_short(btf, ((const struct btf_enum64 *)extra)[i].name_off);
+        return ok;
+    case BTF_KIND_FUNC_PROTO:
+        for (uint32_t i = 0; i < n; i++)
+            ok = ok && is_short(btf, ((const struct btf_param *)extra)[i].name_off);
+        return ok;
+    default:
+        return ok;
+    }
+}
+
 /* What is wrong with a type that is whole, NULL: nothing. */
 static const char *fault(const struct skep_btf *btf, const struct btf_type *t)
 {
@@ -129,6 +242,10 @@ static const char *fault(const struct skep_btf *btf, const struct btf_type *t)
         return "counts members, but its kind has none";
     if (!refers_well(btf, t))
         return "refers to a type or name that does not exist";
+    if (!fits_kinds(btf, t))
+        return "refers to something of a kind that it may not";
+    if (!named_well(btf, t))
+        return "has a name, or one in it, that is too long";
     if (BTF_INFO_KIND(t->info) == BTF_KIND_FWD && !skep_btf_name(btf, t)[0])
         return "announces a struct or union without a name";
     return NULL;

@@ -3,7 +3,8 @@
 #define SKEP_VM_BTF_H
 /*
  * BTF: the types of an object, as far as loading it needs them. A block of hostile bytes is checked once, when it is
- * made: afterwards every type has all of its members, every id that a type holds is in range, every name is a string.
+ * made: afterwards every type has all of its members, every id that a type holds is in range and of a kind that may stand
+ * there (types where types are wanted: no variables, sections, functions or tags), every name is a string of bounded length.
  * Chains of modifiers and nested arrays may still be circles, so walks over them are bounded.
  *
  * Types are the kernel's own structures (linux/btf.h) inside of a copy of the data, by id; id 0 is void, for which there
@@ -18,6 +19,7 @@
 #include <skep/vm.h>
 
 #define SKEP_BTF_MESSAGE_MAX 160
+#define SKEP_BTF_NAME_MAX 1023 /* the kernel takes 511 */
 
 struct skep_btf;
 

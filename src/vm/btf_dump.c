@@ -18,7 +18,7 @@ struct dump {
     /* The same of enumerators, which all share one space: those of type id begin at first[id]. */
     uint32_t *first;
     uint16_t *enumerators;
-    uint64_t budget; /* declarations that may still be written: hostile types nest without an end */
+    uint64_t budget; /* work that may still be done: hostile types nest without an end */
 };
 
 static unsigned kind_of(const struct btf_type *t)
@@ -51,14 +51,18 @@ static bool tagged(const struct btf_type *t)
     return is_composite(t) || is_enum(t) || kind_of(t) == BTF_KIND_FWD;
 }
 
+/* A name in which there is nothing but what C takes. */
+static void put_identifier(struct skep_strbuf *sb, const char *name)
+{
+    if (isdigit((unsigned char)name[0]))
+        skep_strbuf_putc(sb, '_');
+    for (; *name; name++)
+        skep_strbuf_putc(sb, isalnum((unsigned char)*name) || *name == '_' ? *name : '_');
+}
+
 static void put_name(struct dump *d, uint32_t id)
 {
-    const struct btf_type *t = skep_btf_type(d->btf, id);
-    const char *name = skep_btf_name(d->btf, t);
-    if (isdigit((unsigned char)name[0]))
-        skep_strbuf_putc(d->sb, '_');
-    for (; *name; name++)
-        skep_strbuf_putc(d->sb, isalnum((unsigned char)*name) || *name == '_' ? *name : '_');
+    put_identifier(d->sb, skep_btf_name(d->btf, skep_btf_type(d->btf, id)));
     if (d->suffixes[id])
         skep_strbuf_printf(d->sb, "___%u", d->suffixes[id] + 1U);
 }
@@ -154,10 +158,14 @@ static void put_indent(struct dump *d, unsigned indent)
         skep_strbuf_putc(d->sb, '\t');
 }
 
-static const char *int_name(const struct skep_btf *btf, const struct btf_type *t)
+/* "long unsigned int": several words. */
+static void put_int_name(struct dump *d, const struct btf_type *t)
 {
-    const char *name = skep_btf_name(btf, t);
-    return name[0] && strcmp(name, "__ARRAY_SIZE_TYPE__") != 0 ? name : "unsigned int";
+    const char *name = skep_btf_name(d->btf, t);
+    if (!name[0] || strcmp(name, "__ARRAY_SIZE_TYPE__") == 0)
+        name = "unsigned int";
+    for (; *name; name++)
+        skep_strbuf_putc(d->sb, isalnum((unsigned char)*name) || *name == ' ' ? *name : '_');
 }
 
 /* What stands before the declarator: a name, or a whole anonymous type. */
@@ -167,7 +175,7 @@ static void put_base(struct dump *d, uint32_t id, unsigned indent, unsigned dept
     if (!t) {
         skep_strbuf_puts(d->sb, "void");
     } else if (kind_of(t) == BTF_KIND_INT) {
-        skep_strbuf_puts(d->sb, int_name(d->btf, t));
+        put_int_name(d, t);
     } else if (kind_of(t) == BTF_KIND_FLOAT) {
         skep_strbuf_puts(d->sb, t->size == 4 ? "float" : t->size == 8 ? "double" : "long double");
     } else if (tagged(t)) {
@@ -219,13 +227,14 @@ static void put_declaration(struct dump *d, uint32_t id, const char *name, unsig
     _cleanup_strbuf_ struct skep_strbuf decl, qualifiers;
     skep_strbuf_init(&decl, 1 << 16);
     skep_strbuf_init(&qualifiers, 256);
-    skep_strbuf_puts(&decl, name);
-    if (depth > DEPTH_MAX || d->budget == 0)
+    put_identifier(&decl, name);
+    if (depth > DEPTH_MAX || d->budget == 0 || d->sb->failed)
         return;
     d->budget--;
     bool pointer = false; /* the last thing that was put is a pointer */
     for (unsigned step = 0; step < CHAIN_MAX; step++) {
         const struct btf_type *t = skep_btf_type(d->btf, id);
+        d->budget -= MIN(d->budget, decl.len / 64); /* each step may move all of it */
         if (kind_of(t) == BTF_KIND_PTR) {
             prepend(&decl, decl.len && qualifiers.len ? " " : "");
             prepend(&decl, qualifiers.s);
@@ -363,7 +372,7 @@ static void put_enumerators(struct dump *d, uint32_t id, unsigned indent)
     const bool sign = BTF_INFO_KFLAG(t->info);
     for (unsigned i = 0; i < vlen_of(t); i++) {
         put_indent(d, indent);
-        skep_strbuf_puts(d->sb, enumerator_name(d->btf, t, i));
+        put_identifier(d->sb, enumerator_name(d->btf, t, i));
         if (d->enumerators[d->first[id] + i])
             skep_strbuf_printf(d->sb, "___%u", d->enumerators[d->first[id] + i] + 1U);
         if (kind_of(t) == BTF_KIND_ENUM) {

@@ -8,6 +8,8 @@
 #include "vm/btf.h"
 
 #define MESSAGE_MAX 400
+/* Of a section or symbol: many may share one string, and all are looked at. */
+#define NAME_MAX_BYTES 4096
 /* Tables are a small multiple of the file; beyond that something is wrong with us. */
 #define ARENA_FACTOR 24
 #define ARENA_BASE (4u << 20)
@@ -84,11 +86,11 @@ static int read_header(struct skep_elf *elf, Elf64_Ehdr *ret)
     return 0;
 }
 
-/* The string at offset of a section, NULL: there is none. */
+/* The string at offset of a section, NULL: there is none, or it has no end within reach. */
 static const char *string_at(const struct skep_elf_section *s, uint64_t offset)
 {
     if (s->type != SHT_STRTAB || !s->data || offset >= s->size ||
-        !memchr(s->data + offset, '\0', s->size - offset))
+        !memchr(s->data + offset, '\0', MIN(s->size - offset, (uint64_t)NAME_MAX_BYTES)))
         return NULL;
     return (const char *)s->data + offset;
 }

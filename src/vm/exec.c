@@ -238,6 +238,7 @@ static void begin(struct skep_exec *e, const struct skep_vm_program *p)
     e->depth = 0;
     e->tail_calls = 0;
     e->may_goto = SKEP_MAY_GOTO_MAX;
+    e->stretch_asks = SKEP_STRETCH_ASKS;
     uint32_t generation = __atomic_load_n(&vm->areas_generation, __ATOMIC_ACQUIRE);
     if (generation != e->areas_seen) {
         memset(e->load, 0, sizeof(e->load));

@@ -104,7 +104,8 @@ struct skep_exec {
     uint64_t code_scratch[2];
     uint64_t
         fuel_apart; /* of what is left, what code that runs a stretch (vm/stretch.h) does not have at hand */
-    uint64_t iterations; /* scratch of the same */
+    uint32_t stretch_asks; /* how often it may still ask for the region of a group */
+    uint64_t iterations;   /* scratch of the same */
     struct skep_slot load[SKEP_SLOTS];
     struct skep_slot store[SKEP_SLOTS];
     /* the rest is for C only */
@@ -147,6 +148,8 @@ struct skep_exec {
  * and is none to the host. */
 #define SKEP_FAULT_LEAVE 0x100u
 #define SKEP_MAY_GOTO_MAX (8u << 20)
+/* Enough for all groups of a program; loops whose groups never fit are not to ask for ever. */
+#define SKEP_STRETCH_ASKS 256
 
 /* r10 of the frame that runs. */
 static inline uint64_t skep_exec_frame(const struct skep_exec *e)

@@ -22,7 +22,7 @@
  * One pass over the instructions writes it; jumps ahead are patched when their target is known. A stretch (vm/stretch.h) of
  * checked code is written twice: where it stands, a test whether its groups fit and the version without their checks;
  * between the functions and the cold parts the other one, which has the places of its instructions in offsets (but for
- * the first: that is the test). In a stretch that moves, r9 is the fuel for as many iterations as fit, the rest waits in
+ * the first: that is the test). In a stretch that moves, r9 is the fuel for as many iterations as fit, the rest is
  * fuel_apart, and "out of fuel" is one of the reasons to go on in the other version.
  */
 #include "vm/jit.h"
@@ -43,8 +43,10 @@ struct skep_jit_cold {
     bool write;
     int32_t disp; /* CHECK, ALIGN, FRAME: address is base + disp; FUEL: the block's cost; others: the fault */
     uint32_t insn; /* it belongs to; RESUME: to go on with */
+    uint32_t twin; /* GROUP */
+    size_t from2;  /* GROUP: another jump to it */
     size_t from;   /* 4 bytes of distance of the jump to it */
-    size_t back;   /* where it goes on, CHECK only; RESUME: twin + 1 whose first instruction it is */
+    size_t back; /* where it goes on, CHECK and GROUP only; RESUME: twin + 1 whose first instruction it is */
 };
 enum {
     SKEP_JIT_COLD_CHECK,   /* ask the regions, go on or fault */
@@ -55,16 +57,14 @@ enum {
     SKEP_JIT_COLD_LOCATE,  /* a helper faulted: say where */
     SKEP_JIT_COLD_NO_CALL, /* a call of nothing */
     SKEP_JIT_COLD_HELPER,  /* a call whose short cut does not fit */
+    SKEP_JIT_COLD_GROUP,   /* a group (of disp bytes) is not where the slot has its region */
     SKEP_JIT_COLD_RESUME,  /* out of a stretch: disp is the fuel that was paid ahead */
 };
 
 /* The checking version of a stretch, to be written later. */
 struct skep_jit_twin {
     uint32_t first, end;
-    bool moves;
-    size_t code;                          /* of its first instruction, 0: not yet */
-    size_t from[3 * SKEP_STRETCH_GROUPS]; /* jumps to it */
-    unsigned n_from;
+    size_t code; /* of its first instruction, 0: not yet */
 };
 
 /* The other version, while it is being written. */
@@ -108,7 +108,7 @@ struct skep_jit {
     struct skep_jit_cold *colds;
     size_t n_colds, room_colds;
 
-    size_t slow_check, fault, located, leave, callx_tail, tail_entry;
+    size_t slow_check, ask_region, fault, located, leave, callx_tail, tail_entry;
     bool failed; /* no memory */
 };
 
@@ -141,6 +141,8 @@ void skep_jit_twin(struct skep_jit *j, struct skep_jit_twin *t);
 void skep_jit_stretch_jump(struct skep_jit *j, int cc, uint32_t insn);
 /* The jump at `from` goes on with the present instruction in the twin. */
 void skep_jit_stretch_leave(struct skep_jit *j, size_t from);
+/* r10: where the group lies; goes on at c->back when that is in a region now, else in the twin. */
+void skep_jit_stretch_ask(struct skep_jit *j, const struct skep_jit_cold *c);
 /* Puts back the fuel that the stretch keeps apart. */
 void skep_jit_stretch_refund(struct skep_jit *j, bool moves, uint32_t ahead);
 
@@ -171,5 +173,8 @@ void skep_jit_put_cold(struct skep_jit *j, const struct skep_jit_cold *c);
 /* Calls a C function; r11 is lost. */
 void skep_jit_call_c(struct skep_jit *j, const void *fn);
 
+/* What C is told of a check, in r11: the instruction, its width and kind, and of a group how many bytes (above). */
+#define SKEP_JIT_CHECK(insn, width, write)                                                                   \
+    ((uint32_t)(insn) | (uint32_t)(width) << 20 | (uint32_t)(write) << 22)
 #define SKEP_JIT_EXEC(member) ((int32_t)offsetof(struct skep_exec, member))
 #endif

@@ -262,8 +262,6 @@ void skep_jit_twin(struct skep_jit *j, struct skep_jit_twin *t)
         if (i == t->first) {
             skep_jit_align(j);
             t->code = j->x.len;
-            for (unsigned n = 0; n < t->n_from; n++)
-                skep_x86_patch4(&j->x, t->from[n], t->code);
         }
         begin_block(j, i);
         i += skep_jit_insn(j, i);

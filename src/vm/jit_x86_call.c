@@ -22,6 +22,16 @@ static bool slow_check(struct skep_exec *e, uint64_t address, uint32_t info)
     return false;
 }
 
+static bool ask_region(struct skep_exec *e, uint64_t address, uint64_t info)
+{
+    const uint64_t size = info >> 32;
+    const bool write = CHECK_WRITE(info);
+    struct skep_slot *slot = &(write ? e->store : e->load)[CHECK_INSN(info) % SKEP_SLOTS];
+    /* not all regions go into slots */
+    return skep_exec_check(e, address, size, write, slot) && slot->fit[SKEP_WIDTH_1] >= size &&
+           address - slot->base <= slot->fit[SKEP_WIDTH_1] - size;
+}
+
 static const void *tail_call(struct skep_exec *e, uint64_t handle, uint32_t index)
 {
     struct skep_vm_map *map = skep_exec_map(e, handle);
@@ -169,22 +179,33 @@ static void put_located(struct skep_jit *j)
     skep_x86_jmp_back(x, j->leave);
 }
 
-/* r10: address, r11d: what about it. Keeps all other registers, or leaves. */
-static void put_slow_check(struct skep_jit *j)
+/* Asks C about the address in r10 and what r11 says of it; al is the answer until the registers are back. */
+static void put_question(struct skep_jit *j, const uint8_t *kept, unsigned n, const void *fn)
+{
+    struct skep_x86 *x = &j->x;
+    for (unsigned i = 0; i < n; i++)
+        skep_x86_push(x, kept[i]);
+    skep_x86_mov(x, true, X86_RDI, X86_R12);
+    skep_x86_mov(x, true, X86_RSI, X86_R10);
+    skep_x86_mov(x, true, X86_RDX, X86_R11);
+    skep_jit_call_c(j, fn);
+    skep_x86_rr8(x, false, 0x84, X86_RAX, X86_RAX); /* test al, al; pop keeps the flags */
+    for (unsigned i = n; i-- > 0;)
+        skep_x86_pop(x, kept[i]);
+}
+
+/* r10: address, r11: what about it. Keep all other registers. The first leaves when the answer is no, the second tells in
+ * the flag. */
+static void put_questions(struct skep_jit *j)
 {
     static const uint8_t kept[] = {X86_RAX, X86_RDI, X86_RSI, X86_RDX, X86_RCX, X86_R8, X86_R9};
     struct skep_x86 *x = &j->x;
     j->slow_check = x->len;
-    for (unsigned i = 0; i < sizeof(kept); i++)
-        skep_x86_push(x, kept[i]);
-    skep_x86_mov(x, true, X86_RDI, X86_R12);
-    skep_x86_mov(x, true, X86_RSI, X86_R10);
-    skep_x86_mov(x, false, X86_RDX, X86_R11);
-    skep_jit_call_c(j, (const void *)(uintptr_t)slow_check);
-    skep_x86_rr8(x, false, 0x84, X86_RAX, X86_RAX); /* test al, al; pop keeps the flags */
-    for (unsigned i = sizeof(kept); i-- > 0;)
-        skep_x86_pop(x, kept[i]);
+    put_question(j, kept, sizeof(kept), (const void *)(uintptr_t)slow_check);
     skep_x86_jcc_back(x, X86_E, j->leave);
+    skep_x86_ret(x);
+    j->ask_region = x->len;
+    put_question(j, kept, sizeof(kept), (const void *)(uintptr_t)ask_region);
     skep_x86_ret(x);
 }
 
@@ -219,7 +240,7 @@ void skep_jit_tails(struct skep_jit *j)
     put_fault(j);
     put_located(j);
     if (j->checked)
-        put_slow_check(j);
+        put_questions(j);
     if (j->callx && skep_jit_room(j))
         put_callx(j);
     if (!skep_jit_room(j))
@@ -401,7 +422,7 @@ void skep_jit_put_cold(struct skep_jit *j, const struct skep_jit_cold *c)
     switch (c->kind) {
     case SKEP_JIT_COLD_CHECK:
         skep_x86_rm(x, true, X86_LEA, X86_R10, c->base, c->disp);
-        skep_x86_mov_imm(x, X86_R11, c->insn | (uint32_t)c->width << 20 | (uint32_t)c->write << 22);
+        skep_x86_mov_imm(x, X86_R11, SKEP_JIT_CHECK(c->insn, c->width, c->write));
         skep_x86_patch4(x, skep_x86_call4(x), j->slow_check);
         skep_x86_jmp_back(x, c->back);
         break;
@@ -426,6 +447,10 @@ void skep_jit_put_cold(struct skep_jit *j, const struct skep_jit_cold *c)
         skep_x86_jmp_back(x, back);
         break;
     }
+    case SKEP_JIT_COLD_GROUP:
+        skep_x86_patch4(x, c->from2, x->len);
+        skep_jit_stretch_ask(j, c);
+        break;
     case SKEP_JIT_COLD_RESUME:
         skep_jit_stretch_refund(j, c->write, (uint32_t)c->disp);
         skep_x86_jmp_back(x, c->back ? j->twins[c->back - 1].code : j->offsets[c->insn]);

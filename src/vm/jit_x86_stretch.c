@@ -3,7 +3,7 @@
 #include "vm/jit_x86.h"
 #include "vm/vm.h"
 
-static struct skep_jit_twin *twin_add(struct skep_jit *j, const struct skep_stretch *s)
+static bool twin_add(struct skep_jit *j, const struct skep_stretch *s)
 {
     const struct skep_vm *vm = j->p->vm;
     if (j->n_twins == j->room_twins) {
@@ -11,7 +11,7 @@ static struct skep_jit_twin *twin_add(struct skep_jit *j, const struct skep_stre
         struct skep_jit_twin *more = skep_vm_calloc(vm, room, sizeof(*more));
         if (!more) {
             j->failed = true;
-            return NULL;
+            return false;
         }
         if (j->n_twins)
             memcpy(more, j->twins, j->n_twins * sizeof(*more));
@@ -19,17 +19,11 @@ static struct skep_jit_twin *twin_add(struct skep_jit *j, const struct skep_stre
         j->twins = more;
         j->room_twins = room;
     }
-    struct skep_jit_twin *t = &j->twins[j->n_twins++];
-    *t = (struct skep_jit_twin){.first = s->first, .end = s->end, .moves = s->moves};
-    return t;
+    j->twins[j->n_twins++] = (struct skep_jit_twin){.first = s->first, .end = s->end};
+    return true;
 }
 
 /* ---- the test ---- */
-
-static void unless(struct skep_jit *j, struct skep_jit_twin *t, unsigned cc)
-{
-    t->from[t->n_from++] = skep_x86_jcc4(&j->x, cc);
-}
 
 /* r10 = where in its region the lowest access of the first iteration lies. */
 static void put_place(struct skep_jit *j, const struct skep_stretch_group *g, int32_t slot)
@@ -54,20 +48,33 @@ static void put_place(struct skep_jit *j, const struct skep_stretch_group *g, in
     skep_x86_rm(x, true, X86_SUB_RM, X86_R10, X86_R12, slot + (int32_t)offsetof(struct skep_slot, base));
 }
 
+static int32_t slot_of(uint32_t insn, bool write)
+{
+    const int32_t slots = write ? SKEP_JIT_EXEC(store) : SKEP_JIT_EXEC(load);
+    return slots + (int32_t)(insn % SKEP_SLOTS * sizeof(struct skep_slot));
+}
+
 /* Goes to the twin unless the first iteration fits; iterations = how many more do, at most. */
-static void put_group(struct skep_jit *j, struct skep_jit_twin *t, const struct skep_stretch_group *g,
-                      bool first)
+static void put_group(struct skep_jit *j, const struct skep_stretch_group *g, bool first)
 {
     struct skep_x86 *x = &j->x;
-    int32_t slot = g->write ? SKEP_JIT_EXEC(store) : SKEP_JIT_EXEC(load);
-    slot += (int32_t)(g->insn % SKEP_SLOTS * sizeof(struct skep_slot));
+    const int32_t slot = slot_of(g->insn, g->write);
+    const size_t begin = x->len;
     put_place(j, g, slot);
     /* r11 = size of the region - size of the group - place */
     skep_x86_rm(x, true, X86_LOAD, X86_R11, X86_R12, slot + (int32_t)offsetof(struct skep_slot, fit));
     skep_x86_alu_imm(x, true, X86_SUB, X86_R11, g->high - g->low);
-    unless(j, t, X86_B);
+    const size_t small = skep_x86_jcc4(x, X86_B);
     skep_x86_rr(x, true, X86_SUB, X86_R10, X86_R11);
-    unless(j, t, X86_B);
+    struct skep_jit_cold *c = skep_jit_cold_add(j, SKEP_JIT_COLD_GROUP, skep_x86_jcc4(x, X86_B));
+    if (!c)
+        return;
+    c->from2 = small;
+    c->insn = g->insn;
+    c->write = g->write;
+    c->disp = g->high - g->low;
+    c->back = begin;
+    c->twin = (uint32_t)j->n_twins - 1;
     if (!g->step)
         return;
     const unsigned room = g->step > 0 ? X86_R11 : X86_R10;
@@ -86,33 +93,63 @@ static void put_group(struct skep_jit *j, struct skep_jit_twin *t, const struct 
         skep_x86_patch1(x, less, x->len);
 }
 
-/* Takes as much fuel along as the iterations that fit can need at least. A region is smaller than 2^47 bytes, and an
+void skep_jit_stretch_ask(struct skep_jit *j, const struct skep_jit_cold *c)
+{
+    struct skep_x86 *x = &j->x;
+    const int32_t slot = slot_of(c->insn, c->write);
+    const size_t twin = j->twins[c->twin].code;
+    /* begins in the region, and does not fit: that is known */
+    skep_x86_rm(x, true, X86_CMP_RM, X86_R10, X86_R12, slot + (int32_t)offsetof(struct skep_slot, fit));
+    skep_x86_jcc_back(x, X86_B, twin);
+    skep_x86_alu_mem_imm(x, false, X86_CMP, X86_R12, SKEP_JIT_EXEC(stretch_asks), 0);
+    skep_x86_jcc_back(x, X86_E, twin);
+    skep_x86_alu_mem_imm(x, false, X86_SUB, X86_R12, SKEP_JIT_EXEC(stretch_asks), 1);
+    skep_x86_rm(x, true, X86_ADD_RM, X86_R10, X86_R12, slot + (int32_t)offsetof(struct skep_slot, base));
+    skep_x86_mov_imm(x, X86_R11, (uint64_t)c->disp << 32 | SKEP_JIT_CHECK(c->insn, 0, c->write));
+    skep_x86_patch4(x, skep_x86_call4(x), j->ask_region);
+    skep_x86_jcc_back(x, X86_E, twin);
+    skep_x86_jmp_back(x, c->back);
+}
+
+static bool has_sometimes(const struct skep_jit *j, const struct skep_stretch *s)
+{
+    for (uint32_t i = s->first; i < s->end; i++)
+        if (j->p->costs[i] && !skep_stretch_bit(s->always, s, i))
+            return true;
+    return false;
+}
+
+/* Takes along what the iterations that fit cost in the blocks that are in all of them; the other blocks are paid for from
+ * what is left apart, which therefore gets half when there is little. A region is smaller than 2^47 bytes, and an
  * iteration costs no more than SKEP_STRETCH_INSNS. */
-static void put_budget(struct skep_jit *j, uint32_t cost)
+static void put_budget(struct skep_jit *j, const struct skep_stretch *s)
 {
     struct skep_x86 *x = &j->x;
     skep_x86_rm(x, true, X86_LOAD, X86_R11, X86_R12, SKEP_JIT_EXEC(iterations));
     skep_x86_alu_imm(x, true, X86_ADD, X86_R11, 1);
-    if (cost > 1)
-        skep_x86_imul_imm(x, true, X86_R11, X86_R11, (int32_t)cost);
-    skep_x86_rr(x, true, X86_CMP, X86_R9, X86_R11);
+    if (s->cost > 1)
+        skep_x86_imul_imm(x, true, X86_R11, X86_R11, (int32_t)s->cost);
+    skep_x86_mov(x, true, X86_R10, X86_R9);
+    if (has_sometimes(j, s))
+        skep_x86_shift_imm(x, true, X86_SHR, X86_R10, 1);
+    skep_x86_rr(x, true, X86_CMP, X86_R10, X86_R11);
     size_t enough = skep_x86_jcc1(x, X86_BE);
-    skep_x86_mov(x, true, X86_R11, X86_R9);
+    skep_x86_mov(x, true, X86_R11, X86_R10);
     skep_x86_patch1(x, enough, x->len);
     skep_x86_rr(x, true, X86_SUB, X86_R11, X86_R9);
     skep_x86_rm(x, true, X86_MOV, X86_R9, X86_R12, SKEP_JIT_EXEC(fuel_apart));
     skep_x86_mov(x, true, X86_R9, X86_R11);
 }
 
-static void put_test(struct skep_jit *j, const struct skep_stretch *s, struct skep_jit_twin *t)
+static void put_test(struct skep_jit *j, const struct skep_stretch *s)
 {
     bool first = true;
     for (unsigned i = 0; i < s->n_groups && skep_jit_room(j); i++) {
-        put_group(j, t, &s->groups[i], first);
+        put_group(j, &s->groups[i], first);
         first = first && !s->groups[i].step;
     }
     if (s->moves && skep_jit_room(j))
-        put_budget(j, s->cost);
+        put_budget(j, s);
 }
 
 /* ---- ways out ---- */
@@ -214,7 +251,10 @@ static void begin_block(struct skep_jit *j, uint32_t i)
         return;
     }
     const uint32_t all = pay(j, i);
-    skep_x86_alu_imm(x, true, X86_SUB, X86_R9, (int32_t)all);
+    if (w->s.moves && !skep_stretch_bit(w->s.always, &w->s, i))
+        skep_x86_alu_mem_imm(x, true, X86_SUB, X86_R12, SKEP_JIT_EXEC(fuel_apart), (int32_t)all);
+    else
+        skep_x86_alu_imm(x, true, X86_SUB, X86_R9, (int32_t)all);
     resume(j, skep_x86_jcc4(x, X86_B), i, all, true);
     w->ahead = all - cost;
 }
@@ -243,13 +283,12 @@ uint32_t skep_jit_stretch(struct skep_jit *j, uint32_t i)
     struct skep_jit_stretch w;
     if (!j->checked || j->blind || j->failed || !skep_stretch_find(j->p, i, &w.s))
         return 0;
-    struct skep_jit_twin *t = twin_add(j, &w.s);
-    if (!t)
+    if (!twin_add(j, &w.s))
         return 0;
     w.n_jumps = 0;
     w.ahead = 0;
     j->offsets[i] = j->x.len;
-    put_test(j, &w.s, t);
+    put_test(j, &w.s);
     if (w.s.loop && skep_jit_room(j))
         skep_jit_align(j);
     j->stretch = &w;

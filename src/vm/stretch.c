@@ -326,9 +326,11 @@ static void note_access(struct analysis *a, uint32_t i)
     const struct skep_insn *insn = &a->p->insns[i];
     const bool write = info->flags & SKEP_OPF_STORE;
     const int32_t size = info->bits / 8;
-    struct sum v = a->now.regs[write ? skep_insn_dst(insn) : skep_insn_src(insn)];
+    const unsigned base = write ? skep_insn_dst(insn) : skep_insn_src(insn);
+    struct sum v = a->now.regs[base];
     v.offset += insn->off;
-    if (info->off.use != SKEP_FIELD_MEMORY || !usable(&v) || in_frame(&v, size))
+    /* what r10 itself reaches is the own frame, whatever else is beside it */
+    if (info->off.use != SKEP_FIELD_MEMORY || base == SKEP_REG_FRAME || !usable(&v) || in_frame(&v, size))
         return;
     struct skep_stretch *s = a->s;
     struct skep_stretch_group *g = s->groups;
@@ -390,31 +392,27 @@ static bool set_steps(struct analysis *a)
     return true;
 }
 
-/* The least that any way from the beginning to a jump back costs. */
-static uint32_t least_cost(const struct analysis *a)
+/* Which blocks every iteration passes: nothing in front of them jumps over them or back. */
+static void find_always(const struct analysis *a)
 {
     const struct skep_vm_program *p = a->p;
-    const struct skep_stretch *s = a->s;
-    uint32_t at[SKEP_STRETCH_INSNS], least = UINT32_MAX, cost = 0;
-    memset(at, 0xff, sizeof(at));
+    struct skep_stretch *s = a->s;
+    uint32_t far = s->first;
     for (uint32_t i = s->first; i < s->end; i++) {
         if (p->marks[i] & SKEP_MARK_WIDE)
             continue;
-        cost = MIN(cost, at[i - s->first]);
-        if (cost == UINT32_MAX)
-            continue;
-        cost += p->costs[i];
-        if (jumps(p->ops[i])) {
-            const uint32_t to = target_of(p, i);
-            if (to == s->first)
-                least = MIN(least, cost);
-            else if (to > i && to < s->end)
-                at[to - s->first] = MIN(at[to - s->first], cost);
+        if (p->costs[i] && i >= far) {
+            s->always[(i - s->first) / 64] |= 1ULL << ((i - s->first) % 64);
+            s->cost += p->costs[i];
         }
-        if (!(skep_opcode_info(p->ops[i])->flags & SKEP_OPF_FALLS))
-            cost = UINT32_MAX;
+        if (!jumps(p->ops[i]))
+            continue;
+        const uint32_t to = target_of(p, i);
+        if (to == s->first)
+            far = UINT32_MAX;
+        else if (to > i && to < s->end)
+            far = MAX(far, to);
     }
-    return least;
 }
 
 /* A group costs as much as about two checks do. */
@@ -443,7 +441,8 @@ static bool analyse(const struct skep_vm_program *p, uint32_t first, uint32_t en
     }
     if (a.failed || a.again || (loop && !a.iterated) || !set_steps(&a) || !saves(ret))
         return false;
-    ret->cost = loop ? least_cost(&a) : 0;
+    if (loop)
+        find_always(&a);
     return true;
 }
 

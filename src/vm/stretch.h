@@ -40,10 +40,11 @@ struct skep_stretch {
     uint32_t first, end; /* instructions; end is behind it */
     bool loop;           /* jumps to first are its iterations */
     bool moves;          /* a group has a step */
-    uint32_t cost;       /* what an iteration costs at least */
+    uint32_t cost;       /* of the blocks that are in every iteration */
     unsigned n_groups;
     struct skep_stretch_group groups[SKEP_STRETCH_GROUPS];
     uint64_t covered[SKEP_STRETCH_INSNS / 64]; /* bit: the access is in a group */
+    uint64_t always[SKEP_STRETCH_INSNS / 64];  /* bit: a block that is in every iteration begins */
     uint64_t joined[SKEP_STRETCH_INSNS / 64];  /* bit: a jump from inside goes there */
 };
 

@@ -87,6 +87,71 @@ t_check "--where: what it asks for" wait_json 10 where.out "e.kind == 'open' and
 stop_skep
 t_check "--where: nothing else" only "e.kind == 'open' and e.path == '$SCRATCH/t/by-where'" where.out
 t_check "--where: the ledger closes" ledger_closes where.out
+t_check "--where: what it is not about stays in the kernel" json_has where.out "e.kind == 'ledger' and e.kinds.open.filtered > 0"
+
+# ---- every operator, live and on a recording ----
+
+cat >ops.sh <<S
+'$TINY' one-argument
+'$WORKLOAD' opens 3 '$SCRATCH/t/operators'
+'$WORKLOAD' opens 2 '$SCRATCH/t/not-there/operators'
+cat /etc/hostname /etc/passwd >/dev/null
+true >'$SCRATCH/t/created'
+S
+# shows KIND CONDITION EXPRESSION: every event of the kind that the expression is true for, and no other, live; what was
+# recorded meanwhile shows the same again, with the condition that is in its head; and so does a recording of everything.
+"$SKEP" record -o all.rec -- bash ops.sh 2>/dev/null
+n=0
+shows() {
+    local kind=$1 where=$2 wanted=$3 lines
+    n=$((n + 1))
+    "$SKEP" watch "$kind" --json --where "$where" --record "ops$n.rec" -- bash ops.sh >live.out 2>live.err
+    only "$wanted" live.out || { cat live.err; return 1; }
+    ledger_closes live.out || return 1
+    "$SKEP" replay "ops$n.rec" --json >replay.out 2>/dev/null
+    grep -v '"kind":"ledger"' live.out >live.events
+    grep -v '"kind":"ledger"' replay.out | cmp - live.events || return 1
+    # of another run of the same: as many
+    "$SKEP" replay all.rec --json --kinds "$kind" --where "$where" >all.out 2>/dev/null
+    only "$wanted" all.out || return 1
+    lines=$(grep -vc '"kind":"ledger"' all.out)
+    [ "$(wc -l <live.events)" = "$lines" ] || { echo "live $(wc -l <live.events), recorded $lines"; return 1; }
+    "$SKEP" replay all.rec --json --kinds "$kind" >all.out 2>/dev/null
+    [ "$(json_count all.out "e.kind != 'ledger' and ($wanted)")" = "$lines" ]
+}
+mine="e.path == '$SCRATCH/t/operators'"
+shown() {
+    t_check "--where '$2'" shows "$@"
+}
+shown open "path = $SCRATCH/t/operators" "$mine"
+shown open "path startswith $SCRATCH/t/ope" "$mine"
+shown open "path endswith t/operators" "$mine"
+shown open "path icontains T/OPERATORS" "$mine"
+shown open "path glob */t/operator?" "$mine"
+shown open "path iglob */T/OPERATOR?" "$mine"
+shown open "path regex '.*/t/op[a-r]+ators'" "$mine"
+shown open "path pmatch ($SCRATCH/t/operators, /nonexistent)" "$mine"
+shown open "path bcontains 742f6f70657261746f7273" "$mine"
+shown open "path endswith anyof (t/operators, /hostname)" "$mine or e.path == '/etc/hostname'"
+shown open "path startswith allof (/etc, /etc/host)" "e.path.startswith('/etc/host')"
+shown open "path in (/etc/hostname, /etc/passwd)" "e.path in ('/etc/hostname', '/etc/passwd')"
+shown open "error exists and ret < 0 and path contains not-there" "e.error and 'not-there' in e.path"
+shown open "error = ENOTDIR or error in (enoent) and path endswith /operators" "e.error == 'ENOTDIR' or e.error == 'ENOENT' and e.path.endswith('/operators')"
+shown open "not (comm != cat or path startswith /lib or path startswith /usr)" "e.proc.comm == 'cat' and not e.path.startswith(('/lib', '/usr'))"
+shown open "flags contains O_CREAT|O_TRUNC" "'O_CREAT' in e.flags and 'O_TRUNC' in e.flags"
+shown open "flags intersects (O_CREAT, O_DIRECTORY)" "'O_CREAT' in e.flags or 'O_DIRECTORY' in e.flags"
+shown open "proc.name = cat and fd.name startswith /etc and not fd.name in (/etc/passwd)" \
+    "e.proc.comm == 'cat' and e.path.startswith('/etc') and e.path != '/etc/passwd'"
+shown open "evt.type = openat and fd.name = val(path) and tolower(comm) = cat" "e.proc.comm == 'cat' and e.ret >= 0"
+shown exec "args = one-argument and pid > 1 and parent.comm = bash" "e.proc.args[1:] == ['one-argument']"
+shown exec,open "kind = exec and comm in (tiny, cat)" "e.kind == 'exec' and e.proc.comm in ('tiny', 'cat')"
+shown exec,exit "duration exists and comm = cat and duration < 1h" "e.kind == 'exit' and e.proc.comm == 'cat'"
+t_check "two conditions: both" eval "'$SKEP' replay all.rec --json --kinds open --where 'path endswith /passwd or comm = bash' --where 'comm = cat or pid = 1' >both.out && only \"e.proc.comm == 'cat' and e.path == '/etc/passwd'\" both.out"
+"$SKEP" watch open --count-by path --where "path endswith t/operators or path endswith there/operators" -- bash ops.sh >counted.out 2>/dev/null
+t_check "--count-by with --where" eval "grep -Eq '(^|\s)3(\s.*)?/t/operators|/t/operators\s+3' counted.out && [ \$(grep -c operators counted.out) = 2 ]"
+t_check "--count-by with --where: nothing else" test "$(grep -c / counted.out)" = 2
+"$SKEP" run --no-rules --json --events --kinds open --where "path endswith t/operators" --no-pushdown -- bash ops.sh >user.out 2>/dev/null
+t_check "--no-pushdown: the same" test "$(json_count user.out "e.kind == 'open' and $mine")" = 3
 
 # ---- kinds: what is shown without being asked for, --kinds, --events ----
 
@@ -126,7 +191,7 @@ t_check "--output: a file is appended to" test "$(wc -l <duration.out)" -gt "$li
 runner=$!
 "$TINY" beside-command
 wait $runner
-t_check "a command: skep ends with it, in good order" test $? -eq 0
+t_check "a command: skep ends with it, with its status" test $? -eq 3
 t_check "a command: its start is there" json_has command.out "e.kind == 'exec' and e.proc.args[:2] == ['bash', '-c']"
 t_check "a command: a descendant" json_has command.out "e.kind == 'exec' and e.proc.args[1:] == ['in-command']"
 t_check "a command: its status is told" grep -q 'bash ended with status 3' command.err

@@ -25,7 +25,20 @@ t_check "an unknown kind far from all" says 2 "no kind of event 'zzzzz'; 'skep d
 t_check "an unknown field" says 2 '^--columns:1:5: error: there is no field `pidd`' watch exec -o pid,pidd
 t_check "with a hint" grep -q 'hint: did you mean `pid`' says.err
 t_check "an unknown field in a condition" says 2 '^--where:1:1: error: ' run --where 'nope = 1'
-t_check "a condition that is cut" says 2 '^--where:1:5: error: a value is missing here' watch exec --where 'pid='
+t_check "with a hint" grep -q 'hint: .skep docs fields. and .skep docs events. list the fields' says.err
+t_check "a condition that is cut" says 2 '^--where:1:5: error: a value is expected instead of the end' watch exec --where 'pid='
+t_check "a column that is nearly right" says 2 '^--where:1:10: error: there is no field `pth`' watch open --where 'uid=0 or pth = /x'
+t_check "with a hint and a caret" eval "grep -q 'hint: did you mean .path.' says.err && grep -Eq '^ +\^~~$' says.err"
+t_check "a field of rules that is nearly right" says 2 'there is no field `proc.nmae`' record -o /dev/null --where 'proc.nmae = cat'
+t_check "with a hint" grep -q 'hint: did you mean `proc.name`' says.err
+t_check "a column of other kinds" says 2 'the chosen kinds of event have no `remote.port`' watch open --where 'remote.port = 1'
+t_check "a value that is none" says 2 '^--where:1:16: error: `flags` cannot be compared with this: expected set of' watch open --where 'flags contains O_CRAET'
+t_check "with a hint" grep -q 'hint: did you mean `O_CREAT`' says.err
+t_check "an operator of other types" says 2 '`contains` is not for `pid`' run --where 'pid contains 1'
+t_check "what other languages have for and" says 2 '`and`, `or` or the end is expected instead of `&&`' watch exec --where 'pid = 1 && uid = 0'
+t_check "with a hint" grep -q 'hint: `&&` is written `and`' says.err
+t_check "the second of two conditions" says 2 '^--where:1:1: error: there is no field `nope`' run --where pid=1 --where nope=1
+t_check "a kind that is none" says 2 'there is no kind of event `opne`' run --where 'kind in (exec, opne)'
 t_check "an unknown field to count by" says 2 '^--count-by:1:1: error: ' watch exec --count-by nope
 t_check "an unknown field to sort by" says 2 '^--sort:1:1: error: ' watch exec --sort nope
 t_check "a missing argument" says 2 '^skep watch: missing argument: KIND' watch
@@ -97,10 +110,17 @@ else
     t_check "a command that does not exist: status 1" test $? -eq 1
     t_check "a command that does not exist: said so" grep -q "^skep: error: cannot run '/nonexistent/program': No such file" run.err
     "$SKEP" run --no-rules -- /bin/false >run.out 2>run.err
-    t_check "a command that fails is not skep's failure" test $? -eq 0
-    t_check "but its status is told" grep -q 'ended with status 1' run.err
-    "$SKEP" run --no-rules -- /bin/sh -c 'kill -9 $$' >run.out 2>run.err
-    t_check "nor is one that is killed" eval "[ $? -eq 0 ] && grep -q 'was ended by signal 9' run.err"
+    t_check "a command that fails: its status" test $? -eq 1
+    t_check "and it is told" grep -q 'ended with status 1' run.err
+    for status in 0 2 77 255; do
+        t_check "watch: status $status of its command" ended_with $status "$SKEP" watch exec -- /bin/sh -c "exit $status"
+    done
+    t_check "watch: a command that is killed" ended_with 137 "$SKEP" watch exec -- /bin/sh -c 'kill -9 $$'
+    t_check "run: a command that is ended by SIGTERM" ended_with 143 "$SKEP" run --no-rules -- /bin/sh -c 'kill -TERM $$'
+    t_check "record: status of its command" ended_with 3 "$SKEP" record -o rec -- /bin/sh -c 'exit 3'
+    t_check "its recording is whole" "$SKEP" replay rec
+    t_check "an error of skep's own comes first" ended_with 1 \
+        eval "'$SKEP' watch exec --record /dev/full -- /bin/sh -c 'exit 5' >run.out 2>&1"
 
     # ---- kernel threads in the process list ----
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Any text as an expression: it is refused with a diagnostic that can be printed, or it can be asked about
- * an event of every kind. */
-#include "event/schema.h"
-#include "event/where.h"
+/* Any text as a condition of --where: it is refused with a diagnostic that can be printed, or it can be asked about an
+ * event of every kind, with the same answer from the interpreter and from machine code. */
+#include "agent/where.h"
 
 #include <bpf/btf.h>
 
@@ -20,7 +19,7 @@ static void make(void)
     btf__free(btf);
 }
 
-static void ask(struct skep_where *w)
+static void ask(struct skep_where *a, struct skep_where *b)
 {
     static const struct skep_session session;
     static union {
@@ -40,8 +39,11 @@ static void ask(struct skep_where *w)
         struct skep_event ev = {.kind = kind, .h = &record.h, .session = &session};
         if (skep_record_check(kind, &record, sizeof(record)) < 0)
             continue;
-        skep_where_match(w, &ev);
+        if (skep_where_match(a, &ev) != skep_where_match(b, &ev))
+            abort();
     }
+    if (skep_where_rules(a)->faults || skep_where_rules(b)->faults)
+        abort();
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -50,17 +52,22 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         make();
     if (size > 4096)
         return 0;
-    _cleanup_free_ char *text = strndup((const char *)data, size);
+    _cleanup_free_ char *s = strndup((const char *)data, size);
     _cleanup_diags_ struct skep_diags d;
-    _cleanup_where_ struct skep_where *w = NULL;
-    skep_diags_init(&d, "--where");
-    int r = skep_where_new(schema, NULL, text, &d, &w);
-    if ((r < 0) != (w == NULL) || (r == -EINVAL && d.n == 0))
-        abort();
+    _cleanup_where_ struct skep_where *w = NULL, *interpreted = NULL;
     _cleanup_strbuf_ struct skep_strbuf sb;
+    struct skep_where_text text = {"--where", s};
+    struct skep_where_options o = {0};
+    skep_diags_init(&d, "--where");
     skep_strbuf_init(&sb, 1 << 20);
-    skep_diags_put_text(&d, text, &sb);
+    int r = skep_where_new(schema, &text, 1, &o, &d, &w);
+    if ((r < 0) != (w == NULL) || (r == -EINVAL) != (d.n_errors > 0))
+        abort();
+    skep_diags_put_text(&d, NULL, &sb);
+    o.interpret = true;
+    if (w && skep_where_new(schema, &text, 1, &o, &d, &interpreted) < 0)
+        abort();
     if (w)
-        ask(w);
+        ask(w, interpreted);
     return 0;
 }

@@ -218,7 +218,7 @@ static inline void generate_idiom(struct generate *g, size_t top, size_t end)
         break;
     case 4:
     case 5:
-        generate_access(g, pointer);
+        generate_access(g, generate_below(g, 20) ? pointer : 10);
         break;
     case 6:
         generate_put(g, skep_insn_make(SKEP_OP_ADD64_IMM, counter, 0, 0, generate_step(g)));

@@ -536,8 +536,7 @@ static void put_owner(struct skep_rule_ctx *x, const struct arg *a, int64_t id, 
         const struct skep_rule_user *user = skep_rule_user_of(x->users, x->ev, (uint32_t)id);
         name = user ? user->name : NULL;
     }
-    if (name)
-        skep_strbuf_puts(sb, name);
+    skep_strbuf_puts(sb, name ? name : SKEP_USER_UNKNOWN);
 }
 
 static void put_number(struct skep_rule_ctx *x, const struct arg *a, int64_t v, struct skep_strbuf *raw,

@@ -195,6 +195,12 @@ GET(get_one)
     return skep_fact_number(ret, 1);
 }
 
+GET(get_zero)
+{
+    (void)x, (void)q;
+    return skep_fact_number(ret, 0);
+}
+
 GET(get_async)
 {
     (void)q;
@@ -507,6 +513,8 @@ static const struct skep_rule_field fields[] = {
     OF("count.error.memory", NUMBER, 0, "*", get_error_count, ABOUT_MEMORY,
        "the same of evt.category memory"),
     OF("count.error.other", NUMBER, 0, "*", get_error_count, ABOUT_OTHER, "the same of all others"),
+    PLAIN("count.procinfo", NUMBER, "*", get_zero, "always 0: no event samples what a process uses"),
+    PLAIN("count.threadinfo", NUMBER, "*", get_zero, "always 0, in the same way"),
     PLAIN("count.exit", NUMBER, "*", get_one, "always 1: all events tell what came of a call"),
     SPOTTED("is_open_read", BOOL, "*", get_open_read, open_read_spots, "a file was to be opened for reading"),
     SPOTTED("is_open_write", BOOL, "*", get_open_write, open_write_spots,

@@ -5,6 +5,7 @@
 #include "rule/hosts.h"
 #include "rule/services.h"
 
+#include <fcntl.h>
 #include <sys/socket.h>
 
 #define GET(name)                                                                                            \
@@ -352,6 +353,51 @@ GET(get_state)
         }                                                                                                    \
     }
 
+/* Types of descriptors, as numbers of the record tell them. */
+#define CHOICE(k, member, bits, list)                                                                        \
+    {                                                                                                        \
+        .kind = SKEP_KIND_##k, .form = SKEP_SPOT_CHOICE, .off = offsetof(struct skep_ev_##k, member),        \
+        .mask = bits, .choices = list, .n_choices = ARRAY_SIZE(list)                                         \
+    }
+#define ALWAYS_TEXT(k, list)                                                                                 \
+    {                                                                                                        \
+        .kind = SKEP_KIND_##k, .form = SKEP_SPOT_CHOICE, .off = offsetof(struct skep_hdr, kind),             \
+        .choices = list, .n_choices = 1                                                                      \
+    }
+/* The family of an endpoint is the upper half of the word that begins with its port. */
+#define BY_REMOTE(k, list) CHOICE(k, remote.port, 0xffffU << 16, list)
+_Static_assert(offsetof(struct skep_endpoint, family) == offsetof(struct skep_endpoint, port) + 2,
+               "port and family make a word");
+static const struct skep_rule_spot_text open_types[] = {{0, "file"}, {O_DIRECTORY, "directory"}},
+                                        open_chars[] = {{0, "f"}, {O_DIRECTORY, "d"}},
+                                        memfd_type[] = {{0, "memfd"}}, memfd_char[] = {{0, "m"}},
+                                        pipe_type[] = {{0, "pipe"}}, pipe_char[] = {{0, "p"}};
+static const struct skep_rule_spot_text
+    family_types[] = {{AF_INET, "ipv4"}, {AF_INET6, "ipv6"}, {AF_UNIX, "unix"}, {AF_NETLINK, "netlink"}},
+    family_chars[] = {{AF_INET, "4"}, {AF_INET6, "6"}, {AF_UNIX, "u"}, {AF_NETLINK, "n"}},
+    family_groups[] = {{AF_INET, "ip"}, {AF_INET6, "ip"}, {AF_UNIX, "unix"}, {AF_NETLINK, NULL}};
+static const struct skep_rule_spot_text end_types[] = {{AF_INET << 16, "ipv4"}, {AF_INET6 << 16, "ipv6"}},
+                                        end_chars[] = {{AF_INET << 16, "4"}, {AF_INET6 << 16, "6"}},
+                                        end_groups[] = {{AF_INET << 16, "ip"}, {AF_INET6 << 16, "ip"}};
+static const struct skep_rule_spot type_spots[] = {CHOICE(open, flags, O_DIRECTORY, open_types),
+                                                   ALWAYS_TEXT(memfd_create, memfd_type),
+                                                   ALWAYS_TEXT(pipe, pipe_type),
+                                                   CHOICE(socket, family, UINT32_MAX, family_types),
+                                                   BY_REMOTE(connect, end_types),
+                                                   BY_REMOTE(accept, end_types),
+                                                   BY_REMOTE(send, end_types),
+                                                   BY_REMOTE(recv, end_types)};
+static const struct skep_rule_spot typechar_spots[] = {CHOICE(open, flags, O_DIRECTORY, open_chars),
+                                                       ALWAYS_TEXT(memfd_create, memfd_char),
+                                                       ALWAYS_TEXT(pipe, pipe_char),
+                                                       CHOICE(socket, family, UINT32_MAX, family_chars),
+                                                       BY_REMOTE(connect, end_chars),
+                                                       BY_REMOTE(accept, end_chars),
+                                                       BY_REMOTE(send, end_chars),
+                                                       BY_REMOTE(recv, end_chars)};
+static const struct skep_rule_spot sockfamily_spots[] = {
+    CHOICE(socket, family, UINT32_MAX, family_groups), BY_REMOTE(connect, end_groups),
+    BY_REMOTE(accept, end_groups), BY_REMOTE(send, end_groups), BY_REMOTE(recv, end_groups)};
 static const struct skep_rule_spot num_spots[] = {
     RESULT(open),          RESULT(memfd_create),    RESULT(socket),
     SPOT(dup, S32, newfd), SPOT(pipe, S32, readfd), SPOT(bind, S32, fd),
@@ -365,6 +411,11 @@ static const struct skep_rule_spot name_spots[] = {{.kind = SKEP_KIND_open,
 static const struct skep_rule_spot directory_spots[] = {
     {.kind = SKEP_KIND_open,
      .form = SKEP_SPOT_DIRECTORY,
+     .off = offsetof(struct skep_ev_open, path),
+     .source_off = offsetof(struct skep_ev_open, path_source)}};
+static const struct skep_rule_spot filename_spots[] = {
+    {.kind = SKEP_KIND_open,
+     .form = SKEP_SPOT_FILENAME,
      .off = offsetof(struct skep_ev_open, path),
      .source_off = offsetof(struct skep_ev_open, path_source)}};
 static const struct skep_rule_spot nameraw_spots[] = {SPOT(open, SLICE, raw_path)};
@@ -459,12 +510,13 @@ static const struct skep_rule_spot sip_spots[] = SERVER_SPOTS(ENDPOINT), sport_s
 static const struct skep_rule_field fields[] = {
     SPOTTED("num", NUMBER, 0, ALL, get_num, 0, num_spots,
             "number of the descriptor; -1: the call that was to give it failed"),
-    FIELD(
-        "type", TEXT, 0, ALL, get_type, 0,
+    SPOTTED(
+        "type", TEXT, 0, ALL, get_type, 0, type_spots,
         "file, directory, ipv4, ipv6, unix, pipe, event, signalfd, eventpoll, inotify, timerfd, netlink, bpf, "
         "userfaultfd, io_uring, memfd or pidfd"),
-    FIELD("typechar", TEXT, 0, ALL, get_typechar, 0,
-          "the same in one character: f, d, 4, 6, u, p, e, s, l, i, t, n, b, u, r, m, P; o: something else"),
+    SPOTTED(
+        "typechar", TEXT, 0, ALL, get_typechar, 0, typechar_spots,
+        "the same in one character: f, d, 4, 6, u, p, e, s, l, i, t, n, b, u, r, m, P; o: something else"),
     SPOTTED(
         "name", TEXT, 0, ALL, get_name, PART_ALL, name_spots,
         "canonical path of a file; ends of a connection as client:port->server:port; path of a unix socket"),
@@ -472,8 +524,8 @@ static const struct skep_rule_field fields[] = {
             "path of a file as it was given"),
     SPOTTED("directory", TEXT, 0, FILES, get_name, PART_DIRECTORY, directory_spots,
             "directory of a file; of a directory itself"),
-    FIELD("filename", TEXT, 0, FILES, get_name, PART_FILENAME,
-          "what follows the last slash of a file's path"),
+    SPOTTED("filename", TEXT, 0, FILES, get_name, PART_FILENAME, filename_spots,
+            "what follows the last slash of a file's path"),
     FIELD("containername", TEXT, 0, ALL, get_container_name, PART_ALL, "container.id:fd.name"),
     FIELD("containerdirectory", TEXT, 0, FILES, get_container_name, PART_DIRECTORY,
           "container.id:fd.directory"),
@@ -497,7 +549,7 @@ static const struct skep_rule_field fields[] = {
     END("l", END_LOCAL, lip_spots, lport_spots, "own end"),
     END("r", END_REMOTE, rip_spots, rport_spots, "peer"),
     FIELD("l4proto", TEXT, 0, SOCKETS, get_l4proto, 0, "tcp, udp, icmp or raw"),
-    FIELD("sockfamily", TEXT, 0, SOCKETS, get_sockfamily, 0, "ip or unix"),
+    SPOTTED("sockfamily", TEXT, 0, SOCKETS, get_sockfamily, 0, sockfamily_spots, "ip or unix"),
     SPOTTED("is_server", BOOL, 0, ALL, get_state, STATE_SERVER, server_spots,
             "the process is the server's side of the connection"),
     SPOTTED("connected", BOOL, 0, ALL, get_state, STATE_CONNECTED, connected_spots,

@@ -33,14 +33,15 @@ int skep_agent_run(const struct skep_agent_options *o)
     const struct {
         const char *name, *value;
     } texts[] = {
-        {"replay", o->replay_path},  {"kinds", o->kinds},     {"comm", o->comm},
-        {"container", o->container}, {"where", o->where},     {"output", o->output_path},
-        {"record", o->record_path},  {"columns", o->columns}, {"sort", o->sort},
-        {"count_by", o->count_by},
+        {"replay", o->replay_path},  {"kinds", o->kinds},        {"comm", o->comm},
+        {"container", o->container}, {"output", o->output_path}, {"record", o->record_path},
+        {"columns", o->columns},     {"sort", o->sort},          {"count_by", o->count_by},
     };
     for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
         if (texts[i].value)
             skep_strbuf_printf(&sb, " %s=%s", texts[i].name, texts[i].value);
+    for (size_t i = 0; i < o->where.n; i++)
+        skep_strbuf_printf(&sb, " where=%s", o->where.s[i]);
     if (o->all_events)
         skep_strbuf_puts(&sb, " all");
     if (o->host_only)
@@ -148,7 +149,8 @@ static void test_commands_reach_the_agent(void **state)
         {"skep -- make --json", "agent view=1 <make> <--json>"},
         {"skep watch exec,open", "agent view=3 kinds=exec,open all"},
         {"skep watch open -o time,pid --sort -time --where ret=1 --count-by comm",
-         "agent view=3 kinds=open where=ret=1 columns=time,pid sort=-time count_by=comm all"},
+         "agent view=3 kinds=open columns=time,pid sort=-time count_by=comm where=ret=1 all"},
+        {"skep replay rec -w pid=1 --where=uid!=0", "agent view=1 replay=rec where=pid=1 where=uid!=0"},
         {"skep watch exec rec", "agent view=3 replay=rec kinds=exec all"},
         {"skep watch exec -r rec --json", "agent view=2 replay=rec kinds=exec all"},
         {"skep watch exec -- make", "agent view=3 kinds=exec all <make>"},

@@ -8,7 +8,7 @@
 
 struct values {
     bool all, brief;
-    const char *name, *list, *where;
+    const char *name, *list;
     uint64_t time, size;
     uint32_t pid;
     int64_t uid;
@@ -28,7 +28,6 @@ static const struct skep_option some[] = {
     {0},
 };
 static const struct skep_option more[] = {
-    {"where", 0, "EXPR", SKEP_OPTION_WHERE, TO(where), .help = "a condition"},
     {"duration", 'd', "TIME", SKEP_OPTION_DURATION, TO(time), .help = "how long"},
     {"memory", 0, "SIZE", SKEP_OPTION_SIZE, TO(size), .help = "how much"},
     {"pid", 'p', "PID", SKEP_OPTION_PID, TO(pid), .help = "which process"},
@@ -76,8 +75,6 @@ static void describe(const struct values *v, const struct skep_args *args, struc
         skep_strbuf_printf(sb, "name=%s ", v->name);
     if (v->list)
         skep_strbuf_printf(sb, "kinds=%s ", v->list);
-    if (v->where)
-        skep_strbuf_printf(sb, "where=%s ", v->where);
     if (v->time)
         skep_strbuf_printf(sb, "time=%llu ", (unsigned long long)v->time);
     if (v->size)
@@ -148,7 +145,6 @@ static void test_accepted(void **state)
         {"-k a -k b -k c", "kinds=a,b,c"},
         {"-f a -f b --file=c", "file=a file=b file=c"},
         {"--on a --off b --on=a", "choice=+a choice=-b choice=+a"},
-        {"--where a=1 --where b=2", "where=a=1 and b=2"},
         {"-d 5s", "time=5000000000"},
         {"--duration=250ms", "time=250000000"},
         {"--memory 65536", "size=65536"},

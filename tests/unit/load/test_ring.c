@@ -12,7 +12,7 @@
 #include <linux/bpf.h>
 #include <sys/mman.h>
 
-#define SIZE ((size_t)16384)
+#define SIZE ((size_t)65536)
 
 /*
  * The kernel maps the data twice in a row. A file cannot say that, so the pages behind the data are a second
@@ -181,6 +181,35 @@ static void test_wraps(void **state)
     assert_true(across > 100);
 }
 
+/* Longer than any record of ours, and so far back that not all of it is mapped. */
+static void test_too_long(void **state)
+{
+    struct fake *f = *state;
+    size_t size = 0;
+    const size_t mapped = SIZE + ROUND_UP((size_t)SKEP_RECORD_MAX + BPF_RINGBUF_HDR_SZ, f->page);
+    assert_int_equal(f->ring.mapped, mapped);
+    for (uint64_t i = 0; f->produced + 1000 < SIZE; i++) {
+        write_record(f, 992, 0);
+        assert_next(f, i, 992);
+    }
+    skep_ring_release(&f->ring);
+    size_t at = f->produced;
+    uint64_t seq = f->seq;
+    write_record(f, SIZE - 8, 0);
+    const struct skep_hdr *h = skep_ring_peek(&f->ring, &size);
+    assert_non_null(h);
+    assert_int_equal(h->seq, seq);
+    assert_int_equal(size, mapped - at - BPF_RINGBUF_HDR_SZ);
+    unsigned sum = 0; /* all of it may be read */
+    for (size_t i = 0; i < size; i++)
+        sum += ((const unsigned char *)h)[i];
+    assert_int_not_equal(sum, 0);
+    skep_ring_advance(&f->ring);
+    skep_ring_release(&f->ring);
+    write_record(f, 112, 0);
+    assert_next(f, seq + 1, 112);
+}
+
 /* A reader that comes later begins where the last one ended. */
 static void test_reopen(void **state)
 {
@@ -211,8 +240,14 @@ int main(void)
 {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(test_in_order), TEST(test_busy),   TEST(test_discarded_and_short),    TEST(test_release),
-        TEST(test_wraps),    TEST(test_reopen), cmocka_unit_test(test_not_a_ring),
+        TEST(test_in_order),
+        TEST(test_busy),
+        TEST(test_discarded_and_short),
+        TEST(test_release),
+        TEST(test_wraps),
+        TEST(test_reopen),
+        TEST(test_too_long),
+        cmocka_unit_test(test_not_a_ring),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -89,6 +89,15 @@ static inline void differ_event(struct differ *d, uint64_t seed, struct engine *
         }
 }
 
+/* Kinds that have filters, those with paths and addresses before others. */
+static inline uint16_t differ_kind(struct random *r)
+{
+    static const uint16_t kinds[] = {SKEP_KIND_open,   SKEP_KIND_open,  SKEP_KIND_open,   SKEP_KIND_connect,
+                                     SKEP_KIND_accept, SKEP_KIND_bind,  SKEP_KIND_unlink, SKEP_KIND_rename,
+                                     SKEP_KIND_chmod,  SKEP_KIND_mount, SKEP_KIND_dup,    SKEP_KIND_socket};
+    return kinds[rnd(r, ARRAY_SIZE(kinds))];
+}
+
 /* One policy over some events. */
 static inline void differ_round(struct differ *d, const struct skep_schema *schema, uint64_t seed)
 {
@@ -104,10 +113,18 @@ static inline void differ_round(struct differ *d, const struct skep_schema *sche
         rnd64(&r);
     if (!events || skep_arena_new(1 << 30, &pool) < 0 || skep_rule_ctx_new(NULL, 0, 0, &ref) < 0)
         abort();
-    for (size_t i = 0; i < DIFFER_EVENTS; i++)
-        random_event(&r, schema, &events[i]);
-    struct maker m = {&r, pool, events, DIFFER_EVENTS, ref, one_in(&r, 2)};
-    random_policy(&m, 1 + rnd(&r, one_in(&r, 4) ? 60 : m.prefer_spots ? 3 : 8), &policy);
+    uint16_t known = one_in(&r, 2) ? differ_kind(&r) : 0;
+    for (size_t i = 0; i < DIFFER_EVENTS; i++) {
+        if (known)
+            random_event_of(&r, skep_schema_kind(schema, known), &events[i]);
+        else
+            random_event(&r, schema, &events[i]);
+    }
+    struct maker m = {&r, pool, events, DIFFER_EVENTS, ref, one_in(&r, 2), known};
+    if (known)
+        random_known_policy(&m, 1 + rnd(&r, one_in(&r, 3) ? 40 : 6), &policy);
+    else
+        random_policy(&m, 1 + rnd(&r, one_in(&r, 4) ? 60 : m.prefer_spots ? 3 : 8), &policy);
     struct skep_compile_options o = {.all = !one_in(&r, 4), .index_min = one_in(&r, 3) ? 0 : 1 + rnd(&r, 8)};
     skep_diags_init(&diags, "random");
     int err = skep_rules_compile(&policy, &o, &diags, &c);

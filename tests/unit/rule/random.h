@@ -250,13 +250,8 @@ static inline void random_context(struct random *r, struct event *e)
 }
 
 /* What a field says about where a slice stands can also be a slice that another member hides in: all are set. */
-static inline void random_event(struct random *r, const struct skep_schema *schema, struct event *e)
+static inline void random_event_of(struct random *r, const struct skep_kind *kind, struct event *e)
 {
-    const struct skep_kind *kind = NULL;
-    size_t n;
-    const struct skep_evttype *types = skep_evttypes(&n);
-    while (!kind)
-        kind = skep_schema_kind(schema, types[1 + rnd(r, (uint32_t)n - 1)].kind);
     memset(e, 0, sizeof(*e));
     for (size_t i = 0; i + 8 <= sizeof(e->raw); i += 8) { /* what an older record left */
         uint64_t v = one_in(r, 64) ? rnd64(r) : 0x2f63652f62612f61ULL;
@@ -280,6 +275,9 @@ static inline void random_event(struct random *r, const struct skep_schema *sche
         }
         memcpy(e->raw + kind->slices[i], &s, sizeof(s));
     }
+    for (size_t i = 0; i < kind->n_fields; i++) /* mostly where the kernel can tell something of paths */
+        if (kind->fields[i].type == SKEP_TYPE_pathsource && !one_in(r, 4))
+            *(uint32_t *)(e->raw + kind->fields[i].off) = one_in(r, 3) ? SKEP_PATH_LEXICAL : SKEP_PATH_OBJECT;
     h->len = ROUND_UP(h->len, 8U);
     if (skep_record_check(kind, h, h->len) < 0)
         abort();
@@ -287,6 +285,16 @@ static inline void random_event(struct random *r, const struct skep_schema *sche
     e->ev.kind = kind;
     if (skep_record_normalize(kind, h, e->normal, sizeof(e->normal), &e->ev.h) < 0)
         e->ev.h = h;
+}
+
+static inline void random_event(struct random *r, const struct skep_schema *schema, struct event *e)
+{
+    const struct skep_kind *kind = NULL;
+    size_t n;
+    const struct skep_evttype *types = skep_evttypes(&n);
+    while (!kind)
+        kind = skep_schema_kind(schema, types[1 + rnd(r, (uint32_t)n - 1)].kind);
+    random_event_of(r, kind, e);
 }
 
 /* ---- rules ---- */
@@ -298,6 +306,7 @@ struct maker {
     size_t n_events;
     struct skep_rule_ctx *ctx; /* to look at values */
     bool prefer_spots;
+    uint16_t kind; /* only fields that the kernel knows of this kind; 0 */
 };
 
 /* prefer_spots: fields that the kernel knows. */
@@ -328,6 +337,27 @@ static inline const struct skep_rule_field *random_field(struct random *r, bool 
     }
 }
 
+/* A field that the kernel knows of a kind; NULL: there is none. */
+static inline const struct skep_rule_field *random_known(struct random *r, uint16_t kind)
+{
+    size_t n;
+    const struct skep_rule_family *const *families = skep_rule_families(&n);
+    static const char *const favourites[] = {"fd.name", "proc.name", "fd.sip",
+                                             "fd.lip",  "fd.rip",    "fd.filename"};
+    for (unsigned tries = 0; tries < 2000; tries++) {
+        const struct skep_rule_family *f = families[rnd(r, (uint32_t)n)];
+        const struct skep_rule_field *one = f->n_fields ? &f->fields[rnd(r, (uint32_t)f->n_fields)] : NULL;
+        if (one_in(r, 2)) {
+            const char *name = favourites[rnd(r, ARRAY_SIZE(favourites))];
+            one = skep_rule_field_find(name, strlen(name));
+        }
+        const struct skep_rule_spot *s = one ? skep_rule_field_spot(one, kind) : NULL;
+        if (s && s->form != SKEP_SPOT_UNKNOWN && !(one->flags & SKEP_FIELD_ARG_REQUIRED))
+            return one;
+    }
+    return NULL;
+}
+
 /* An argument that the field takes; NULL: none was found. */
 static inline const char *random_arg(struct random *r, const struct skep_rule_field *f)
 {
@@ -348,7 +378,9 @@ static inline const struct skep_operand *random_operand(struct maker *m)
     struct skep_operand *o = skep_arena_alloc(m->pool, sizeof(*o));
     o->transform = SKEP_TRANSFORM_INVALID;
     do {
-        o->field = random_field(m->r, m->prefer_spots);
+        o->field = m->kind ? random_known(m->r, m->kind) : NULL;
+        if (!o->field)
+            o->field = random_field(m->r, m->prefer_spots);
         o->arg = NULL;
         if (o->field->flags & SKEP_FIELD_ARG_REQUIRED ||
             (o->field->flags & SKEP_FIELD_ARG_OPTIONAL && one_in(m->r, 2)))
@@ -469,8 +501,13 @@ static inline struct skep_literal random_ip(struct maker *m, const struct ref_va
 {
     char buf[80] = "10.0.0.0";
     bool four = v->n != 16;
-    if (v->n == 4 || v->n == 16)
-        inet_ntop(four ? AF_INET : AF_INET6, v->s, buf, sizeof(buf));
+    uint8_t ip[16];
+    if (v->n == 4 || v->n == 16) {
+        memcpy(ip, v->s, v->n);
+        for (unsigned i = rnd(m->r, 4); i > 1; i--)
+            ip[rnd(m->r, (uint32_t)v->n)] = (uint8_t)rnd64(m->r);
+        inet_ntop(four ? AF_INET : AF_INET6, ip, buf, sizeof(buf));
+    }
     if (one_in(m->r, 2))
         snprintf(buf + strlen(buf), 8, "/%u", rnd(m->r, four ? 33 : 129));
     return literal(m, buf, strlen(buf));
@@ -759,5 +796,82 @@ static inline void random_show(FILE *f, const struct skep_expr *e)
             (int)e->check.quantifier);
     for (size_t i = 0; i < e->check.n_values && i < 5; i++)
         fprintf(f, " \"%.60s\"", e->check.values[i].s);
+}
+/* ---- rules about one kind of event, of which the kernel can decide most ---- */
+
+/* A demand that few records meet, often of many values. */
+static inline const struct skep_expr *random_narrow(struct maker *m)
+{
+    static const enum skep_rule_op texts[] = {
+        SKEP_RULE_OP_EQ,         SKEP_RULE_OP_IN,       SKEP_RULE_OP_STARTSWITH,
+        SKEP_RULE_OP_STARTSWITH, SKEP_RULE_OP_ENDSWITH, SKEP_RULE_OP_PMATCH,
+        SKEP_RULE_OP_CONTAINS,   SKEP_RULE_OP_GLOB,     SKEP_RULE_OP_REGEX};
+    struct skep_expr *e = skep_arena_alloc(m->pool, sizeof(*e));
+    struct skep_check *k = &e->check;
+    struct skep_operand *o = skep_arena_alloc(m->pool, sizeof(*o));
+    o->transform = SKEP_TRANSFORM_INVALID;
+    do
+        o->field = random_known(m->r, m->kind);
+    while (o->field && o->field->type != SKEP_RULE_TEXT && o->field->type != SKEP_RULE_IP &&
+           !one_in(m->r, 3));
+    if (!o->field)
+        o->field = skep_rule_field_find("proc.name", strlen("proc.name"));
+    enum skep_rule_type type = o->field->type;
+    e->kind = SKEP_EXPR_CHECK;
+    k->left = o;
+    k->op = type == SKEP_RULE_TEXT ? texts[rnd(m->r, ARRAY_SIZE(texts))]
+                                   : (one_in(m->r, 2) ? SKEP_RULE_OP_IN : SKEP_RULE_OP_EQ);
+    size_t n = 1;
+    if (takes_several(k->op)) {
+        n = 1 + rnd(m->r, one_in(m->r, 5) ? 300 : 6);
+    } else if (type == SKEP_RULE_TEXT && one_in(m->r, 3)) {
+        k->quantifier = (enum skep_rule_quantifier)(1 + rnd(m->r, 3));
+        n = 1 + rnd(m->r, one_in(m->r, 4) ? 40 : 4);
+    }
+    struct skep_literal *values = skep_arena_array(m->pool, n, sizeof(*values));
+    for (size_t i = 0; i < n; i++)
+        values[i] = random_value(m, o, type, k->op);
+    k->values = values;
+    k->n_values = n;
+    return e;
+}
+
+static inline const struct skep_expr *random_join(struct maker *m, enum skep_expr_kind kind, unsigned depth)
+{
+    struct skep_expr *e = skep_arena_alloc(m->pool, sizeof(*e));
+    e->kind = kind;
+    e->n_kids = 2 + rnd(m->r, 3);
+    e->kids = skep_arena_array(m->pool, e->n_kids, sizeof(*e->kids));
+    for (size_t i = 0; i < e->n_kids; i++) {
+        const struct skep_expr *one =
+            depth && one_in(m->r, 3)
+                ? random_join(m, kind == SKEP_EXPR_AND ? SKEP_EXPR_OR : SKEP_EXPR_AND, depth - 1)
+                : random_narrow(m);
+        if (i && kind == SKEP_EXPR_AND && one_in(m->r, 2)) {
+            struct skep_expr *no = skep_arena_alloc(m->pool, sizeof(*no));
+            no->kind = SKEP_EXPR_NOT;
+            no->n_kids = 1;
+            no->kids = skep_arena_array(m->pool, 1, sizeof(*no->kids));
+            no->kids[0] = one;
+            one = no;
+        }
+        e->kids[i] = one;
+    }
+    return e;
+}
+
+/* Each rule demands something; some of what they demand is common to many. */
+static inline void random_known_policy(struct maker *m, size_t n, struct skep_policy *ret)
+{
+    const struct skep_expr *common[4];
+    for (size_t i = 0; i < ARRAY_SIZE(common); i++)
+        common[i] = one_in(m->r, 2) ? random_join(m, SKEP_EXPR_OR, 1) : random_narrow(m);
+    random_policy(m, n, ret);
+    for (size_t i = 0; i < n; i++) {
+        struct skep_expr *e = (struct skep_expr *)random_join(m, SKEP_EXPR_AND, 2);
+        if (one_in(m->r, 2))
+            e->kids[e->n_kids - 1] = common[rnd(m->r, ARRAY_SIZE(common))];
+        ((struct skep_rule *)&ret->rules[i])->condition = e;
+    }
 }
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "vm/btf.h"
+#include "vm/btf_dump.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,6 +11,7 @@
 #define STRINGS "\0int\0thing\0a\0b\0"
 enum { NAME_INT = 1, NAME_THING = 5, NAME_A = 11, NAME_B = 13, NAME_END = 16 };
 #define INT NAME_INT, INFO(BTF_KIND_INT, 0), 4, 32 | BTF_INT_SIGNED << 24
+#define NOT_THERE "type 2 refers to something of a kind that it may not"
 #define WORDS(...) {__VA_ARGS__}, sizeof((const uint32_t[]){__VA_ARGS__})
 
 static size_t write_btf(const uint32_t *types, size_t size, uint8_t *to)
@@ -73,6 +75,46 @@ static const struct {
      "type 2 counts members, but its kind has none"},
     {"an announced structure without a name", WORDS(INT, 0, INFO(BTF_KIND_FWD, 0), 0), 0,
      "type 2 announces a struct or union without a name"},
+
+    /* which kind may refer to which: type 3 is a prototype, a function, a variable or a section */
+    {"a pointer to a prototype", WORDS(INT, 0, INFO(BTF_KIND_PTR, 0), 3, 0, INFO(BTF_KIND_FUNC_PROTO, 0), 0),
+     8, NULL},
+    {"a pointer to a function",
+     WORDS(INT, 0, INFO(BTF_KIND_PTR, 0), 3, NAME_A, INFO(BTF_KIND_FUNC, 0), 4, 0,
+           INFO(BTF_KIND_FUNC_PROTO, 0), 0),
+     0, NOT_THERE},
+    {"a member that is a variable",
+     WORDS(INT, NAME_THING, INFO(BTF_KIND_STRUCT, 1), 4, NAME_A, 3, 0, NAME_B, INFO(BTF_KIND_VAR, 0), 1, 0),
+     0, NOT_THERE},
+    {"a member that is void", WORDS(INT, NAME_THING, INFO(BTF_KIND_STRUCT, 1), 4, NAME_A, 0, 0), 0,
+     NOT_THERE},
+    {"an array of void", WORDS(INT, 0, INFO(BTF_KIND_ARRAY, 0), 0, 0, 1, 10), 0, NOT_THERE},
+    {"an array of sections",
+     WORDS(INT, 0, INFO(BTF_KIND_ARRAY, 0), 0, 3, 1, 10, NAME_A, INFO(BTF_KIND_DATASEC, 0), 8), 0, NOT_THERE},
+    {"a typedef of a tag",
+     WORDS(INT, NAME_A, INFO(BTF_KIND_TYPEDEF, 0), 3, NAME_B, INFO(BTF_KIND_DECL_TAG, 0), 2, UINT32_MAX), 0,
+     NOT_THERE},
+    {"a section of variables and functions",
+     WORDS(INT, NAME_THING, INFO(BTF_KIND_DATASEC, 2), 8, 3, 0, 4, 4, 4, 4, NAME_B, INFO(BTF_KIND_VAR, 0), 1,
+           0, NAME_A, INFO(BTF_KIND_FUNC, 2), 5, 0, INFO(BTF_KIND_FUNC_PROTO, 0), 0),
+     8, NULL},
+    {"a section of types", WORDS(INT, NAME_THING, INFO(BTF_KIND_DATASEC, 1), 4, 1, 0, 4), 0, NOT_THERE},
+    {"a function without a prototype", WORDS(INT, NAME_A, INFO(BTF_KIND_FUNC, 0), 1), 0, NOT_THERE},
+    {"a parameter that is a function",
+     WORDS(INT, 0, INFO(BTF_KIND_FUNC_PROTO, 1), 0, NAME_A, 3, NAME_B, INFO(BTF_KIND_FUNC, 0), 2), 0,
+     NOT_THERE},
+    {"any parameters", WORDS(INT, 0, INFO(BTF_KIND_FUNC_PROTO, 2), 0, NAME_A, 1, 0, 0), -EINVAL, NULL},
+    {"a parameter without a type", WORDS(INT, 0, INFO(BTF_KIND_FUNC_PROTO, 2), 0, NAME_A, 0, NAME_B, 1), 0,
+     NOT_THERE},
+    {"a tag of a parameter",
+     WORDS(INT, NAME_A, INFO(BTF_KIND_DECL_TAG, 0), 3, 0, NAME_B, INFO(BTF_KIND_FUNC, 1), 4, 0,
+           INFO(BTF_KIND_FUNC_PROTO, 1), 0, NAME_A, 1),
+     -EINVAL, NULL},
+    {"a tag of a parameter that is not there",
+     WORDS(INT, NAME_A, INFO(BTF_KIND_DECL_TAG, 0), 3, 1, NAME_B, INFO(BTF_KIND_FUNC, 1), 4, 0,
+           INFO(BTF_KIND_FUNC_PROTO, 1), 0, NAME_A, 1),
+     0, NOT_THERE},
+    {"a tag of a number's member", WORDS(INT, NAME_A, INFO(BTF_KIND_DECL_TAG, 0), 1, 0), 0, NOT_THERE},
 };
 
 static void test_blocks(void **state)
@@ -122,6 +164,51 @@ static void test_header(void **state)
     }
 }
 
+/* Many types may share one name that is nearly as long as the file. */
+static void test_long_name(void **state)
+{
+    (void)state;
+    const uint32_t types[] = {0, INFO(BTF_KIND_INT, 0), 4, 32};
+    const struct btf_header h = {.magic = BTF_MAGIC,
+                                 .version = BTF_VERSION,
+                                 .hdr_len = sizeof(h),
+                                 .type_len = sizeof(types),
+                                 .str_off = sizeof(types),
+                                 .str_len = SKEP_BTF_NAME_MAX + 3};
+    uint8_t data[sizeof(h) + sizeof(types) + SKEP_BTF_NAME_MAX + 3];
+    memset(data, 'x', sizeof(data));
+    data[sizeof(data) - 1] = '\0';
+    memcpy(data, &h, sizeof(h));
+    memcpy(data + sizeof(h), types, sizeof(types));
+    for (uint32_t from = 0; from < 4; from++) {
+        char message[SKEP_BTF_MESSAGE_MAX] = "";
+        SKEP_CLEANUP(skep_btf_freep) struct skep_btf *btf = NULL;
+        memcpy(data + sizeof(h), &from, sizeof(from));
+        int r = skep_btf_new(data, sizeof(data), NULL, NULL, &btf, message);
+        assert_int_equal(r, from < 2 ? -EINVAL : 0);
+        if (r < 0)
+            assert_string_equal(message, "type 1 has a name, or one in it, that is too long");
+    }
+}
+
+/* What is no C in a name does not get into the declarations. */
+static void test_dump_names(void **state)
+{
+    (void)state;
+    const uint32_t types[] = {INT, NAME_THING, INFO(BTF_KIND_STRUCT, 1), 4, NAME_A, 1, 0};
+    uint8_t data[512];
+    char message[SKEP_BTF_MESSAGE_MAX];
+    size_t size = write_btf(types, sizeof(types), data);
+    SKEP_CLEANUP(skep_btf_freep) struct skep_btf *btf = NULL;
+    _cleanup_strbuf_ struct skep_strbuf sb;
+    skep_strbuf_init(&sb, 4096);
+    data[size - sizeof(STRINGS) + NAME_A] = '\x1b';
+    data[size - sizeof(STRINGS) + NAME_INT] = '\n';
+    assert_int_equal(skep_btf_new(data, size, NULL, NULL, &btf, message), 0);
+    assert_int_equal(skep_btf_dump_c(btf, &sb), 0);
+    assert_string_equal(sb.s, "struct thing {\n\t_nt _;\n};\n\n");
+}
+
 /* Ids and names of split BTF go on where the base ends. */
 static void test_split(void **state)
 {
@@ -155,9 +242,8 @@ static void test_split(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_blocks),
-        cmocka_unit_test(test_header),
-        cmocka_unit_test(test_split),
+        cmocka_unit_test(test_blocks),    cmocka_unit_test(test_header),     cmocka_unit_test(test_split),
+        cmocka_unit_test(test_long_name), cmocka_unit_test(test_dump_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -136,11 +136,14 @@ static struct seen see(const struct skep_rule_spot *s, const struct skep_hdr *h)
     const struct skep_endpoint *e = (const void *)at;
     struct seen seen = {.state = SEEN_UNKNOWN};
     uint32_t source, v;
+    if (s->succeeded && h->ret < 0)
+        return (struct seen){.state = SEEN_MISSING};
     switch ((enum skep_rule_spot_form)s->form) {
     case SKEP_SPOT_SLICE:
         return see_slice(h, s->off);
     case SKEP_SPOT_PATH:
     case SKEP_SPOT_DIRECTORY:
+    case SKEP_SPOT_FILENAME:
         memcpy(&source, (const char *)h + s->source_off, sizeof(source));
         seen = see_slice(h, s->off);
         if (source != SKEP_PATH_OBJECT || seen.state == SEEN_MISSING)
@@ -163,6 +166,13 @@ static struct seen see(const struct skep_rule_spot *s, const struct skep_hdr *h)
         seen.state = SEEN_THERE;
         for (size_t i = 0; i < s->n_values; i++)
             seen.value |= v == s->values[i];
+        return seen;
+    case SKEP_SPOT_CHOICE:
+        v = (uint32_t)skep_field_read(h, s->off, 4) & s->mask;
+        for (size_t i = 0; i < s->n_choices; i++)
+            if (v == s->choices[i].value)
+                seen = (struct seen){s->choices[i].text ? SEEN_THERE : SEEN_MISSING, 0, s->choices[i].text,
+                                     s->choices[i].text ? strlen(s->choices[i].text) : 0};
         return seen;
     case SKEP_SPOT_ENDPOINT:
         seen.state = e->family ? SEEN_THERE : SEEN_MISSING;
@@ -191,10 +201,13 @@ static void compare(struct field_test *x, const struct skep_rule_field *f, const
                     enum skep_rule_spot_form form, const struct seen *seen)
 {
     const struct skep_fact *fact = &x->ctx->facts[0];
+    bool part = form == SKEP_SPOT_FILENAME;
     const char *kind = x->r.ev.kind->name;
     x->request = (struct skep_fact_request){.field = f, .arg = arg, .type = f->type, .flags = f->flags};
     skep_rule_ctx_begin(x->ctx, &x->r.ev);
     skep_rule_fetch(x->ctx, 0);
+    if (part && fact->state == SKEP_FACT_MISSING) /* of a directory */
+        return;
     if ((fact->state == SKEP_FACT_THERE) != (seen->state == SEEN_THERE))
         fail_msg("%s[%s] of %s: %s for the kernel, %s for user space", f->name, arg ? arg : "", kind,
                  seen->state == SEEN_THERE ? "there" : "missing",
@@ -208,6 +221,15 @@ static void compare(struct field_test *x, const struct skep_rule_field *f, const
         return;
     }
     const char *text = (const char *)(uintptr_t)fact->value;
+    if (part && !memchr(text, '/', fact->n)) {
+        if (fact->n >= seen->n || memcmp(text, seen->s + seen->n - fact->n, fact->n) != 0 ||
+            seen->s[seen->n - fact->n - 1] != '/')
+            fail_msg("%s of %s: '%.*s' does not end with '/%.*s'", f->name, kind, (int)seen->n, seen->s,
+                     (int)fact->n, text);
+        return;
+    }
+    if (part)
+        return;
     if (form == SKEP_SPOT_DIRECTORY) {
         if (fact->n > 1 && (fact->n > seen->n || memcmp(text, seen->s, fact->n) != 0))
             fail_msg("%s of %s: '%.*s' does not begin with '%.*s'", f->name, kind, (int)seen->n, seen->s,
