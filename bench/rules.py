@@ -1,13 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What rules cost: in the kernel for those who are watched, and in user space for each event that is judged.
-
-$SKEP_BENCH_RULES names the rule file that is measured; without it the built-in rules are."""
+"""What rules cost: in the kernel for those who are watched, and in user space for each event that is judged."""
 import json
 import os
 import resource
 import subprocess
 import tempfile
 import time
+
+import bars
+
+
+def name(path):
+    """What the rules of a file, or without one those that are built in, are called in a table."""
+    return os.path.basename(path) if path else "built-in"
+
+
+def options(path):
+    return ["--rules", path] if path else []
 
 
 def kernel(costs, running, rounds, empty, skep, rules):
@@ -27,7 +36,7 @@ def kernel(costs, running, rounds, empty, skep, rules):
                 best[name, job] = min(best.get((name, job), 1e18), costs(job))
             if watcher:
                 watcher.stop()
-    print("\n| cost of one, with rules | " + " | ".join(jobs) + " |")
+    print("| cost of one, with rules | " + " | ".join(jobs) + " |")
     print("|---|" + "---|" * len(jobs))
     for name, _ in variants:
         cells = []
@@ -35,8 +44,13 @@ def kernel(costs, running, rounds, empty, skep, rules):
             bare, it = best["nothing attached", job], best[name, job]
             cells.append(f"{it:.0f} ns" if name == "nothing attached" else f"{it / bare:.2f}x ({it - bare:+.0f} ns)")
         print(f"| {name} | " + " | ".join(cells) + " |")
-    base, none = best["nothing attached", "getppid"], best["empty raw_tp sys_exit", "getppid"]
-    print(f"\nA call that no rule wants: {(best['rules', 'getppid'] - base) / max(none - base, 0.1):.2f}x of an empty program.")
+    added = {job: best["rules", job] - best["nothing attached", job] for job in jobs}
+    empty_added = max(best["empty raw_tp sys_exit", "getppid"] - best["nothing attached", "getppid"], 0.1)
+    print()
+    bars.at_most("a system call that no rule wants, in added cost of an empty raw_tp sys_exit program", 1.25,
+                 added["getppid"] / empty_added, "x")
+    bars.at_most("open+close of a file that no rule wants", 150, added["open"], " ns added", ".0f")
+    bars.at_most("fork+exec+exit, with rules", 10000, added["spawn"], " ns added", ".0f")
 
 
 def memory(running, skep, rules):
@@ -45,6 +59,25 @@ def memory(running, skep, rules):
     resident = watcher.memory()[0]
     watcher.stop()
     print(f"Resident memory with the rules, idle: {resident:.1f} MiB.")
+    bars.at_most("resident memory with the rules, idle", 40, resident, " MiB", ".1f")
+
+
+def verdict(running, skep, work, rules):
+    """A flood of opens through ring, pipeline and rules, reader on a processor of its own."""
+    with tempfile.TemporaryFile() as out:
+        watcher = running([skep, "run", "--no-pushdown", "--events", "--json", "--kinds", "open", "--comm", "bench_workload"] + rules,
+                          pin=1, stdout=out)
+        before = watcher.cpu()
+        work("flood", 3, pin=0)
+        time.sleep(0.5)
+        used, resident = watcher.cpu() - before, watcher.memory()[1]
+        watcher.stop()
+        out.seek(max(0, out.seek(0, 2) - 65536))
+        row = json.loads(out.read().splitlines()[-1])["kinds"]["open"]
+    emitted, lost = row["emitted"], sum(row["lost"].values())
+    print(f"A flood of opens, each judged and written as JSON: {emitted / used / 1e6:.2f} M events per second of processor time "
+          f"({emitted} in {used:.2f} s, {lost} lost), at most {resident:.1f} MiB resident.")
+    bars.at_most("resident memory with the rules, in a flood as JSON", 40, resident, " MiB", ".1f")
 
 
 def judge(skep, recording, rules):
@@ -126,6 +159,7 @@ def families(skep, files, sockets, top):
         took = time.monotonic() - begin
         print(f"| {name or 'any of these, about files'} | {ns[0]:.0f} ns | {ns[1]:.0f} ns | {ns[1] / ns[0]:.2f}x |"
               f" {took * 1e3:.0f} ms |", flush=True)
+        bars.at_most(f"1,000 rules that demand {name or 'any of these'}, in cost of 100", 2, ns[1] / ns[0], "x")
 
 
 def user(skep, work, rules):
@@ -140,6 +174,10 @@ def user(skep, work, rules):
             report, cpu = best_judged(skep, files, options)
             ns, events = report["ns_per_event"], report["events"]
             print(f"| {name} | {events} | {ns:.0f} ns/event | {1e3 / ns:.2f} M | {cpu:.2f} s |")
+            if options is rules:
+                bars.at_least("the rules judging, events of one processor second", 1, 1e3 / ns, " M")
+                bars.at_least("a recording read, decoded and judged twice, events of one processor second", 1,
+                              events / cpu / 1e6, " M")
         families(skep, files, sockets, top)
 
 
@@ -153,13 +191,14 @@ def compile_time(skep, rules):
     files = [r for r in rules if r != "--rules"]
     took = min(once([skep, "rules", "explain", "--selection"] + files) for _ in range(5))
     print(f"Reading, compiling and loading the rules: {(took - bare) * 1e3:.0f} ms.")
+    bars.at_most("reading, compiling and loading the rules", 200, (took - bare) * 1e3, " ms", ".0f")
 
 
-def main(skep, empty, work, running, rounds):
-    path = os.environ.get("SKEP_BENCH_RULES")
-    rules = ["--rules", path] if path else []
-    print(f"\nRules: {os.path.basename(path) if path else 'built-in'}")
+def main(skep, empty, work, running, rounds, path):
+    rules = options(path)
+    print(f"\n## Rules: {name(path)}\n")
     kernel(work, running, rounds, empty, skep, rules)
     memory(running, skep, rules)
+    verdict(running, skep, work, rules)
     user(skep, work, rules)
     compile_time(skep, rules)

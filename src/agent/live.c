@@ -354,6 +354,7 @@ static void turn(struct live *l)
 {
     uint64_t now = skep_clock_boot_ns(), limit = now - SKEP_KERNEL_LAG;
     drain(l, limit);
+    skep_pipeline_tick(l->p, limit);
     if (l->snapshot_end && limit > l->snapshot_end)
         snapshot_through(l);
     check_life(l, now);

@@ -14,6 +14,13 @@ struct skep_held_exec {
     struct skep_hdr *h;
 };
 
+struct skep_waiting_event {
+    struct skep_waiting_event *prev, *next;
+    struct skep_proc *proc;
+    struct skep_proc_image *image;
+    struct skep_hdr h; /* with the rest of the record */
+};
+
 int skep_pipeline_init(struct skep_pipeline *p, const struct skep_schema *schema,
                        const struct skep_session *session, const struct skep_scope *scope,
                        const struct skep_pipeline_ops *ops)
@@ -40,8 +47,20 @@ static void held_free(struct skep_held_exec *x)
     free(x);
 }
 
+static void waiting_free(struct skep_waiting_event *w)
+{
+    skep_proc_unref(w->proc);
+    skep_proc_image_unref(w->image);
+    free(w);
+}
+
 void skep_pipeline_clear(struct skep_pipeline *p)
 {
+    while (p->waiting.first) {
+        struct skep_waiting_event *w = p->waiting.first;
+        p->waiting.first = w->next;
+        waiting_free(w);
+    }
     while (p->held) {
         struct skep_held_exec *x = p->held;
         p->held = x->next;
@@ -76,7 +95,7 @@ static bool on_host(const struct skep_pipeline *p, const struct skep_proc *proc)
     return proc && proc->task.ns.mnt == host->mnt && proc->task.ns.pid == host->pid;
 }
 
-static bool in_scope(const struct skep_pipeline *p, const struct skep_event *ev)
+static bool process_in_scope(const struct skep_pipeline *p, const struct skep_event *ev)
 {
     const struct skep_scope *s = &p->scope;
     if (p->session.self && ev->h->pid == p->session.self)
@@ -85,7 +104,13 @@ static bool in_scope(const struct skep_pipeline *p, const struct skep_event *ev)
         return false;
     if ((s->flags & SKEP_SCOPE_COMM) && !comm_is(ev->h->comm, s->comm))
         return false;
-    if ((s->flags & SKEP_SCOPE_TRACKED) && !(ev->proc && ev->proc->tracked))
+    return !(s->flags & SKEP_SCOPE_TRACKED) || (ev->proc && ev->proc->tracked);
+}
+
+static bool in_scope(const struct skep_pipeline *p, const struct skep_event *ev)
+{
+    const struct skep_scope *s = &p->scope;
+    if (!process_in_scope(p, ev))
         return false;
     if ((s->flags & SKEP_SCOPE_HOST_ONLY) && (ev->container || !on_host(p, ev->proc)))
         return false;
@@ -94,8 +119,10 @@ static bool in_scope(const struct skep_pipeline *p, const struct skep_event *ev)
 
 /* ---- events ---- */
 
-static void describe(struct skep_pipeline *p, const struct skep_kind *kind, const struct skep_hdr *h,
-                     struct skep_proc *proc, const struct skep_proc_image *image, struct skep_event *ret)
+/* Gives the event's cgroup, or NULL. */
+static const struct skep_cgroup *describe(struct skep_pipeline *p, const struct skep_kind *kind,
+                                          const struct skep_hdr *h, struct skep_proc *proc,
+                                          const struct skep_proc_image *image, struct skep_event *ret)
 {
     const struct skep_cgroup *cgroup = skep_cgroups_find(&p->cgroups, h->cgroup);
     *ret = (struct skep_event){
@@ -111,6 +138,7 @@ static void describe(struct skep_pipeline *p, const struct skep_kind *kind, cons
         .session = &p->session,
         .scratch = p->scratch,
     };
+    return cgroup;
 }
 
 static void deliver(struct skep_pipeline *p, const struct skep_event *ev)
@@ -147,14 +175,103 @@ static void show(struct skep_pipeline *p, const struct skep_event *ev)
         row->filtered++;
 }
 
+/* ---- events of containers that are not known yet ---- */
+
+static void waiting_release(struct skep_pipeline *p, struct skep_waiting_event *w)
+{
+    struct skep_event ev;
+    describe(p, skep_schema_kind(p->schema, w->h.kind), &w->h, w->proc, w->image, &ev);
+    ev.recorded = p->ops.record;
+    show(p, &ev);
+    waiting_free(w);
+}
+
+static struct skep_waiting_event *waiting_take(struct skep_pipeline *p, struct skep_waiting_event *w)
+{
+    *(w->prev ? &w->prev->next : &p->waiting.first) = w->next;
+    *(w->next ? &w->next->prev : &p->waiting.last) = w->prev;
+    p->waiting.n--;
+    p->waiting.bytes -= w->h.len;
+    return w;
+}
+
+static void waiting_append(struct skep_pipeline *p, struct skep_waiting_event *w)
+{
+    w->prev = p->waiting.last;
+    w->next = NULL;
+    *(w->prev ? &w->prev->next : &p->waiting.first) = w;
+    p->waiting.last = w;
+    p->waiting.n++;
+    p->waiting.bytes += w->h.len;
+}
+
+/* Lets go whose container is known, and who has waited enough. */
+static void waiting_check(struct skep_pipeline *p)
+{
+    struct skep_waiting_event *w = p->waiting.first, *next;
+    p->waiting.until = UINT64_MAX;
+    for (; w; w = next) {
+        next = w->next;
+        uint64_t until = skep_cgroup_awaits(skep_cgroups_find(&p->cgroups, w->h.cgroup));
+        if (p->now > until)
+            waiting_release(p, waiting_take(p, w));
+        else
+            p->waiting.until = MIN(p->waiting.until, until);
+    }
+}
+
+/* Ends: each round lets one go. */
+static void waiting_make_room(struct skep_pipeline *p, size_t bytes)
+{
+    while (p->waiting.first &&
+           (p->waiting.n >= SKEP_PIPELINE_WAIT_EVENTS || p->waiting.bytes + bytes > SKEP_PIPELINE_WAIT_BYTES))
+        waiting_release(p, waiting_take(p, p->waiting.first));
+}
+
+/* Shows the event, now or later. */
+static void pass(struct skep_pipeline *p, const struct skep_event *ev, const struct skep_cgroup *cgroup)
+{
+    const struct skep_hdr *h = ev->h;
+    uint64_t until = skep_cgroup_awaits(cgroup);
+    struct skep_waiting_event *w = NULL;
+    if (until && p->now <= until && process_in_scope(p, ev))
+        w = malloc(offsetof(struct skep_waiting_event, h) + h->len);
+    if (!w) {
+        show(p, ev);
+        return;
+    }
+    waiting_make_room(p, h->len);
+    memcpy(&w->h, h, h->len);
+    w->proc = ev->proc ? skep_proc_ref((struct skep_proc *)ev->proc) : NULL;
+    w->image = ev->image ? skep_proc_image_ref((struct skep_proc_image *)ev->image) : NULL;
+    p->waiting.until = p->waiting.n ? MIN(p->waiting.until, until) : until;
+    waiting_append(p, w);
+    if (p->ops.record && ev->kind->ring == SKEP_RING_DATA)
+        p->ops.record(p->ops.data, &w->h);
+}
+
+static void advance(struct skep_pipeline *p, uint64_t time)
+{
+    p->now = MAX(p->now, time);
+    if (p->waiting.first && p->now > p->waiting.until)
+        waiting_check(p);
+}
+
+void skep_pipeline_tick(struct skep_pipeline *p, uint64_t time)
+{
+    advance(p, time);
+}
+
+/* ---- execs whose arguments are not complete ---- */
+
 static void held_release(struct skep_pipeline *p, struct skep_held_exec **at)
 {
     struct skep_held_exec *x = *at;
     struct skep_event ev;
     *at = x->next;
     skep_proc_image_settle(x->image);
-    describe(p, skep_schema_kind(p->schema, x->h->kind), x->h, x->proc, x->image, &ev);
-    show(p, &ev);
+    const struct skep_kind *kind = skep_schema_kind(p->schema, x->h->kind);
+    pass(p, &ev, describe(p, kind, x->h, x->proc, x->image, &ev));
     held_free(x);
 }
 
@@ -176,6 +293,8 @@ void skep_pipeline_settle(struct skep_pipeline *p)
 {
     while (p->held)
         held_release(p, &p->held);
+    while (p->waiting.first)
+        waiting_release(p, waiting_take(p, p->waiting.first));
 }
 
 /* false: not held, show it now. */
@@ -285,6 +404,7 @@ void skep_pipeline_take(struct skep_pipeline *p, const struct skep_hdr *h, size_
     const struct skep_hdr *clean;
     if (skep_record_normalize(kind, h, p->copy, p->copy_size, &clean) >= 0)
         h = clean;
+    advance(p, h->time);
     if (p->held)
         held_check(p, h);
 
@@ -293,6 +413,8 @@ void skep_pipeline_take(struct skep_pipeline *p, const struct skep_hdr *h, size_
         taken = apply_tables(p, h);
     if (p->held && h->kind == SKEP_KIND_exec_data)
         held_check(p, h);
+    if (h->kind == SKEP_KIND_container)
+        waiting_check(p);
     tell_tracked(p, h);
     if (p->ops.record && kind->ring == SKEP_RING_LIFE)
         p->ops.record(p->ops.data, h);
@@ -308,8 +430,8 @@ void skep_pipeline_take(struct skep_pipeline *p, const struct skep_hdr *h, size_
         struct skep_proc *proc = skep_proc_table_get(&p->procs, h);
         struct skep_event ev;
         if (!hold(p, h, proc)) {
-            describe(p, kind, h, proc, proc ? skep_proc_image_at(proc, h->exec_id) : NULL, &ev);
-            show(p, &ev);
+            const struct skep_proc_image *image = proc ? skep_proc_image_at(proc, h->exec_id) : NULL;
+            pass(p, &ev, describe(p, kind, h, proc, image, &ev));
         }
     }
     if (after)

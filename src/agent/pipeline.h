@@ -8,12 +8,21 @@
  *
  * An exec whose arguments continue in further records is held back until they are complete; the rule for
  * giving up waiting is a matter of records alone, too.
+ *
+ * An event of a container that is not known yet waits until the resolver has answered, at most SKEP_CGROUPS_WAIT: else
+ * rules would not see name and image of the first things that a container does, and a candidate's would pass as the
+ * host's. Only such events wait, and go on in their order; all others go on meanwhile. Tables are not held back, so that what they say of the
+ * process (but not its executable and arguments) is of the moment when the event is let go. When more than
+ * SKEP_PIPELINE_WAIT_EVENTS or SKEP_PIPELINE_WAIT_BYTES wait, the oldest go on with what is known.
  */
 #include "agent/ledger.h"
 #include "event/container.h"
 #include "event/event.h"
 #include "event/schema.h"
 #include "event/scratch.h"
+
+#define SKEP_PIPELINE_WAIT_EVENTS 4096
+#define SKEP_PIPELINE_WAIT_BYTES (8u << 20)
 
 enum skep_verdict {
     SKEP_VERDICT_QUEUED,    /* the view's output will count it */
@@ -39,7 +48,8 @@ struct skep_pipeline_ops {
     /* The same of any kind, before event(): how many rules matched. An event that is not shown counts as emitted when
      * some did, else as filtered. NULL: no rules. */
     size_t (*judge)(void *data, const struct skep_event *ev);
-    /* Every record that changes a table or is in scope, before event(): for the recorder. */
+    /* Every record that changes a table or begins to wait: for the recorder, which gets from event() the others that are
+     * shown. */
     void (*record)(void *data, const struct skep_hdr *h);
     /* A cgroup that the resolver should be asked about. */
     void (*ask)(void *data, const struct skep_cgroup *g);
@@ -51,6 +61,7 @@ struct skep_pipeline_ops {
 };
 
 struct skep_held_exec;
+struct skep_waiting_event;
 
 struct skep_pipeline {
     const struct skep_schema *schema;
@@ -62,6 +73,12 @@ struct skep_pipeline {
     struct skep_ledger ledger; /* what the pipeline counts; seen is the source's */
     uint64_t received[SKEP_KIND_MAX];
     struct skep_held_exec *held; /* execs that wait for their arguments, oldest first */
+    struct {
+        struct skep_waiting_event *first, *last; /* oldest first */
+        size_t n, bytes;
+        uint64_t until; /* record time at which the first of them has waited enough */
+    } waiting;
+    uint64_t now; /* the latest record's time */
     struct skep_scratch *scratch;
     char *copy; /* of a record that has to be changed */
     size_t copy_size;
@@ -73,6 +90,8 @@ int skep_pipeline_init(struct skep_pipeline *p, const struct skep_schema *schema
 void skep_pipeline_clear(struct skep_pipeline *p);
 /* Takes one record; n: bytes that may be read at h. */
 void skep_pipeline_take(struct skep_pipeline *p, const struct skep_hdr *h, size_t n);
+/* No record from before this time will come any more: lets go what has waited enough. */
+void skep_pipeline_tick(struct skep_pipeline *p, uint64_t time);
 /* No more records for now or ever: lets go what is held back. */
 void skep_pipeline_settle(struct skep_pipeline *p);
 #endif

@@ -32,6 +32,7 @@ struct skep_view_state {
     int fd;
     struct skep_output *output;
     struct skep_recorder *recorder;
+    uint64_t early[SKEP_KIND_MAX]; /* records that the recorder got before their events were shown */
     struct skep_json_writer *json;
     struct skep_json_memo *memo;
     struct skep_text_writer *text;
@@ -269,7 +270,7 @@ int skep_view_open(const struct skep_agent_options *o, const struct skep_schema 
 /* So that a replay knows the same names. */
 static void keep_names(struct skep_view_state *v, const struct skep_event *ev)
 {
-    if (!v->recorder || !skep_view_learns(v) || ev->h->kind != SKEP_KIND_dns)
+    if (!v->recorder || ev->recorded || !skep_view_learns(v) || ev->h->kind != SKEP_KIND_dns)
         return;
     skep_recorder_put(v->recorder, ev->h);
     v->kept++;
@@ -282,8 +283,8 @@ enum skep_verdict skep_view_event(void *data, const struct skep_event *ev)
         keep_names(v, ev);
         return SKEP_VERDICT_FILTERED;
     }
-    /* what feeds the tables was recorded before it got here */
-    bool streamed = ev->kind->ring == SKEP_RING_DATA;
+    /* what feeds the tables was recorded before it got here, and what waited */
+    bool streamed = ev->kind->ring == SKEP_RING_DATA && !ev->recorded;
     if (v->recorder && streamed)
         skep_recorder_put(v->recorder, ev->h);
     if (v->o->view == SKEP_VIEW_NONE)
@@ -335,7 +336,7 @@ size_t skep_view_learn(void *data, const struct skep_event *ev)
 
 void skep_view_keep(struct skep_view_state *v, const struct skep_event *ev)
 {
-    bool kept = ev->h->kind == SKEP_KIND_dns && skep_view_learns(v);
+    bool kept = ev->recorded || (ev->h->kind == SKEP_KIND_dns && skep_view_learns(v));
     if (v->recorder && !kept && !v->kinds[ev->h->kind] && ev->kind->ring == SKEP_RING_DATA)
         skep_recorder_put(v->recorder, ev->h);
 }
@@ -375,8 +376,10 @@ struct skep_view_alerts skep_view_alerts(const struct skep_view_state *v)
 void skep_view_record(void *data, const struct skep_hdr *h)
 {
     struct skep_view_state *v = data;
-    if (v->recorder)
-        skep_recorder_put(v->recorder, h);
+    if (!v->recorder)
+        return;
+    skep_recorder_put(v->recorder, h);
+    v->early[h->kind]++;
 }
 
 /* ---- what the operator is told ---- */
@@ -548,8 +551,8 @@ static int settle_output(struct skep_view_state *v)
     return r;
 }
 
-/* Without a view the recording is the output, and the ledger counts what became of it. Records of the life
- * cycle are in it whether they were in scope or not; a lost one counts against those that were. */
+/* Without a view the recording is the output, and the ledger counts what became of it. Records of the life cycle, and those
+ * that waited, are in it whether they were in scope or not; a lost one counts against those that were. */
 static void add_recorder_counts(struct skep_view_state *v, struct skep_ledger *l)
 {
     struct skep_recorder_counts counts[SKEP_KIND_MAX];
@@ -563,15 +566,13 @@ static void add_recorder_counts(struct skep_view_state *v, struct skep_ledger *l
         lost += full + failed;
         if (v->o->view != SKEP_VIEW_NONE || !kind)
             continue;
-        if (kind->ring == SKEP_RING_DATA) {
-            uint64_t kept = i == SKEP_KIND_dns ? v->kept : 0; /* counted as filtered */
-            row->emitted += counts[i].put - kept - full - failed;
-        } else {
-            full = MIN(full, row->emitted);
-            row->emitted -= full;
-            failed = MIN(failed, row->emitted);
-            row->emitted -= failed;
-        }
+        row->emitted += counts[i].put - v->early[i];
+        if (i == SKEP_KIND_dns)
+            row->emitted -= v->kept; /* counted as filtered */
+        full = MIN(full, row->emitted);
+        row->emitted -= full;
+        failed = MIN(failed, row->emitted);
+        row->emitted -= failed;
         row->lost[SKEP_LOST_queue_full] += full;
         row->lost[SKEP_LOST_write_failed] += failed;
     }
@@ -589,6 +590,14 @@ static int finish_recorder(struct skep_view_state *v, const struct skep_ledger *
         r = skep_recorder_error(v->recorder);
     return r < 0 ? skep_log_error(r, "the recording %s is not complete: %s", v->o->record_path, strerror(-r))
                  : 0;
+}
+
+static uint64_t queue_full(const struct skep_ledger *l)
+{
+    uint64_t n = 0;
+    for (size_t i = 0; i < SKEP_KIND_MAX; i++)
+        n += l->rows[i].lost[SKEP_LOST_queue_full];
+    return n;
 }
 
 int skep_view_finish(struct skep_view_state *v, struct skep_pipeline *p, const struct skep_ledger *recorded)
@@ -620,6 +629,11 @@ int skep_view_finish(struct skep_view_state *v, struct skep_pipeline *p, const s
         status = SKEP_EXIT_FAILED;
     }
     int r = skep_output_first_error(v->output);
+    if (recorded && queue_full(&p->ledger)) { /* their own ledger does not know */
+        skep_log(SKEP_LOG_ERROR, "%" PRIu64 " lines were lost: the output did not take them in time",
+                 queue_full(&p->ledger));
+        status = SKEP_EXIT_FAILED;
+    }
     if (r < 0 && r != -EPIPE) {
         skep_log(SKEP_LOG_ERROR, "some lines could not be written: %s", strerror(-r));
         status = SKEP_EXIT_FAILED;

@@ -16,7 +16,7 @@ void skep_strbuf_init_fixed(struct skep_strbuf *sb, char *memory, size_t size)
 {
     memory[0] = '\0';
     /* what is as long as the memory is never outgrown */
-    *sb = (struct skep_strbuf){.s = memory, .cap = size, .max = size - 1};
+    *sb = (struct skep_strbuf){.s = memory, .cap = size, .max = size - 1, .room = size};
 }
 
 void skep_strbuf_clear(struct skep_strbuf *sb)
@@ -29,7 +29,14 @@ void skep_strbuf_clear(struct skep_strbuf *sb)
 void skep_strbuf_reset(struct skep_strbuf *sb)
 {
     sb->failed = false;
+    sb->room = MIN(sb->cap, sb->max + 1);
     skep_strbuf_truncate(sb, 0);
+}
+
+void skep_strbuf_fail(struct skep_strbuf *sb)
+{
+    sb->failed = true;
+    sb->room = 0;
 }
 
 void skep_strbuf_truncate(struct skep_strbuf *sb, size_t len)
@@ -44,7 +51,7 @@ void skep_strbuf_truncate(struct skep_strbuf *sb, size_t len)
 char *skep_strbuf_reserve(struct skep_strbuf *sb, size_t n)
 {
     if (sb->failed || n > sb->max || sb->len > sb->max - n) {
-        sb->failed = true;
+        skep_strbuf_fail(sb);
         return NULL;
     }
     if (sb->len + n + 1 > sb->cap) {
@@ -53,13 +60,14 @@ char *skep_strbuf_reserve(struct skep_strbuf *sb, size_t n)
             cap *= 2;
         char *s = realloc(sb->cap ? sb->s : NULL, cap);
         if (!s) {
-            sb->failed = true;
+            skep_strbuf_fail(sb);
             return NULL;
         }
         if (!sb->cap)
             s[0] = '\0';
         sb->s = s;
         sb->cap = cap;
+        sb->room = MIN(cap, sb->max + 1);
     }
     return sb->s + sb->len;
 }
@@ -115,7 +123,7 @@ void skep_strbuf_printf(struct skep_strbuf *sb, const char *fmt, ...)
         vsnprintf(to, (size_t)n + 1, fmt, again);
         sb->len += (size_t)n;
     } else {
-        sb->failed = true;
+        skep_strbuf_fail(sb);
     }
     va_end(again);
     va_end(ap);

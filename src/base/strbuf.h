@@ -23,7 +23,8 @@ struct skep_strbuf {
     size_t len;  /* bytes in use, without the NUL */
     size_t cap;  /* bytes allocated */
     size_t max;  /* most bytes that it may hold, without the NUL */
-    bool failed; /* something did not fit */
+    size_t room; /* len stays below it as long as nothing has to be looked at: allocation, maximum, failure */
+    bool failed; /* something did not fit; set by skep_strbuf_fail() */
 };
 
 void skep_strbuf_init(struct skep_strbuf *sb, size_t max);
@@ -32,6 +33,7 @@ void skep_strbuf_init(struct skep_strbuf *sb, size_t max);
 void skep_strbuf_init_fixed(struct skep_strbuf *sb, char *memory, size_t size);
 void skep_strbuf_clear(struct skep_strbuf *sb); /* frees; the buffer is empty and usable again */
 void skep_strbuf_reset(struct skep_strbuf *sb); /* empties, keeps the memory and drops the failed mark */
+void skep_strbuf_fail(struct skep_strbuf *sb);  /* marks it failed: nothing more is appended */
 void skep_strbuf_truncate(struct skep_strbuf *sb, size_t len);
 
 /* Room for n more bytes, to be written by the caller who then adds to len; NULL when it does not fit. */
@@ -43,7 +45,7 @@ void skep_strbuf_put_slow(struct skep_strbuf *sb, const void *data, size_t n);
 /* Inline, since lines of output are made of a hundred small pieces. */
 static inline void skep_strbuf_put(struct skep_strbuf *sb, const void *data, size_t n)
 {
-    if (n < sb->cap - sb->len && n <= sb->max - sb->len && n > 0 && !sb->failed) {
+    if (sb->len + n < sb->room && n > 0) {
         memcpy(sb->s + sb->len, data, n);
         sb->len += n;
         sb->s[sb->len] = '\0';

@@ -201,9 +201,12 @@ static int apply_cgroup(struct skep_cgroups *c, const struct skep_hdr *h, const 
     }
     list_append(c, g);
     c->bytes += g->bytes;
+    g->since = h->time;
     if (g->container ? !g->container->asked : g->candidate) {
-        if (g->container)
+        if (g->container) {
             g->container->asked = true;
+            g->container->since = h->time;
+        }
         *ret_ask = g;
     }
     return 0;
@@ -293,6 +296,7 @@ static int apply_container(struct skep_cgroups *c, const struct skep_hdr *h)
     struct skep_container *k = skep_hashmap_get(&c->containers, key);
     if (!k)
         return 0;
+    k->answered = true;
     if (runtime > SKEP_RUNTIME_NONE)
         k->runtime = runtime;
     return update(c, k, e);
@@ -319,4 +323,11 @@ const struct skep_cgroup *skep_cgroups_find(const struct skep_cgroups *c, uint64
     if (g)
         g->used = true;
     return g;
+}
+
+uint64_t skep_cgroup_awaits(const struct skep_cgroup *g)
+{
+    if (!g || (g->container ? g->container->answered : !g->candidate))
+        return 0;
+    return (g->container ? g->container->since : g->since) + SKEP_CGROUPS_WAIT;
 }

@@ -20,6 +20,9 @@
  *     skep_resolver_take(resolver, &record);          when the resolver's descriptor is readable
  *     skep_cgroups_apply(&cgroups, record, &ask);     after it was written to the recording
  *
+ * The answer comes some milliseconds after the question, and a container's first process may be over by then. Whoever
+ * wants to know the name waits for as long as skep_cgroup_awaits() says, which is a matter of records alone.
+ *
  * skep_cgroup_parse() is pure. struct skep_cgroups belongs to one thread. It holds at most by_id.max cgroups
  * and SKEP_CGROUPS_BYTES bytes of their text; beyond that the one goes that was not asked for since the
  * longest time (by second chance). What skep_cgroups_find() gives is valid until the next apply.
@@ -37,6 +40,7 @@
 #define SKEP_CONTAINER_TEXT_MAX 1024 /* bytes kept of a name, an image, a pod, a namespace */
 #define SKEP_CGROUPS_MAX 65536
 #define SKEP_CGROUPS_BYTES (32u << 20)
+#define SKEP_CGROUPS_WAIT 300000000ULL /* ns of record time; most tries of the resolver are over by then */
 
 enum skep_runtime {
     SKEP_RUNTIME_NONE, /* not a container */
@@ -90,6 +94,8 @@ struct skep_container {
     uint64_t started; /* nanoseconds since 1970; 0: not known */
     uint32_t traits;  /* enum skep_container_trait */
     bool asked;       /* the resolver was to be asked */
+    bool answered;    /* a container record has come */
+    uint64_t since;   /* record time of asked */
     unsigned refs;    /* cgroups in it */
     size_t bytes;     /* of the text above */
     uint64_t key[2];  /* in skep_cgroups.containers */
@@ -102,6 +108,7 @@ struct skep_cgroup {
     char *slice;                      /* NULL: none */
     struct skep_container *container; /* NULL: none; shared by the container's cgroups */
     bool candidate;                   /* may be a container: see above */
+    uint64_t since;                   /* record time at which it was met */
     bool used;                        /* asked for since it was last considered for eviction */
     size_t bytes;
     struct skep_cgroup *prev, *next; /* oldest first */
@@ -124,4 +131,7 @@ void skep_cgroups_clear(struct skep_cgroups *c);
  * container record that fits no known container or candidate changes nothing. -ENOMEM. */
 int skep_cgroups_apply(struct skep_cgroups *c, const struct skep_hdr *h, const struct skep_cgroup **ret_ask);
 const struct skep_cgroup *skep_cgroups_find(const struct skep_cgroups *c, uint64_t id);
+/* Up to when (record time, inclusive) it is worth waiting for what the resolver says of the cgroup; 0: no longer, it is
+ * answered, or none of a container. NULL: not known. */
+uint64_t skep_cgroup_awaits(const struct skep_cgroup *g);
 #endif

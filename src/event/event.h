@@ -37,6 +37,7 @@ struct skep_event {
     /* Where values live that are not bytes of the record (the text of a DNS message); one for all events of a
      * thread will do. NULL: such fields are missing. */
     struct skep_scratch *scratch;
+    bool recorded; /* the record went to the recorder before the event was shown */
 };
 
 /* Checks a record from outside before anything reads it: header, length, kind, and that every slice named by

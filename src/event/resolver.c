@@ -11,7 +11,8 @@
 #define NS_PER_S 1000000000ULL
 
 /* When a question is tried, after it was asked. */
-static const uint64_t tries_ns[] = {0, 50000000, 200000000, NS_PER_S, 5 * NS_PER_S};
+#define MS 1000000ULL
+static const uint64_t tries_ns[] = {0, 10 * MS, 25 * MS, 60 * MS, 120 * MS, 240 * MS, 1000 * MS, 5000 * MS};
 
 struct question {
     struct question *next;

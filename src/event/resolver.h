@@ -7,9 +7,9 @@
  * the same, answer without a daemon's help (podman and cri-o have none to ask, a stopped dockerd answers
  * nothing), and cannot be made to wait.
  *
- * A thread of its own does the reading, so that a slow disk never delays events. A question is tried at once
- * and again after 50 ms, 200 ms, 1 s and 5 s: a container's first process may run before its state is
- * complete. Questions that wait and answers that were not taken are together at most
+ * A thread of its own does the reading, so that a slow disk never delays other containers' events. A question is tried at
+ * once, again after 10, 25, 60, 120 and 240 ms, 1 s and 5 s: a container's first process may run before its state is
+ * complete, and its last may end soon after. Questions that wait and answers that were not taken are together at most
  * SKEP_RESOLVER_QUEUE_MAX.
  *
  * State below a user's home belongs to that user: only files that he owns are read there, at most 1 MiB of

@@ -7,7 +7,7 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 
-static const struct skep_type_info types[SKEP_TYPE_MAX] = {
+const struct skep_type_info skep_types[SKEP_TYPE_MAX] = {
 #define NAMES_NONE NULL
 #define NAMES_OF(table) &skep_names_##table
 #define SKEP_TYPE(name, class, names, doc)                                                                   \
@@ -18,15 +18,10 @@ static const struct skep_type_info types[SKEP_TYPE_MAX] = {
 #undef NAMES_NONE
 };
 
-const struct skep_type_info *skep_type_info(enum skep_type type)
-{
-    return &types[type];
-}
-
 enum skep_type skep_type_find(const char *name)
 {
     for (unsigned i = 0; i < SKEP_TYPE_MAX; i++)
-        if (skep_streq(types[i].name, name))
+        if (skep_streq(skep_types[i].name, name))
             return (enum skep_type)i;
     return SKEP_TYPE_INVALID;
 }
@@ -107,7 +102,7 @@ static bool is_word(const struct skep_value *v)
     case SKEP_TYPE_fdnum:
         return v->i == AT_FDCWD;
     default:
-        return types[v->type].names;
+        return skep_types[v->type].names;
     }
 }
 
@@ -141,7 +136,7 @@ static void put_word(struct skep_strbuf *sb, const struct skep_value *v)
         skep_strbuf_puts(sb, "AT_FDCWD");
         return;
     default:
-        skep_names_put(sb, types[v->type].names, v->class == SKEP_CLASS_INT ? (uint64_t)v->i : v->u);
+        skep_names_put(sb, skep_types[v->type].names, v->class == SKEP_CLASS_INT ? (uint64_t)v->i : v->u);
     }
 }
 
@@ -287,7 +282,7 @@ bool skep_value_is_empty(const struct skep_value *v)
     }
     if (v->type == SKEP_TYPE_bool)
         return v->u == 0;
-    const struct skep_names *names = types[v->type].names;
+    const struct skep_names *names = skep_types[v->type].names;
     /* open's 0 has a name of its own (O_RDONLY) and is worth saying */
     return names && names->set && v->u == 0 && !(names->rows[0].mask && names->rows[0].value == 0);
 }

@@ -43,7 +43,11 @@ struct skep_type_info {
     const struct skep_names *names; /* NULL: none */
     const char *doc;
 };
-const struct skep_type_info *skep_type_info(enum skep_type type);
+extern const struct skep_type_info skep_types[SKEP_TYPE_MAX];
+static inline const struct skep_type_info *skep_type_info(enum skep_type type)
+{
+    return &skep_types[type];
+}
 /* By the name in types.def. SKEP_TYPE_INVALID: there is none. */
 enum skep_type skep_type_find(const char *name);
 

@@ -75,6 +75,17 @@ ssize_t skep_descriptor_write(struct skep_descriptor *d, const struct iovec *iov
     return r < 0 ? -errno : r;
 }
 
+bool skep_descriptor_ends_torn(int fd)
+{
+    char path[32], last;
+    struct stat st;
+    if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size == 0)
+        return false;
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+    _cleanup_close_ int in = open(path, O_RDONLY | O_CLOEXEC);
+    return in >= 0 && pread(in, &last, 1, st.st_size - 1) == 1 && last != '\n';
+}
+
 bool skep_descriptor_has_reader(const struct skep_descriptor *d)
 {
     return d->way != SKEP_DESCRIPTOR_DIRECT;

@@ -41,6 +41,8 @@ void skep_descriptor_close(struct skep_descriptor *d);       /* never the borrow
 ssize_t skep_descriptor_write(struct skep_descriptor *d, const struct iovec *iov, int n);
 /* The error says that nobody will ever read this descriptor again. */
 bool skep_descriptor_is_final(const struct skep_descriptor *d, int error);
+/* fd is a file whose last line has no end: somebody died within it, and what follows is not to be glued to it. */
+bool skep_descriptor_ends_torn(int fd);
 /* poll(2) tells something about its reader. */
 bool skep_descriptor_has_reader(const struct skep_descriptor *d);
 #endif

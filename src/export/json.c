@@ -162,7 +162,7 @@ static void put_key(struct skep_strbuf *sb, const struct op *op)
 {
     bool first = sb->len && sb->s[sb->len - 1] == '{';
     size_t n = op->key_len - (size_t)first;
-    if (sb->cap - sb->len > KEY_SIZE && sb->max - sb->len >= KEY_SIZE && !sb->failed) {
+    if (sb->len + KEY_SIZE < sb->room) {
         memcpy(sb->s + sb->len, op->key + first, KEY_SIZE - 1);
         sb->len += n;
         sb->s[sb->len] = '\0';

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "export/linering.h"
 
+#include <sys/mman.h>
+
 /* With shorter lines than this on average the slots are full before the bytes are. */
 #define BYTES_PER_SLOT 32
 #define RESERVED_PART 16
+#define KEPT_BYTES                                                                                           \
+    ((size_t)512 << 10) /* what a trim leaves, and the least that makes it worth a system call */
 
 int skep_linering_init(struct skep_linering *r, size_t bytes)
 {
@@ -53,6 +57,7 @@ bool skep_linering_put(struct skep_linering *r, unsigned kind, bool urgent, cons
     r->slots[wrap(r->first + r->count, r->n_slots)] =
         (struct skep_linering_slot){.len = (uint32_t)len + 1, .kind = (uint16_t)kind};
     r->used += len + 1;
+    r->most = MAX(r->most, r->used);
     r->count++;
     return true;
 }
@@ -125,6 +130,30 @@ void skep_linering_drop_all(struct skep_linering *r, skep_linering_account *lost
     }
     r->cut = 0;
     advance(r, r->used);
+}
+
+/* The whole pages behind the first keep bytes. What they held is not needed any more; they read as zeros. */
+static void give_back(void *memory, size_t size, size_t keep)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    uintptr_t from = ROUND_UP((uintptr_t)memory + MIN(keep, size), page);
+    uintptr_t end = ((uintptr_t)memory + size) & ~(uintptr_t)(page - 1);
+    if (from < end)
+        madvise((void *)from, end - from, MADV_DONTNEED);
+}
+
+bool skep_linering_wants_trim(const struct skep_linering *r)
+{
+    return r->count == 0 && r->most > KEPT_BYTES;
+}
+
+void skep_linering_trim(struct skep_linering *r)
+{
+    if (!skep_linering_wants_trim(r))
+        return;
+    r->most = 0;
+    give_back(r->bytes, r->cap, KEPT_BYTES);
+    give_back(r->slots, r->n_slots * sizeof(*r->slots), KEPT_BYTES / BYTES_PER_SLOT * sizeof(*r->slots));
 }
 
 bool skep_linering_half_empty(const struct skep_linering *r)

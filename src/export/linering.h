@@ -26,6 +26,7 @@ struct skep_linering {
     size_t cap;
     size_t at; /* first byte that is not written */
     size_t used;
+    size_t most; /* bytes that were in use at once since the last trim */
     struct skep_linering_slot *slots;
     size_t n_slots;
     size_t first;
@@ -48,6 +49,9 @@ void skep_linering_consume(struct skep_linering *r, size_t n, skep_linering_acco
 /* Gives up the lines that begin in the next n bytes. A first line of which a part is already written keeps its
  * rest, at the head. */
 void skep_linering_drop(struct skep_linering *r, size_t n, skep_linering_account *lost, void *userdata);
+/* Whether the ring is empty and holds memory worth giving back to the system, and to do so. */
+bool skep_linering_wants_trim(const struct skep_linering *r);
+void skep_linering_trim(struct skep_linering *r);
 /* At most half of the bytes and of the slots are in use. */
 bool skep_linering_half_empty(const struct skep_linering *r);
 /* Gives up everything. */

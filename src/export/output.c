@@ -17,6 +17,7 @@
 
 #define CLEAR_LINE "\r\033[K"
 #define RETRY_NS 1000000000ULL /* how often the rest of a torn line is tried while no other line comes */
+#define TRIM_NS 1000000000ULL  /* of silence, after which the memory of the queue is given back */
 #define STATUS_EVERY_NS 250000000ULL /* longest absence of the status line while lines flow without a pause */
 #define MESSAGES_MAX (64U << 10)
 
@@ -66,9 +67,10 @@ int skep_output_open(const char *path, int *ret_fd)
     int fd = skep_streq(path, "-")
                  ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3)
                  : open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
-    if (fd < 0)
+    _cleanup_close_ int opened = fd;
+    if (fd < 0 || (skep_descriptor_ends_torn(fd) && write(fd, "\n", 1) != 1))
         return -errno;
-    *ret_fd = fd;
+    *ret_fd = TAKE_FD(opened);
     return 0;
 }
 
@@ -266,6 +268,8 @@ static int wait_ms(const struct skep_output *out)
         until = out->deadline;
     if (only_refused_rest(out))
         until = MIN(until, out->retry_at);
+    if (skep_linering_wants_trim(&out->ring))
+        until = MIN(until, now + TRIM_NS);
     if (until == UINT64_MAX)
         return -1;
     return until <= now ? 0 : (int)MIN((until - now) / 1000000 + 1, (uint64_t)60000);
@@ -291,6 +295,8 @@ static void wait_for_work(struct skep_output *out, enum step last)
         n = 0; /* somebody else's wake-up: the loop looks for itself */
     pthread_mutex_lock(&out->lock);
     out->asleep = false;
+    if (n == 0)
+        skep_linering_trim(&out->ring);
     if (n > 0 && (p[1].revents & (POLLERR | POLLHUP | POLLNVAL)))
         set_broken(out, -EPIPE);
 }

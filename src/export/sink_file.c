@@ -49,18 +49,6 @@ static int open_path(const struct file *f)
     return -EEXIST;
 }
 
-/* Whether somebody died within a line: what follows is not to be glued to it. */
-static bool ends_torn(int fd)
-{
-    char path[32], last;
-    struct stat st;
-    if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size == 0)
-        return false;
-    snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-    _cleanup_close_ int in = open(path, O_RDONLY | O_CLOEXEC);
-    return in >= 0 && pread(in, &last, 1, st.st_size - 1) == 1 && last != '\n';
-}
-
 /* The file under the path takes the place of the one that is open, if there is one; else that stays. */
 static int open_file(struct file *f)
 {
@@ -77,7 +65,7 @@ static int open_file(struct file *f)
     skep_fd_close(f->fd);
     f->lines = lines;
     f->fd = fd;
-    f->torn = ends_torn(fd);
+    f->torn = skep_descriptor_ends_torn(fd);
     return 0;
 }
 

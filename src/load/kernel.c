@@ -8,6 +8,7 @@
 
 #include <bpf/bpf.h>
 #include <fcntl.h>
+#include <linux/btf.h>
 #include <stdarg.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -75,18 +76,23 @@ static void explain_refusal(struct skep_plan_row *row, int error, const char *lo
         skep_plan_fail(row, "not loaded: %s", strerror(-error));
 }
 
-/* ---- the kernel's BTF, searched as text: cheaper than parsing 5 MB for a yes or no ---- */
+/* ---- the names in the kernel's BTF, searched as text: cheaper than parsing 5 MB for a yes or no ---- */
 
 static int btf_read(struct skep_kernel *k)
 {
     _cleanup_close_ int fd = open(BTF_PATH, O_RDONLY | O_CLOEXEC);
+    struct btf_header head;
     struct stat st;
     if (fd < 0 || fstat(fd, &st) < 0)
         return -errno;
-    k->btf = malloc((size_t)st.st_size);
+    if (pread(fd, &head, sizeof(head), 0) != sizeof(head) || head.magic != BTF_MAGIC ||
+        (uint64_t)head.hdr_len + head.str_off + head.str_len > (uint64_t)st.st_size)
+        return -EBADMSG;
+    k->btf = malloc(MAX(head.str_len, 1u));
+    off_t at = (off_t)head.hdr_len + head.str_off;
     ssize_t n;
-    while (k->btf && k->btf_len < (size_t)st.st_size &&
-           (n = read(fd, k->btf + k->btf_len, (size_t)st.st_size - k->btf_len)) > 0)
+    while (k->btf && k->btf_len < head.str_len &&
+           (n = pread(fd, k->btf + k->btf_len, head.str_len - k->btf_len, at + (off_t)k->btf_len)) > 0)
         k->btf_len += (size_t)n;
     return k->btf ? 0 : -ENOMEM;
 }

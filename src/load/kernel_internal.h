@@ -70,7 +70,7 @@ struct skep_kernel {
     struct skep_filters *filters;    /* installed, or NULL */
     struct skep_swap *swap;          /* under way, or NULL */
     int n_cpus;
-    char *btf; /* the kernel's, while loading */
+    char *btf; /* names in the kernel's, while loading */
     size_t btf_len;
     int epoll_fd;
     int cgroup_fd;

@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/strbuf.h"
 #include "rule/falco_load.h"
+#include "rule/format.h"
 
 #define DEPRECATED "container.info"
 
-/* The field behind a % at *at, which is then behind it. */
+/* The field behind a % and a width at *at, which is then behind it. */
 static int check_field(struct skep_falco *f, const struct skep_parse *parse,
                        const struct skep_rule_text *text, size_t *at, struct skep_parsed *into)
 {
     const struct skep_operand *o;
+    size_t percent = *at - 1;
+    while (*at < text->n && text->s[*at] >= '0' && text->s[*at] <= '9')
+        ++*at;
     struct skep_lex l = {.s = text->s, .n = text->n, .at = *at};
     if (!skep_lex_name(&l)) {
-        struct skep_rule_place place = skep_rule_text_place(text, *at - 1, 1);
+        struct skep_rule_place place = skep_rule_text_place(text, percent, *at - percent);
         skep_rule_complain(f->diags, true, &place, SKEP_FALCO_OUTPUT, "a field is expected behind `%%`");
         skep_diags_hint(f->diags, "the character itself is written %%%%");
         return -EINVAL;
@@ -43,6 +47,9 @@ int skep_falco_output(struct skep_falco *f, const struct skep_falco_rule *rule, 
     int r = skep_falco_join(f, &rule->output, &text);
     if (r < 0)
         return r;
+    if (text.n > SKEP_FORMAT_TEXT_MAX)
+        return skep_falco_error(f, SKEP_FALCO_OUTPUT, rule->output.first->y,
+                                "the output is too long (more than %u KiB)", SKEP_FORMAT_TEXT_MAX >> 10);
     parse.code = SKEP_FALCO_OUTPUT;
     parse.names = NULL;
     _cleanup_strbuf_ struct skep_strbuf out;

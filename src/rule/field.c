@@ -43,19 +43,22 @@ const struct skep_rule_field *skep_rule_field_find_dotted(const char *name, size
         *ret_arg_at = 0;
         return f;
     }
-    /* The argument may have dots of its own, as names of labels do. */
-    for (size_t at = len; at > 1; at--) {
-        if (name[at - 1] != '.' || at == len)
-            continue;
-        f = skep_rule_field_find(name, at - 1);
-        if (!f)
-            continue;
-        if (!(f->flags & SKEP_FIELD_ARG_DOT) || !skep_rule_field_arg_known(f, name + at, len - at))
-            return NULL;
-        *ret_arg_at = at;
-        return f;
-    }
-    return NULL;
+    /* The argument may have dots of its own, as names of labels do; of two fields the longer name counts. */
+    const struct skep_rule_field *best = NULL;
+    size_t best_len = 0;
+    for (size_t i = 0; i < ARRAY_SIZE(families); i++)
+        for (size_t k = 0; k < families[i]->n_fields; k++) {
+            f = &families[i]->fields[k];
+            size_t n = f->flags & SKEP_FIELD_ARG_DOT ? strlen(f->name) : 0;
+            if (n <= best_len || len < n + 2 || name[n] != '.' || memcmp(f->name, name, n) != 0)
+                continue;
+            best = f;
+            best_len = n;
+        }
+    if (!best || !skep_rule_field_arg_known(best, name + best_len + 1, len - best_len - 1))
+        return NULL;
+    *ret_arg_at = best_len + 1;
+    return best;
 }
 
 bool skep_rule_field_may_be(const char *name, size_t len)

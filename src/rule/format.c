@@ -102,12 +102,13 @@ static int add_request(struct reader *r, const struct skep_operand *o, const cha
     return 0;
 }
 
-/* What was wrong with the meaning of an operand. */
+/* What was wrong with the meaning of an operand; of the output of a rule its loader has told the warnings. */
 static int report(struct reader *r, const struct skep_parsed *parsed)
 {
     bool error = false;
     for (const struct skep_rule_issue *i = parsed->issues; i; i = i->next) {
-        skep_rule_issue_report(i, r->parse.diags);
+        if (i->error || !r->piece.source)
+            skep_rule_issue_report(i, r->parse.diags);
         error |= i->error;
     }
     return error ? -EINVAL : 0;
@@ -141,6 +142,13 @@ static int read_template(struct reader *r)
         uint32_t request;
         if (s[at] != '%') {
             at++;
+            continue;
+        }
+        if (s[at + 1] == '%') { /* the sign itself: the text up to it, without the second one */
+            int e = add_part(r->f, s + begin, at + 1 - begin, UINT32_MAX, 0);
+            if (e < 0)
+                return e;
+            begin = at += 2;
             continue;
         }
         size_t field = at + 1;
@@ -187,6 +195,11 @@ int skep_format_new(const char *text, const struct skep_rule_place *place, struc
     if (r < 0)
         return r;
     struct reader reader = {.f = f, .parse = {.arena = f->arena, .diags = diags, .code = FORMAT_ERROR}};
+    if (strlen(text) > SKEP_FORMAT_TEXT_MAX) {
+        skep_rule_complain(diags, true, place, FORMAT_ERROR, "the text is too long (more than %u KiB)",
+                           SKEP_FORMAT_TEXT_MAX >> 10);
+        return -EINVAL;
+    }
     char *copy = skep_arena_text(f->arena, text, strlen(text));
     if (!copy)
         return -ENOMEM;
@@ -390,7 +403,7 @@ void skep_format_put_text(struct skep_format *f, const struct skep_event *ev, st
 {
     f->ev = NULL;
     if (!f->ctx && skep_rule_ctx_new(f->requests, f->n_requests, 0, &f->ctx) < 0) {
-        sb->failed = true;
+        skep_strbuf_fail(sb);
         return;
     }
     skep_rule_ctx_begin(f->ctx, ev);

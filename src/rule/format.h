@@ -15,6 +15,8 @@
 #include "rule/fact.h"
 #include "rule/policy.h"
 
+#define SKEP_FORMAT_TEXT_MAX (64u << 10) /* bytes of a template */
+
 struct skep_format;
 struct skep_rule_hosts;
 

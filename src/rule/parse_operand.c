@@ -4,6 +4,8 @@
 #include "rule/parse_state.h"
 #include "rule/transform.h"
 
+#include <ctype.h>
+
 static const unsigned char n_args[SKEP_TRANSFORM_MAX] = {
 #define SKEP_TRANSFORM(name, args, doc) [SKEP_TRANSFORM_##name] = args,
 #include "rule/transforms.def"
@@ -132,10 +134,14 @@ static void check_arg(struct skep_parser *ps, const struct skep_operand *o)
         issue->hint = skep_arena_printf(ps->p->arena, hint[3] == '1' ? "%s[1]" : "%s[NAME]", f->name);
 }
 
+/* Of a name in a text: how much may be a field, with its argument and without. */
+#define PREFIX_MAX 512
+#define NAME_MAX_LEN 64
+
 /* Where text may follow at once, a full stop behind a field may end a sentence: how much of the name is a field. */
 static size_t prefix_length(struct skep_parser *ps, const char *name, size_t n)
 {
-    for (size_t len = n; len > 0;) {
+    for (size_t len = MIN(n, (size_t)PREFIX_MAX); len > 0;) {
         const struct skep_rule_field *f = name[len - 1] != '.' ? find_field(ps, name, len) : NULL;
         /* evt.arg alone would be wrong: what stands behind it was meant to be its argument. */
         bool alone = f && (f->flags & SKEP_FIELD_ARG_REQUIRED) && strlen(f->name) == len && len < n;
@@ -144,6 +150,12 @@ static size_t prefix_length(struct skep_parser *ps, const char *name, size_t n)
         while (len > 0 && name[len - 1] != '.')
             len--;
         len -= len > 0;
+    }
+    /* Else the longest beginning that is a field, as in %proc.name_%proc.pid. */
+    for (size_t len = MIN(n - 1, (size_t)NAME_MAX_LEN); len > 1; len--) {
+        const struct skep_rule_field *f = skep_rule_field_find(name, len);
+        if (f && !(f->flags & SKEP_FIELD_ARG_REQUIRED))
+            return len;
     }
     while (n > 1 && name[n - 1] == '.')
         n--;
@@ -170,6 +182,10 @@ static int parse_field(struct skep_parser *ps, struct skep_operand *o)
     if (r < 0)
         return r;
     o->place = skep_parser_place(ps, at, ps->l.at - at);
+    if (o->field && ps->prefix && !o->arg && isalnum((unsigned char)skep_lex_peek(&ps->l)) &&
+        ps->l.at == at + n)
+        skep_parse_issue(ps->p, ps->into, false, "LOAD_COMPILE_CONDITION", &o->place,
+                         "the text behind the field `%s` begins with a letter or digit", o->field->name);
     if (!o->field) {
         struct skep_rule_place place = skep_parser_place(ps, at, n);
         return unknown_field(ps, name, n, &place);

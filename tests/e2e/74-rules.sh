@@ -96,8 +96,8 @@ import json
 j = json.load(open("warn.json"))
 assert j["successful"] and j["falco_load_results"][0]["warnings"][0]["code"] == "LOAD_UNUSED_MACRO"'
 
-t_check "list shows rules" said "Shell       Warning        enabled   execve" rules list rules.d
-t_check "and their state" said "Connection  Debug          disabled  connect" rules list rules.d
+t_check "list shows rules" said "Shell       Warning        enabled       execve" rules list rules.d
+t_check "and their state" said "Connection  Debug          disabled      connect" rules list rules.d
 t_check "by tag" test "$(rules list rules.d --tag process | wc -l)" = 2
 t_check "by priority" test "$(rules list rules.d --priority warning | grep -c Connection)" = 0
 t_check "at length" said "    a shell begins" rules list -L rules.d

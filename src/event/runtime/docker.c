@@ -124,6 +124,19 @@ int skep_docker_parse_images(json_t *repositories, struct skep_state_info *info)
     return 1;
 }
 
+/* Under Kubernetes the labels and the address of a pod are with its sandbox, which is a container as well. */
+static int find_sandbox(int root, uid_t owner, const char *data_root, struct skep_state_info *info)
+{
+    _cleanup_json_ json_t *config = NULL;
+    if (!info->sandbox || strchr(info->sandbox, '/') ||
+        skep_state_read_json(root, owner, &config, "%s/containers/%s/config.v2.json", data_root,
+                             info->sandbox) < 0)
+        return 0;
+    json_t *labels = json_object_get(json_object_get(config, "Config"), "Labels");
+    int r = skep_state_add_labels(&info->pod_labels, SKEP_STATE_MAX_pod_labels, labels, NULL);
+    return r < 0 ? r : parse_networks(json_object_get(config, "NetworkSettings"), info);
+}
+
 static int find_in(int root, uid_t owner, const char *data_root, const char *id, struct skep_state_info *info)
 {
     _cleanup_json_ json_t *config = NULL, *host = NULL, *images = NULL;
@@ -138,6 +151,8 @@ static int find_in(int root, uid_t owner, const char *data_root, const char *id,
     if (r >= 0 && driver && !strchr(driver, '/') &&
         skep_state_read_json(root, owner, &images, "%s/image/%s/repositories.json", data_root, driver) >= 0)
         r = skep_docker_parse_images(images, info);
+    if (r >= 0)
+        r = find_sandbox(root, owner, data_root, info);
     if (r >= 0) /* an id, when the image lost its name */
         r = skep_state_set_json(&info->image, json_object_get(config, "Config"), "Image");
     return r < 0 ? r : 1;

@@ -2,9 +2,9 @@
 #include "event/runtime/state.h"
 
 /* The places where runc and crun keep <id>/state.json and <id>/status. A runtime that runs for somebody
- * else has a place of its own, found below containerd's directory by listing. */
-#define CONTAINERD_RUNC "/run/containerd/runc"
-static const char *const roots[] = {"/run/runc", "/run/crun", "/run/docker/runtime-runc/moby"};
+ * else has a place of its own, found below containerd's directories by listing. */
+static const char *const roots[] = {"/run/runc", "/run/crun"};
+static const char *const containerd_roots[] = {"/run/containerd/runc", "/run/docker/runtime-runc"};
 static const char *const user_roots[] = {"runc", "crun"};
 
 struct search {
@@ -13,7 +13,8 @@ struct search {
     const char *id;
     const char *cgroup; /* NULL: id is known to be a container's */
     uid_t owner;
-    const char *namespace_; /* of containerd; NULL: not started by it */
+    const char *dir;        /* that has a root for each of containerd's namespaces */
+    const char *namespace_; /* NULL: not started by containerd */
 };
 
 static bool ends_with(const char *s, const char *tail)
@@ -128,8 +129,8 @@ static int search_root(struct search *s, const char *root)
 static int search_namespace(void *arg, const char *name)
 {
     struct search *s = arg;
-    char root[sizeof(CONTAINERD_RUNC) + 256];
-    snprintf(root, sizeof(root), CONTAINERD_RUNC "/%s", name);
+    char root[64 + 256];
+    snprintf(root, sizeof(root), "%s/%s", s->dir, name);
     s->namespace_ = name;
     int r = search_root(s, root);
     s->namespace_ = NULL;
@@ -142,8 +143,10 @@ static int search_roots(struct search *s)
     s->owner = SKEP_STATE_NO_UID;
     for (size_t i = 0; r == 0 && i < ARRAY_SIZE(roots); i++)
         r = search_root(s, roots[i]);
-    if (r == 0)
-        r = skep_state_list(s->q->root, CONTAINERD_RUNC, search_namespace, s);
+    for (size_t i = 0; r == 0 && i < ARRAY_SIZE(containerd_roots); i++) {
+        s->dir = containerd_roots[i];
+        r = skep_state_list(s->q->root, s->dir, search_namespace, s);
+    }
     if (r == 0 && s->q->uid != SKEP_STATE_NO_UID) {
         s->owner = s->q->uid;
         for (size_t i = 0; r == 0 && i < ARRAY_SIZE(user_roots); i++) {

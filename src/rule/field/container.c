@@ -268,6 +268,12 @@ GET(get_labels)
     return c && c->traits & SKEP_CONTAINER_KNOWN_LABELS && skep_labels_put(x, &c->labels, ret);
 }
 
+GET(get_pod_label)
+{
+    const struct skep_container *c = x->ev->container;
+    return c && c->pod && skep_label_put(x, c, &c->pod_labels, q->arg, ret);
+}
+
 /* ---- health checks ---- */
 
 /* number: 0 the container's own, 1 a probe of Kubernetes, which no file of a runtime tells */
@@ -379,6 +385,9 @@ static const struct skep_rule_field fields[] = {
     TEXT("label", get_label, 0, SKEP_FIELD_ARG_REQUIRED | SKEP_FIELD_ARG_DOT, "value of a label"),
     TEXT("labels", get_labels, 0, 0,
          "labels as key:value, with commas between; those of Kubernetes left out"),
+    TEXT("pod", get_text, MEMBER(pod), 0,
+         "name of the pod that the container is in, of Kubernetes or of podman alone"),
+    TEXT("pod.label", get_pod_label, 0, SKEP_FIELD_ARG_REQUIRED, "value of a label of that pod"),
     TEXT("ip", get_text, MEMBER(ip), 0, "address of the container"),
     TEXT("cni.json", get_text, MEMBER(cni), 0, "what the network plugins answered"),
     TEXT("healthcheck", get_healthcheck, 0, 0,

@@ -14,6 +14,7 @@ struct shown {
     char exe[64];
     char parent[64];
     char last_arg[64];
+    char container[64];
     size_t args_len;
 };
 
@@ -22,6 +23,7 @@ struct pipeline_test {
     struct skep_schema *schema;
     struct test_record r;
     uint64_t now, seq;
+    uint64_t cgroup; /* of the records that follow */
     struct shown shown[1024];
     size_t n_shown;
     size_t n_recorded, n_tracked;
@@ -48,6 +50,8 @@ static enum skep_verdict on_event(void *data, const struct skep_event *ev)
         for (size_t at = 0; at < args->len; at += strnlen(args->s + at, args->len - at) + 1)
             snprintf(s->last_arg, sizeof(s->last_arg), "%.*s", (int)(args->len - at), args->s + at);
     }
+    if (ev->container)
+        snprintf(s->container, sizeof(s->container), "%s", ev->container->name ? ev->container->name : "?");
     if (ev->proc && ev->proc->parent)
         copy_text(s->parent, sizeof(s->parent), &ev->proc->parent->image->exe);
     return x->verdict;
@@ -117,6 +121,7 @@ static void *begin(struct pipeline_test *x, unsigned kind, uint32_t pid, uint64_
     x->r.h.time = x->now += 1000;
     x->r.h.seq = x->seq++;
     x->r.h.cpu = 0;
+    x->r.h.cgroup = x->cgroup;
     return record;
 }
 
@@ -313,6 +318,126 @@ static void test_many_held(void **state)
     assert_int_equal(row(x, SKEP_KIND_exec)->emitted, 600);
 }
 
+/* ---- containers that are not known yet ---- */
+
+#define ID "4f797c539e6c745de61a93ca3ff892358ecbcaccd8414d5db545c38428142970"
+#define WAIT SKEP_CGROUPS_WAIT
+
+static void take_cgroup(struct pipeline_test *x, uint64_t id, const char *path)
+{
+    struct skep_ev_cgroup *e = begin(x, SKEP_KIND_cgroup, 0, 0, 0);
+    x->r.h.flags = SKEP_HDR_NO_TASK;
+    e->id = id;
+    e->path = test_text(&x->r, path);
+    take(x);
+}
+
+static void take_container(struct pipeline_test *x, uint64_t cgroup, const char *id, const char *name)
+{
+    struct skep_ev_container *e = begin(x, SKEP_KIND_container, 0, 0, 0);
+    x->r.h.flags = SKEP_HDR_NO_TASK;
+    x->r.h.cgroup = cgroup;
+    e->id = test_text(&x->r, id);
+    e->runtime = test_text(&x->r, "podman");
+    e->name = test_text(&x->r, name);
+    take(x);
+}
+
+static void take_open_in(struct pipeline_test *x, uint64_t cgroup, uint32_t pid)
+{
+    x->cgroup = cgroup;
+    take_open(x, pid, 150 * SEC, 1, "/x");
+    x->cgroup = 0;
+}
+
+/* Its own events wait, in their order, until the answer comes; nobody else's do. */
+static void test_waits_for_container(void **state)
+{
+    struct pipeline_test *x = *state;
+    begin_with_shell(x);
+    take_cgroup(x, 70, "/machine.slice/libpod-" ID ".scope");
+    take_cgroup(x, 71, "/box");               /* a candidate */
+    take_cgroup(x, 72, "/a.slice/b.service"); /* neither */
+    x->cgroup = 70;
+    take_fork(x, SHELL, SHELL_START, 40, 150 * SEC);
+    take_exec(x, 40, 150 * SEC, 2, "/bin/ls", "ls\0-l", 6, 6);
+    take_exec(x, 40, 150 * SEC, 3, "/bin/cat", "cat", 4, 4);
+    take_open_in(x, 71, 41);
+    take_open_in(x, 72, 42);
+    assert_int_equal(x->n_shown, 1);
+    assert_shown(x, 0, SKEP_KIND_open, 42, "");
+    assert_int_equal(x->n_recorded, 10); /* what waits is in the recording already */
+    take_container(x, 70, ID, "web");
+    assert_int_equal(x->n_shown, 4);
+    assert_shown(x, 1, SKEP_KIND_fork, SHELL, "/bin/bash");
+    assert_shown(x, 2, SKEP_KIND_exec, 40, "/bin/ls"); /* what it was then */
+    assert_shown(x, 3, SKEP_KIND_exec, 40, "/bin/cat");
+    for (size_t i = 1; i < 4; i++)
+        assert_string_equal(x->shown[i].container, "web");
+    take_container(x, 71, "box", "box");
+    assert_int_equal(x->n_shown, 5);
+    assert_shown(x, 4, SKEP_KIND_open, 41, "");
+    assert_string_equal(x->shown[4].container, "box");
+    take_open_in(x, 70, 43);
+    take_open_in(x, 71, 44);
+    assert_int_equal(x->n_shown, 7);
+    assert_int_equal(x->p.waiting.n, 0);
+    assert_int_equal(x->p.waiting.bytes, 0);
+}
+
+/* No answer: they go on when they have waited enough, by other records or by the clock, or when all ends. */
+static void test_waits_in_vain(void **state)
+{
+    struct pipeline_test *x = *state;
+    begin_with_shell(x);
+    take_cgroup(x, 70, "/libpod-" ID);
+    uint64_t until = x->now + WAIT;
+    take_open_in(x, 70, 40);
+    x->now = until - 2000;
+    take_open_in(x, 70, 41);
+    take_open(x, 1, 5, 1, "/y");
+    assert_int_equal(x->n_shown, 1);
+    take_open(x, 1, 5, 1, "/y");
+    assert_int_equal(x->n_shown, 4);
+    assert_shown(x, 1, SKEP_KIND_open, 40, "");
+    assert_shown(x, 2, SKEP_KIND_open, 41, "");
+    assert_string_equal(x->shown[1].container, "?");
+    take_open_in(x, 70, 42); /* waited for long enough */
+    assert_int_equal(x->n_shown, 5);
+
+    take_cgroup(x, 71, "/box");
+    take_open_in(x, 71, 43);
+    skep_pipeline_tick(&x->p, x->now);
+    assert_int_equal(x->n_shown, 5);
+    skep_pipeline_tick(&x->p, x->now + WAIT);
+    assert_int_equal(x->n_shown, 6);
+    x->now += SEC;
+    take_cgroup(x, 72, "/box2");
+    take_open_in(x, 72, 44);
+    assert_int_equal(x->n_shown, 6);
+    skep_pipeline_settle(&x->p);
+    assert_int_equal(x->n_shown, 7);
+    assert_shown(x, 6, SKEP_KIND_open, 44, "");
+}
+
+/* Too many: the oldest go on, each is shown once. */
+static void test_many_wait(void **state)
+{
+    struct pipeline_test *x = *state;
+    begin_with_shell(x);
+    take_cgroup(x, 70, "/libpod-" ID);
+    for (uint32_t i = 0; i < SKEP_PIPELINE_WAIT_EVENTS + 10; i++)
+        take_open_in(x, 70, 1000 + i);
+    assert_int_equal(x->n_shown, 10);
+    for (size_t i = 0; i < 10; i++)
+        assert_shown(x, i, SKEP_KIND_open, 1000 + (uint32_t)i, "");
+    skep_pipeline_settle(&x->p);
+    assert_int_equal(row(x, SKEP_KIND_open)->emitted, SKEP_PIPELINE_WAIT_EVENTS + 10);
+    assert_int_equal(x->p.waiting.n, 0);
+    take_cgroup(x, 71, "/box");
+    take_open_in(x, 71, 9); /* to be freed with the pipeline */
+}
+
 /* ---- scope ---- */
 
 static void test_kinds_and_self(void **state)
@@ -466,6 +591,9 @@ int main(void)
         TEST(test_held_until_complete),
         TEST(test_held_and_given_up),
         TEST(test_many_held),
+        TEST(test_waits_for_container),
+        TEST(test_waits_in_vain),
+        TEST(test_many_wait),
         TEST(test_kinds_and_self),
         TEST(test_uid_and_comm),
         TEST(test_tree),

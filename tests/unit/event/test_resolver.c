@@ -652,7 +652,7 @@ static void expect_nothing(struct fixture *f, const char *cgroup)
 {
     static uint64_t id = 100;
     assert_int_equal(ask(f, id, cgroup), 0);
-    assert_false(take(f, 80)); /* two tries */
+    assert_false(take(f, 80)); /* some tries */
     assert_null(skep_cgroups_find(&f->cgroups, id)->container);
     id++;
 }

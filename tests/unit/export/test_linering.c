@@ -3,6 +3,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <sys/mman.h>
 
 #include <cmocka.h>
 
@@ -31,6 +32,41 @@ static size_t content(const struct skep_linering *r, size_t max, char *to)
         memcpy(to + iov[0].iov_len, iov[1].iov_base, iov[1].iov_len);
     to[len] = '\0';
     return len;
+}
+
+static void test_trim(void **state)
+{
+    (void)state;
+    struct skep_linering r;
+    struct account written = {0};
+    unsigned char resident;
+    static char line[4000];
+    assert_int_equal(skep_linering_init(&r, 4 << 20), 0);
+    assert_true(skep_linering_put(&r, 1, false, line, sizeof(line)));
+    skep_linering_consume(&r, r.used, count, &written);
+    assert_false(skep_linering_wants_trim(&r)); /* little was in use */
+    for (int i = 0; i < 500; i++)
+        assert_true(skep_linering_put(&r, 1, false, line, sizeof(line)));
+    assert_false(skep_linering_wants_trim(&r)); /* in use */
+    char *inside = (char *)(((uintptr_t)r.bytes + (1 << 20)) & ~(uintptr_t)(sysconf(_SC_PAGESIZE) - 1));
+    assert_int_equal(mincore(inside, 1, &resident), 0);
+    assert_true(resident & 1);
+    skep_linering_consume(&r, r.used, count, &written);
+    assert_true(skep_linering_wants_trim(&r));
+    skep_linering_trim(&r);
+    assert_int_equal(mincore(inside, 1, &resident), 0);
+    assert_false(resident & 1);
+    assert_false(skep_linering_wants_trim(&r));
+    /* as good as new */
+    for (int i = 0; i < 500; i++) {
+        memset(line, i, sizeof(line));
+        assert_true(skep_linering_put(&r, 2, false, line, sizeof(line)));
+    }
+    assert_int_equal(r.bytes[400 * 4001], (char)400);
+    skep_linering_consume(&r, r.used, count, &written);
+    assert_int_equal(written.lines, 1001);
+    assert_int_equal(written.last_kind, 2);
+    skep_linering_clear(&r);
 }
 
 static void test_order_and_counts(void **state)
@@ -128,6 +164,7 @@ static void test_drop_keeps_the_rest_of_a_torn_line(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_trim),
         cmocka_unit_test(test_order_and_counts),
         cmocka_unit_test(test_reserve_is_for_urgent_lines),
         cmocka_unit_test(test_slots_run_out),

@@ -367,6 +367,28 @@ static void test_flush_and_urgent_lines_go_out_at_once(void **state)
     close(p[1]);
 }
 
+/* Who appended before was killed, or the disk was full. */
+static void test_torn_line_gets_an_end(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/skep-output-XXXXXX", text[64] = {0};
+    int made = mkstemp(path), fd;
+    assert_int_equal(write(made, "whole\nhal", 9), 9);
+    for (int i = 0; i < 2; i++) {
+        struct skep_output *out;
+        assert_int_equal(skep_output_open(path, &fd), 0);
+        assert_int_equal(skep_output_new(fd, &plain, &out), 0);
+        assert_true(skep_output_put(out, KIND, false, "next", 4));
+        assert_int_equal(skep_output_finish(out, SECOND), 0);
+        skep_output_free(out);
+        close(fd);
+    }
+    assert_int_equal(pread(made, text, sizeof(text), 0), 20);
+    assert_string_equal(text, "whole\nhal\nnext\nnext\n");
+    close(made);
+    unlink(path);
+}
+
 static void test_new_file_is_private_and_old_ones_are_kept(void **state)
 {
     (void)state;
@@ -520,6 +542,7 @@ int main(void)
         cmocka_unit_test(test_torn_line_is_counted_when_it_cannot_be_ended),
         cmocka_unit_test(test_line_that_can_never_fit),
         cmocka_unit_test(test_flush_and_urgent_lines_go_out_at_once),
+        cmocka_unit_test(test_torn_line_gets_an_end),
         cmocka_unit_test(test_new_file_is_private_and_old_ones_are_kept),
         cmocka_unit_test(test_status_line_and_lines_do_not_mix),
         cmocka_unit_test(test_no_status_line_beside_a_pipe_or_on_a_dumb_terminal),

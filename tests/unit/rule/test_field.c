@@ -72,6 +72,7 @@ static void test_rows(void **s)
             const struct skep_rule_field *f = &families[i]->fields[k];
             assert_ptr_equal(skep_rule_field_find(f->name, strlen(f->name)), f);
             assert_true(skep_rule_field_may_be(f->name, strlen(f->name)));
+            assert_true(strlen(f->name) <= 64); /* the parser looks no further in a text */
             assert_non_null(f->get);
             assert_true(f->doc && f->doc[0] && f->doc[strlen(f->doc) - 1] != '.');
             assert_true((f->spots == NULL) == (f->n_spots == 0));

@@ -59,6 +59,11 @@ static void test_fields(void **s)
           "file=/etc/passwd num=3 w=true sip=<NA>",
           "{" TIME ",\"fd.name\":\"/etc/passwd\",\"fd.num\":3,\"evt.is_open_write\":true,\"fd.sip\":null}");
     check(x, "%fd.num%fd.num", "33", "{" TIME ",\"fd.num\":3}");
+    check(x, "100%% %%fd.num %fd.num%%", "100% %fd.num 3%", "{" TIME ",\"fd.num\":3}");
+    check(x, "%%", "%", "{" TIME "}");
+    check(x, "%fd.num_%fd.num. %fd.nums", "3_3. 3s", "{" TIME ",\"fd.num\":3}");
+    check(x, "[%4fd.num][%4fd.name][%0fd.num]", "[3   ][/etc][3]",
+          "{" TIME ",\"fd.num\":3,\"fd.name\":\"/etc/passwd\"}");
     check(x, "%evt.arg.flags %evt.arg[flags] %evt.arg[0]",
           "O_RDWR|O_CREAT|O_CLOEXEC O_RDWR|O_CREAT|O_CLOEXEC <f>/etc/passwd",
           "{" TIME
@@ -137,7 +142,7 @@ static void test_errors(void **s)
     } cases[] = {
         {"%no.such", "no.such"}, {"%evt.arg.nonsense", "evt.arg"},
         {"% x", "field"},        {"100%", "field"},
-        {"100%%", "field"},      {"%evt.arg", "argument"},
+        {"100%%%", "field"},     {"%evt.arg", "argument"},
         {"%evt.arg[x", "]"},     {"%nofunction(proc.name)", "nofunction"},
     };
     (void)s;

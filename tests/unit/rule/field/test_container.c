@@ -174,6 +174,8 @@ static void test_unknown(void **state)
         "container.mount[0]",
         "container.label[a]",
         "container.labels",
+        "container.pod",
+        "container.pod.label[a]",
         "container.ip",
         "container.cni.json",
         "container.healthcheck",
@@ -199,6 +201,7 @@ static void test_unknown(void **state)
     /* a pod of podman is none of Kubernetes */
     c.pod = (char *)"p";
     field_is_missing(x, "k8s.pod.name");
+    field_is_text(x, "container.pod", "p");
 
     x->r.ev.container = NULL;
     field_is_text(x, "container.id", "host");
