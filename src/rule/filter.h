@@ -119,7 +119,7 @@ const struct skep_rule_spot *skep_filter_spot(const struct skep_unit *u, const s
 #define SKEP_FILTER_CODE_NETWORKS4 64 /* more are a trie */
 #define SKEP_FILTER_CODE_NETWORKS6 8
 #define SKEP_FILTER_PREFIX_MAX 256
-#define SKEP_FILTER_SEARCH_MAX 512 /* bytes of a text that is searched */
+#define SKEP_FILTER_SEARCH_MAX 128 /* bytes of a text that is searched: the verifier walks each round */
 #define SKEP_FILTER_NEEDLE_MAX 64
 #define SKEP_FILTER_LOOPS_MAX 48
 #endif
