@@ -11,6 +11,8 @@
  * An atom that is not known for one record only (a text that was cut, a path that is not that of an object, one that is
  * too long to be searched) leads to where its literal is true, whichever way it stands.
  *
+ * What is asked first, and what is asked once for all rules, is rule/filter_plan.h's business.
+ *
  * Code: r6 is the record, r9 the flags of its header. r7 is the text that is being looked at and r8 its length; the
  * rest is scratch, and so are the 264 bytes below r10, in which keys are put together. Offsets from the record are
  * masked to SKEP_RECORD_MAX before they are used, so that what is read lies within SKEP_RECORD_MAX + SKEP_PATH_MAX.
@@ -117,7 +119,7 @@ const struct skep_rule_spot *skep_filter_spot(const struct skep_unit *u, const s
 #define SKEP_FILTER_CODE_NETWORKS4 64 /* more are a trie */
 #define SKEP_FILTER_CODE_NETWORKS6 8
 #define SKEP_FILTER_PREFIX_MAX 256
-#define SKEP_FILTER_SEARCH_MAX 512 /* bytes of a text that is searched */
+#define SKEP_FILTER_SEARCH_MAX 128 /* bytes of a text that is searched: the verifier walks each round */
 #define SKEP_FILTER_NEEDLE_MAX 64
 #define SKEP_FILTER_LOOPS_MAX 48
 #endif

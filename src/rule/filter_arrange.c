@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rule/filter_plan.h"
 
-#define DEPTH_MAX 8        /* ifs and switches inside each other */
-#define NODES_MAX 400000   /* of one plan; then it is left as it is */
-#define IF_KIDS_MIN 3      /* alternatives that ask what an if would */
-#define SWITCH_TEXTS_MIN 4 /* for fewer it is not worth it */
+#define DEPTH_MAX 8          /* ifs and switches inside each other */
+#define NODES_MAX 400000     /* of one plan; then it is left as it is */
+#define IF_KIDS_MIN 3        /* alternatives that ask what an if would */
+#define SWITCH_TEXTS_MIN 4   /* for fewer it is not worth it */
+#define SWITCH_TEXTS_MAX 500 /* for more the code would be too long */
 #define GROUPS_MAX 32
 
 /* ---- what all alternatives demand: (x and r1) or (x and r2) is x and (r1 or r2) ---- */
@@ -344,7 +345,7 @@ static bool choose(struct gathering *g)
 {
     for (size_t i = 0; i < g->n_groups; i++) {
         struct group *one = &g->groups[i];
-        if (one->n_texts < SWITCH_TEXTS_MIN || one->n_texts > SKEP_RADIX_TEXTS_MAX / 2)
+        if (one->n_texts < SWITCH_TEXTS_MIN || one->n_texts > SWITCH_TEXTS_MAX)
             continue;
         if (!g->chosen || one->n_kids > g->chosen->n_kids ||
             (one->n_kids == g->chosen->n_kids && one->n_texts > g->chosen->n_texts))

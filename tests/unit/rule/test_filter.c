@@ -291,6 +291,10 @@ static void test_default(void **state)
         skep_vm_thread_set_fuel(en.thread, cases[i].insns);
         assert_false(engine_pass(&en, SKEP_VM_MODE_INTERPRET, e->raw));
     }
+    for (uint16_t kind = 1; may_load() && kind < SKEP_KIND_MAX; kind++) {
+        struct skep_filter_test *t = c->filter[kind].insns ? load(c, kind, "built-in rules") : NULL;
+        skep_filter_test_free(t);
+    }
     free(e);
     engine_clear(&en);
     skep_compiled_free(c);
