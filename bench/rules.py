@@ -176,6 +176,8 @@ def user(skep, work, rules):
             print(f"| {name} | {events} | {ns:.0f} ns/event | {1e3 / ns:.2f} M | {cpu:.2f} s |")
             if options is rules:
                 bars.at_least("the rules judging, events of one processor second", 1, 1e3 / ns, " M")
+                bars.at_least("a recording read, decoded and judged twice, events of one processor second", 1,
+                              events / cpu / 1e6, " M")
         families(skep, files, sockets, top)
 
 

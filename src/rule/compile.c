@@ -81,15 +81,15 @@ static int split_kinds(struct skep_unit *u, const struct skep_policy *p, const u
         return -ENOMEM;
     for (size_t i = 0; i < p->n_rules; i++)
         for (unsigned t = 0; t < SKEP_EVTTYPE_MAX; t++) {
-            types[i][t] = skep_typeset_has(&u->dag.nodes[nodes[i]].yes, t);
+            types[i][t] = skep_evtset_has(&u->dag.nodes[nodes[i]].yes, t);
             c->wanted[t] |= types[i][t];
         }
     c->rule_types = (const bool(*)[SKEP_EVTTYPE_MAX])types;
     for (unsigned k = 1; k < SKEP_KIND_MAX; k++) {
-        struct skep_typeset of_kind = skep_typeset_of_kind(k);
+        struct skep_evtset of_kind = skep_evtset_of_kind(k);
         size_t n = 0;
         for (size_t i = 0; i < p->n_rules; i++)
-            n += skep_typeset_meets(&u->dag.nodes[nodes[i]].yes, &of_kind);
+            n += skep_evtset_meets(&u->dag.nodes[nodes[i]].yes, &of_kind);
         if (n == 0)
             continue;
         u->rules[k] = skep_arena_array(u->pool, n, sizeof(*u->rules[k]));
@@ -236,6 +236,7 @@ int skep_compiled_ctx_new(const struct skep_compiled *c, struct skep_rule_ctx **
     if (r < 0)
         return r;
     x->matchers = c->matchers;
+    x->untyped = !skep_requests_typed(c->requests, c->n_requests);
     r = skep_index_scratch_new(c->arena->unit.matchers.indexes, &x->found);
     if (r < 0) {
         skep_rule_ctx_free(x);

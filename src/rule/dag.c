@@ -17,20 +17,9 @@ static uint32_t fail(struct skep_dag *d, int error)
     return SKEP_NODE_FALSE;
 }
 
-static bool is_empty(const struct skep_typeset *s)
+static bool is_empty(const struct skep_evtset *s)
 {
-    return !skep_typeset_meets(s, s);
-}
-
-struct skep_typeset skep_typeset_of_kind(unsigned kind)
-{
-    struct skep_typeset s = {0};
-    size_t n;
-    const struct skep_evttype *types = skep_evttypes(&n);
-    for (size_t i = 1; i < n; i++)
-        if (types[i].kind == kind)
-            s.bits[i / 64] |= (uint64_t)1 << (i % 64);
-    return s;
+    return !skep_evtset_meets(s, s);
 }
 
 static int grow(struct skep_dag *d)
@@ -84,10 +73,7 @@ int skep_dag_init(struct skep_dag *d, struct skep_arena *pool, struct skep_atoms
 {
     *d = (struct skep_dag){.pool = pool, .atoms = atoms};
     skep_intern_init(&d->numbers, pool);
-    size_t n;
-    skep_evttypes(&n);
-    for (size_t i = 1; i < n; i++)
-        d->all.bits[i / 64] |= (uint64_t)1 << (i % 64);
+    d->all = skep_evtset_all();
     put(d, &(struct skep_node){.kind = SKEP_NODE_CONSTANT, .atom = 0, .no = d->all});
     put(d, &(struct skep_node){.kind = SKEP_NODE_CONSTANT, .atom = 1, .yes = d->all});
     return d->error;
@@ -277,7 +263,7 @@ uint32_t skep_dag_join(struct skep_dag *d, enum skep_node_kind kind, const uint3
     }
     if (!tidy(d, kind, &l)) {
         struct skep_node node = {.kind = kind, .kids = l.nodes, .n_kids = (uint32_t)l.n};
-        struct skep_typeset some = {0}, every = d->all;
+        struct skep_evtset some = {0}, every = d->all;
         for (size_t i = 0; i < l.n; i++) {
             const struct skep_node *k = &d->nodes[l.nodes[i]];
             for (size_t w = 0; w < ARRAY_SIZE(some.bits); w++) {
@@ -312,14 +298,14 @@ static bool memo_grow(struct skep_dag *d, uint32_t node)
     return true;
 }
 
-static uint32_t shrink(struct skep_dag *d, uint32_t number, unsigned kind, const struct skep_typeset *types)
+static uint32_t shrink(struct skep_dag *d, uint32_t number, unsigned kind, const struct skep_evtset *types)
 {
     struct skep_node n = d->nodes[number];
     if (d->error || n.kind == SKEP_NODE_CONSTANT)
         return number;
-    if (!skep_typeset_meets(&n.yes, types))
+    if (!skep_evtset_meets(&n.yes, types))
         return SKEP_NODE_FALSE;
-    if (!skep_typeset_meets(&n.no, types))
+    if (!skep_evtset_meets(&n.no, types))
         return SKEP_NODE_TRUE;
     if (n.kind == SKEP_NODE_ATOM)
         return number;
@@ -346,6 +332,6 @@ static uint32_t shrink(struct skep_dag *d, uint32_t number, unsigned kind, const
 
 uint32_t skep_dag_for_kind(struct skep_dag *d, uint32_t node, unsigned kind)
 {
-    struct skep_typeset types = skep_typeset_of_kind(kind);
+    struct skep_evtset types = skep_evtset_of_kind(kind);
     return shrink(d, node, kind, &types);
 }

@@ -12,21 +12,18 @@
  * Numbers of nodes stay what they are; children have smaller numbers than their parents. Errors stick.
  */
 #include "rule/atom.h"
+#include "rule/evtset.h"
 
 enum { SKEP_NODE_FALSE = 0, SKEP_NODE_TRUE = 1 };
 
 enum skep_node_kind { SKEP_NODE_CONSTANT, SKEP_NODE_ATOM, SKEP_NODE_NOT, SKEP_NODE_AND, SKEP_NODE_OR };
-
-struct skep_typeset {
-    uint64_t bits[SKEP_EVTTYPE_MAX / 64];
-};
 
 struct skep_node {
     enum skep_node_kind kind;
     uint32_t atom;
     const uint32_t *kids; /* NOT: one */
     uint32_t n_kids;
-    struct skep_typeset yes, no; /* types for which it can be true, false */
+    struct skep_evtset yes, no; /* types for which it can be true, false */
 };
 
 struct skep_dag {
@@ -35,7 +32,7 @@ struct skep_dag {
     struct skep_intern numbers;
     struct skep_node *nodes;
     size_t n, cap;
-    struct skep_typeset all;
+    struct skep_evtset all;
     struct skep_dag_memo *memo; /* of for_kind() */
     size_t n_memo;
     int error;
@@ -50,18 +47,4 @@ uint32_t skep_dag_not(struct skep_dag *d, uint32_t node);
 uint32_t skep_dag_join(struct skep_dag *d, enum skep_node_kind kind, const uint32_t *nodes, size_t n);
 /* What is left of a node for events of a kind. */
 uint32_t skep_dag_for_kind(struct skep_dag *d, uint32_t node, unsigned kind);
-/* Types of a kind. */
-struct skep_typeset skep_typeset_of_kind(unsigned kind);
-
-static inline bool skep_typeset_has(const struct skep_typeset *s, unsigned type)
-{
-    return s->bits[type / 64] >> (type % 64) & 1;
-}
-static inline bool skep_typeset_meets(const struct skep_typeset *a, const struct skep_typeset *b)
-{
-    uint64_t common = 0;
-    for (size_t i = 0; i < ARRAY_SIZE(a->bits); i++)
-        common |= a->bits[i] & b->bits[i];
-    return common != 0;
-}
 #endif

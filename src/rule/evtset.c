@@ -21,6 +21,17 @@ struct skep_evtset skep_evtset_all(void)
     return s;
 }
 
+struct skep_evtset skep_evtset_of_kind(unsigned kind)
+{
+    struct skep_evtset s = {0};
+    size_t n;
+    const struct skep_evttype *types = skep_evttypes(&n);
+    for (uint32_t i = 1; i < n; i++)
+        if (types[i].kind == kind)
+            skep_evtset_add(&s, i);
+    return s;
+}
+
 static void cut(struct skep_evtset *s, const struct skep_evtset *with)
 {
     for (size_t i = 0; i < WORDS; i++)

@@ -40,9 +40,19 @@ static inline void skep_evtset_add(struct skep_evtset *s, uint32_t type)
 }
 
 /* Those of one name once. */
+static inline bool skep_evtset_meets(const struct skep_evtset *a, const struct skep_evtset *b)
+{
+    uint64_t common = 0;
+    for (size_t i = 0; i < ARRAY_SIZE(a->bits); i++)
+        common |= a->bits[i] & b->bits[i];
+    return common != 0;
+}
+
 unsigned skep_evtset_count(const struct skep_evtset *s);
 /* Every type that skep observes. */
 struct skep_evtset skep_evtset_all(void);
+/* Those of one kind of event. */
+struct skep_evtset skep_evtset_of_kind(unsigned kind);
 
 /* Of a whole expression. Walks it, down to nodes that know theirs. */
 struct skep_evtsets skep_evtsets_of(const struct skep_expr *e);

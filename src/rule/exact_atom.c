@@ -65,10 +65,10 @@ static void emit_matcher(struct skep_exact *x, uint32_t atom, const struct skep_
 
 static void emit_evttype(struct skep_exact *x, const struct skep_atom *a, const struct skep_branch *to)
 {
-    struct skep_typeset all = skep_typeset_of_kind(x->plan.kind);
+    struct skep_evtset all = skep_evtset_of_kind(x->plan.kind);
     skep_build_load(&x->b, SKEP_OP_LDXW, 1, 6, offsetof(struct skep_rule_ctx, evttype));
     for (unsigned i = 1; i < SKEP_EVTTYPE_MAX; i++) {
-        if (!skep_typeset_has(&all, i) || !(a->types[i / 64] >> (i % 64) & 1))
+        if (!skep_evtset_has(&all, i) || !(a->types[i / 64] >> (i % 64) & 1))
             continue;
         skep_build_jump_imm(&x->b, SKEP_OP_JEQ_IMM, 1, (int32_t)i, to->yes);
     }

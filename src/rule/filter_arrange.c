@@ -96,7 +96,7 @@ enum { KEEP = -1 };
 /* evt.type: one set of types tells of others, too. */
 static int given_types(const struct given *g, const struct skep_filter_node *n)
 {
-    struct skep_typeset of_kind = skep_typeset_of_kind(g->p->kind);
+    struct skep_evtset of_kind = skep_evtset_of_kind(g->p->kind);
     bool some = false, all = true;
     if (g->outcome == SKEP_FILTER_IF_UNKNOWN)
         return true;

@@ -45,6 +45,7 @@ static uint64_t hash_text(const char *s, size_t n)
     word = 0;
     memcpy(&word, s, n);
     h = (h ^ word) * 0xff51afd7ed558ccdULL;
+    h = (h ^ h >> 29) * 0xc4ceb9fe1a85ec53ULL; /* texts that differ in a digit must not stand side by side */
     return h ^ h >> 32;
 }
 

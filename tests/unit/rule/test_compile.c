@@ -613,7 +613,7 @@ static void test_random(void **state)
                   (unsigned long long)d.matches, (unsigned long long)d.filters,
                   (unsigned long long)d.dropped);
     assert_int_equal(d.failures, 0);
-    assert_true(d.matches > d.pairs / 20 && d.dropped > 20);
+    assert_true(d.matches > d.pairs / 20 && d.dropped > 20 && d.candidates > d.pairs / 100);
 }
 
 static int setup(void **state)
