@@ -6,6 +6,7 @@
 /* An exec waits for its arguments at most this long, in record time. */
 #define HOLD_NS 100000000ULL
 #define HOLD_MAX 256
+#define LATE_NS 1000000000ULL /* no record comes later than this */
 
 struct skep_held_exec {
     struct skep_held_exec *next;
@@ -259,7 +260,8 @@ static void advance(struct skep_pipeline *p, uint64_t time)
 
 void skep_pipeline_tick(struct skep_pipeline *p, uint64_t time)
 {
-    advance(p, time);
+    if (time > LATE_NS)
+        advance(p, time - LATE_NS);
 }
 
 /* ---- execs whose arguments are not complete ---- */
@@ -404,7 +406,8 @@ void skep_pipeline_take(struct skep_pipeline *p, const struct skep_hdr *h, size_
     const struct skep_hdr *clean;
     if (skep_record_normalize(kind, h, p->copy, p->copy_size, &clean) >= 0)
         h = clean;
-    advance(p, h->time);
+    if (kind->ring == SKEP_RING_LIFE) /* all of which a recording has, so that a replay waits no longer */
+        advance(p, h->time);
     if (p->held)
         held_check(p, h);
 

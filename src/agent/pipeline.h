@@ -78,7 +78,7 @@ struct skep_pipeline {
         size_t n, bytes;
         uint64_t until; /* record time at which the first of them has waited enough */
     } waiting;
-    uint64_t now; /* the latest record's time */
+    uint64_t now; /* the latest time of a record of the life cycle */
     struct skep_scratch *scratch;
     char *copy; /* of a record that has to be changed */
     size_t copy_size;
@@ -90,7 +90,8 @@ int skep_pipeline_init(struct skep_pipeline *p, const struct skep_schema *schema
 void skep_pipeline_clear(struct skep_pipeline *p);
 /* Takes one record; n: bytes that may be read at h. */
 void skep_pipeline_take(struct skep_pipeline *p, const struct skep_hdr *h, size_t n);
-/* No record from before this time will come any more: lets go what has waited enough. */
+/* The source has come so far: lets go what has waited enough, when no record of the life cycle does. A second later than these
+ * would, so that a record that comes late finds the same as in a replay. */
 void skep_pipeline_tick(struct skep_pipeline *p, uint64_t time);
 /* No more records for now or ever: lets go what is held back. */
 void skep_pipeline_settle(struct skep_pipeline *p);
