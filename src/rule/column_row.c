@@ -41,11 +41,9 @@ static int64_t number_of(const struct skep_value *v)
 static bool get(struct skep_rule_ctx *x, const struct skep_fact_request *q, struct skep_fact *ret)
 {
     const struct skep_column_row *row = (const struct skep_column_row *)q->field;
-    unsigned kind = x->ev->h->kind & (SKEP_KIND_MAX - 1);
-    const struct skep_item *item = &row->column->items[kind];
+    const struct skep_item *item = row->items[x->ev->h->kind & (SKEP_KIND_MAX - 1)];
     struct skep_value v;
-    if (!item->field ||
-        (row->type != SKEP_COLUMN_TYPE_ANY && skep_column_type(row->column, kind) != row->type))
+    if (!item)
         return false;
     if (item->port && row->form == SKEP_COLUMN_TEXT)
         return put_written(x, item, ret);
@@ -71,6 +69,44 @@ static bool get(struct skep_rule_ctx *x, const struct skep_fact_request *q, stru
     return false;
 }
 
+static bool read_place(const struct skep_hdr *h, const struct skep_column_place *p, uint64_t *ret)
+{
+    uint64_t u = skep_field_read(h, p->off, p->size);
+    unsigned unused = 64 - 8 * p->size;
+    if ((p->of_task && h->flags & SKEP_HDR_NO_TASK) || (p->has_missing && u == p->missing))
+        return false;
+    *ret = p->is_signed ? (uint64_t)((int64_t)(u << unused) >> unused) : u;
+    return true;
+}
+
+static bool get_number(struct skep_rule_ctx *x, const struct skep_fact_request *q, struct skep_fact *ret)
+{
+    const struct skep_column_row *row = (const struct skep_column_row *)q->field;
+    const struct skep_column_place *p = &row->places[x->ev->h->kind & (SKEP_KIND_MAX - 1)];
+    return p->size ? read_place(x->ev->h, p, &ret->value) : get(x, q, ret);
+}
+
+static bool get_text(struct skep_rule_ctx *x, const struct skep_fact_request *q, struct skep_fact *ret)
+{
+    const struct skep_column_row *row = (const struct skep_column_row *)q->field;
+    const struct skep_column_place *p = &row->places[x->ev->h->kind & (SKEP_KIND_MAX - 1)];
+    struct skep_slice slice;
+    if (!p->size)
+        return get(x, q, ret);
+    memcpy(&slice, (const char *)x->ev->h + p->off, sizeof(slice));
+    return skep_fact_text(x, ret, skep_slice_get(x->ev->h, slice), slice.len);
+}
+
+static bool get_bits(struct skep_rule_ctx *x, const struct skep_fact_request *q, struct skep_fact *ret)
+{
+    const struct skep_column_row *row = (const struct skep_column_row *)q->field;
+    const struct skep_column_place *p = &row->places[x->ev->h->kind & (SKEP_KIND_MAX - 1)];
+    uint64_t u;
+    if (!p->size)
+        return get(x, q, ret);
+    return read_place(x->ev->h, p, &u) && skep_fact_bool(ret, (u & row->bits.mask) == row->bits.number);
+}
+
 /* ---- where it stands in the record ---- */
 
 /* Whether the field is a number that is read as it is. Members of the header have a getter only for processes that are
@@ -85,34 +121,44 @@ static bool is_plain(const struct skep_field *f)
            (!f->get || f->off + f->size <= sizeof(struct skep_hdr));
 }
 
-static bool number_spot(const struct skep_field *f, struct skep_rule_spot *ret)
+static struct skep_column_place text_place(const struct skep_field *f)
+{
+    bool plain = !f->get && skep_type_info(f->type)->class == SKEP_CLASS_TEXT;
+    return plain ? (struct skep_column_place){.off = (uint16_t)f->off, .size = sizeof(struct skep_slice)}
+                 : (struct skep_column_place){0};
+}
+
+/* size 0: which numbers mean that it is missing cannot be said in one. */
+static struct skep_column_place number_place(const struct skep_field *f)
 {
     const struct skep_type_info *info = skep_type_info(f->type);
-    bool is_signed = info->class == SKEP_CLASS_INT;
-    ret->off = (uint16_t)f->off;
-    switch (f->size) {
-    case 1:
-        ret->form = SKEP_SPOT_U8;
-        break;
-    case 2:
-        ret->form = SKEP_SPOT_U16;
-        break;
-    case 4:
-        ret->form = is_signed ? SKEP_SPOT_S32 : SKEP_SPOT_U32;
-        break;
-    default:
-        ret->form = SKEP_SPOT_U64;
-    }
-    if (is_signed)
-        return f->size >= 4;
+    struct skep_column_place p = {.off = (uint16_t)f->off,
+                                  .size = (uint8_t)f->size,
+                                  .is_signed = info->class == SKEP_CLASS_INT,
+                                  .of_task = f->off < sizeof(struct skep_hdr) && f->get};
     bool id = f->type == SKEP_TYPE_uid || f->type == SKEP_TYPE_gid;
     bool named = info->names && !info->names->set;
-    if (named && info->names->zero_is_none)
-        return false; /* two numbers mean that it is missing */
-    ret->has_missing =
+    if (!is_plain(f) || (named && info->names->zero_is_none))
+        return (struct skep_column_place){0};
+    if (p.is_signed)
+        return p;
+    p.has_missing =
         id || named || f->type == SKEP_TYPE_nsid || f->type == SKEP_TYPE_inode || f->type == SKEP_TYPE_dev;
-    ret->missing = id || named ? UINT32_MAX : 0;
+    p.missing = id || named ? UINT32_MAX : 0;
     _Static_assert(SKEP_NO_VALUE == UINT32_MAX, "the number for none");
+    return p;
+}
+
+static bool number_spot(const struct skep_column_place *p, struct skep_rule_spot *ret)
+{
+    static const enum skep_rule_spot_form forms[] = {
+        [1] = SKEP_SPOT_U8, [2] = SKEP_SPOT_U16, [4] = SKEP_SPOT_U32, [8] = SKEP_SPOT_U64};
+    if (!p->size || (p->is_signed && p->size < 4))
+        return false;
+    ret->form = p->is_signed && p->size == 4 ? SKEP_SPOT_S32 : forms[p->size];
+    ret->off = p->off;
+    ret->has_missing = p->has_missing;
+    ret->missing = p->missing;
     return true;
 }
 
@@ -166,9 +212,9 @@ static bool spot_of(const struct skep_column_row *row, const struct skep_kind *k
             ret->off = (uint16_t)f->off;
             return true;
         }
-        return is_plain(f) && number_spot(f, ret);
+        return number_spot(&row->places[kind->number], ret);
     case SKEP_COLUMN_BITS:
-        return is_plain(f) && bits_spot(f, &row->bits, ret);
+        return row->places[kind->number].size && bits_spot(f, &row->bits, ret);
     case SKEP_COLUMN_IP:
         ret->form = SKEP_SPOT_ENDPOINT;
         ret->off = (uint16_t)f->off;
@@ -181,6 +227,8 @@ static bool spot_of(const struct skep_column_row *row, const struct skep_kind *k
 }
 
 /* ---- rows ---- */
+
+typedef bool getter_fn(struct skep_rule_ctx *x, const struct skep_fact_request *q, struct skep_fact *ret);
 
 static const char *name_of(struct skep_column *c, const struct skep_column_row *row)
 {
@@ -215,6 +263,11 @@ static int describe(struct skep_column *c, struct skep_column_row *row)
         const struct skep_kind *kind = skep_schema_kind(all->schema, k);
         skep_strbuf_puts(&kinds, kinds.len ? "," : "");
         skep_strbuf_puts(&kinds, kind->name);
+        row->items[k] = &c->items[k];
+        if (row->form == SKEP_COLUMN_NUMBER || row->form == SKEP_COLUMN_BITS)
+            row->places[k] = number_place(c->items[k].field);
+        else if (row->form == SKEP_COLUMN_TEXT && !c->items[k].port)
+            row->places[k] = text_place(c->items[k].field);
         n += spot_of(row, kind, &spots[n]);
     }
     row->rule.kinds = skep_arena_text(all->arena, kinds.s, kinds.len);
@@ -233,6 +286,8 @@ const struct skep_rule_field *skep_column_row(struct skep_column *c, enum skep_c
         [SKEP_COLUMN_LIST] = SKEP_RULE_TEXT,   [SKEP_COLUMN_IP] = SKEP_RULE_IP,
         [SKEP_COLUMN_BITS] = SKEP_RULE_BOOL,
     };
+    static getter_fn *const getters[] = {
+        [SKEP_COLUMN_NUMBER] = get_number, [SKEP_COLUMN_TEXT] = get_text, [SKEP_COLUMN_BITS] = get_bits};
     bits = bits ? bits : &none;
     for (struct skep_column_row *row = c->rows; row; row = row->next)
         if (row->form == form && row->type == type && row->bits.number == bits->number &&
@@ -246,7 +301,7 @@ const struct skep_rule_field *skep_column_row(struct skep_column *c, enum skep_c
                                          .doc = "",
                                          .type = types[form],
                                          .flags = form == SKEP_COLUMN_LIST ? SKEP_FIELD_ANY : 0,
-                                         .get = get};
+                                         .get = getters[form] ? getters[form] : get};
     if (!row->rule.name || describe(c, row) < 0)
         return NULL;
     row->next = c->rows;

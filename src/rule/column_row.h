@@ -27,6 +27,16 @@ struct skep_column {
     struct skep_item items[SKEP_KIND_MAX]; /* by kind; field NULL: it has none */
 };
 
+/* A number or text that is read from the record as it is: most columns, without the detour of their getters. */
+struct skep_column_place {
+    uint16_t off;
+    uint8_t size; /* 0: it is none; of a text that of its slice */
+    bool is_signed;
+    bool of_task; /* in the header: missing where nobody acts */
+    bool has_missing;
+    uint32_t missing;
+};
+
 struct skep_column_row {
     struct skep_rule_field rule; /* first: the way back from a field */
     struct skep_column_row *next;
@@ -34,6 +44,8 @@ struct skep_column_row {
     enum skep_column_form form;
     enum skep_type type; /* of the kinds' fields; SKEP_COLUMN_TYPE_ANY: whatever it is */
     struct skep_word bits;
+    const struct skep_item *items[SKEP_KIND_MAX];   /* by kind; NULL: it is not about this kind */
+    struct skep_column_place places[SKEP_KIND_MAX]; /* of the forms NUMBER, BITS, TEXT */
 };
 
 struct skep_columns {

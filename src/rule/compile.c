@@ -236,6 +236,7 @@ int skep_compiled_ctx_new(const struct skep_compiled *c, struct skep_rule_ctx **
     if (r < 0)
         return r;
     x->matchers = c->matchers;
+    x->untyped = !skep_requests_typed(c->requests, c->n_requests);
     r = skep_index_scratch_new(c->arena->unit.matchers.indexes, &x->found);
     if (r < 0) {
         skep_rule_ctx_free(x);

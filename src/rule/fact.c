@@ -32,7 +32,7 @@ struct skep_rule_ctx *skep_rule_ctx_free(struct skep_rule_ctx *x)
 
 void skep_rule_ctx_begin(struct skep_rule_ctx *x, const struct skep_event *ev)
 {
-    x->evttype = skep_evttype_of(ev->h);
+    x->evttype = x->untyped ? SKEP_EVTTYPE_NONE : skep_evttype_of(ev->h);
     x->n_matches = 0;
     x->arena_at = 0;
     x->ev = ev;

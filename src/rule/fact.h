@@ -53,15 +53,15 @@ struct skep_fact_request {
 
 /* What U is run on. Programs know these offsets; facts and then atoms (one byte each: 0 not evaluated) follow. */
 struct skep_rule_ctx {
-    uint32_t evttype;   /* rule/evttype.h */
+    uint32_t evttype;   /* rule/evttype.h; 0 when nobody asks (untyped) */
     uint32_t n_matches; /* written by U: how many rules matched, also beyond the maximum */
     uint32_t matches[SKEP_RULE_MATCHES_MAX]; /* their numbers, in any order */
     /* From here on for the host only. */
     uint32_t n_facts, n_atoms;
     uint32_t arena_at; /* bytes of the arena in use */
-    uint32_t pad;
-    uint64_t cut; /* texts that were too long, since the context was made */
-    size_t size;  /* of all this */
+    bool untyped;      /* no request is about types of event: they need not be found */
+    uint64_t cut;      /* texts that were too long, since the context was made */
+    size_t size;       /* of all this */
     const struct skep_event *ev;
     const struct skep_fact_request *requests;
     const void *matchers;             /* the compiler's, for skep_rule_match() */

@@ -121,6 +121,23 @@ uint32_t skep_requests_flags(const struct skep_fact_request *list, size_t n)
     return flags;
 }
 
+/* Fields of other families compute nothing from the type. */
+static bool is_typed(const struct skep_operand *o, unsigned limit)
+{
+    bool typed = !limit || (o->field && skep_startswith(o->field->name, "evt."));
+    for (size_t i = 0; limit && i < o->n_operands; i++)
+        typed |= is_typed(o->operands[i], limit - 1);
+    return typed;
+}
+
+bool skep_requests_typed(const struct skep_fact_request *list, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!list[i].operand || is_typed(list[i].operand, SKEP_OPERAND_DEPTH_MAX))
+            return true;
+    return false;
+}
+
 /* The kinds that have all fields of o. */
 static void kinds_of(const struct skep_operand *o, uint64_t kinds[SKEP_KIND_MAX / 64])
 {

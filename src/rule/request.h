@@ -33,6 +33,8 @@ static inline bool skep_requests_of_kind(const struct skep_requests *q, uint32_t
 }
 /* enum skep_rule_field_flag of all fields that these requests look at, also inside of transformers. */
 uint32_t skep_requests_flags(const struct skep_fact_request *list, size_t n);
+/* Whether any of them is about the type of an event. */
+bool skep_requests_typed(const struct skep_fact_request *list, size_t n);
 /* proc.aname[2], tolower(proc.name): as one would write it. */
 void skep_operand_put(const struct skep_operand *o, struct skep_strbuf *sb);
 #endif

@@ -197,7 +197,10 @@ int skep_object_fill_slots(struct skep_vm_object *object)
             const struct skep_elf_slot *slot = &m->slots[k];
             uint32_t id;
             int r = -ENOENT;
-            if (slot->program ? (bool)object->programs[slot->target] : (bool)object->maps[slot->target]) {
+            if (object->maps[i]->key_size != sizeof(slot->key)) {
+                r = -EINVAL; /* only numbers can be initialised */
+            } else if (slot->program ? (bool)object->programs[slot->target]
+                                     : (bool)object->maps[slot->target]) {
                 id = slot->program ? skep_vm_program_id(object->programs[slot->target])
                                    : skep_vm_map_id(object->maps[slot->target]);
                 r = skep_vm_map_update(object->maps[i], &slot->key, &id, BPF_ANY);

@@ -37,6 +37,15 @@ wait_for 20 ended "$SKEP_PID"
 t_check "a command that was followed: the same" cmp tree.out tree.replay
 t_check "and nothing but it" test "$(json_count tree.replay 'e.kind == "exec"')" -eq 3
 
+# Every line carries the arguments: many times what the queue of the output holds.
+start_skep big record -o big.skep --kinds open -- python3 -c '
+for i in range(400):
+    open("/etc/hostname").close()' "$(printf '%0120000d' 0)"
+wait_for 20 ended "$SKEP_PID"
+"$SKEP" replay big.skep --json >big.out 2>big.err
+t_check "a replay of long lines ends well" test $? -eq 0
+t_check "and loses none" test "$(grep -c '"path":"/etc/hostname"' big.out)" -ge 400
+
 "$SKEP" watch exec all.skep -o comm,args >columns.out 2>columns.err
 t_check "watch reads recordings" grep -q '^ls .*ls /etc' columns.out
 "$SKEP" replay all.skep --json --kinds exec --comm ls >ls.out 2>/dev/null

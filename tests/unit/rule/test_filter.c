@@ -9,6 +9,7 @@
 #include "differ.h"
 
 #include "load/filter.h"
+#include "rule/default.h"
 #include "rule/falco.h"
 #include <cmocka.h>
 
@@ -239,6 +240,64 @@ static void test_constructs(void **state)
     assert_true(counts[0] > 1000 && counts[1] > 1000);
 }
 
+/* ---- what an event costs that no rule is interested in ---- */
+
+static void put_open(struct event *e, const char *path, uint32_t flags, int64_t ret)
+{
+    struct skep_ev_open *o = (struct skep_ev_open *)e->raw;
+    memset(o, 0, sizeof(*o));
+    o->h = (struct skep_hdr){.kind = SKEP_KIND_open,
+                             .flags = SKEP_HDR_SYSCALL | SKEP_HDR_RET,
+                             .nr = 257,
+                             .ret = ret,
+                             .comm = "workload"};
+    o->flags = flags;
+    o->path_source = ret < 0 ? SKEP_PATH_LEXICAL : SKEP_PATH_OBJECT;
+    o->path = o->raw_path = (struct skep_slice){sizeof(*o), (uint32_t)strlen(path)};
+    memcpy(e->raw + sizeof(*o), path, strlen(path));
+}
+
+/* The built-in rules drop it within so many instructions. */
+static void test_default(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *path;
+        uint32_t flags;
+        int64_t ret;
+        uint64_t insns;
+    } cases[] = {
+        {"/tmp/some-file-abcdef", 0, 3, 220},
+        {"/tmp/some-file-abcdef", 0, -2, 220},
+        {"/usr/lib/x86_64-linux-gnu/libc.so.6", 0, 3, 300},
+        {"/home/user/work/src/main.o", 1, 3, 300},
+        {"/dev/null", 2, 3, 250},
+    };
+    struct skep_falco_input in = {
+        .name = "default.yaml", .text = skep_default_rules, .len = skep_default_rules_len};
+    struct skep_falco_options options = {.min_priority = SKEP_PRIORITY_DEBUG};
+    struct skep_diags diags;
+    struct skep_policy *policy;
+    struct skep_compiled *c;
+    struct engine en;
+    struct event *e = calloc(1, sizeof(*e));
+    skep_diags_init(&diags, "default.yaml");
+    assert_non_null(e);
+    assert_int_equal(skep_falco_load(&in, 1, &options, &diags, &policy), 0);
+    assert_int_equal(skep_rules_compile(policy, &(struct skep_compile_options){0}, &diags, &c), 0);
+    engine_init(&en, c, 1 << SKEP_VM_MODE_INTERPRET);
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        put_open(e, cases[i].path, cases[i].flags, cases[i].ret);
+        skep_vm_thread_set_fuel(en.thread, cases[i].insns);
+        assert_false(engine_pass(&en, SKEP_VM_MODE_INTERPRET, e->raw));
+    }
+    free(e);
+    engine_clear(&en);
+    skep_compiled_free(c);
+    skep_policy_free(policy);
+    skep_diags_clear(&diags);
+}
+
 /* Searches are loops that the verifier walks round by round: many of them have to stay within its limit. */
 static void test_many_searches(void **state)
 {
@@ -273,9 +332,9 @@ static int teardown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_constructs), cmocka_unit_test(test_many_searches),
-        cmocka_unit_test(test_networks),   cmocka_unit_test(test_random),
-        cmocka_unit_test(test_known),
+        cmocka_unit_test(test_default),       cmocka_unit_test(test_constructs),
+        cmocka_unit_test(test_many_searches), cmocka_unit_test(test_networks),
+        cmocka_unit_test(test_random),        cmocka_unit_test(test_known),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
