@@ -117,10 +117,9 @@ static bool same_group(const struct skep_term_group *a, const struct skep_term_g
 
 int skep_index_new(struct skep_arena *pool, const struct skep_requests *requests,
                    const struct skep_index_term *terms, size_t n_terms,
-                   const struct skep_index_demand *demands, size_t n_demands, size_t n_rules,
-                   struct skep_index **ret, struct skep_term_group *ret_group)
+                   const struct skep_index_demand *demands, size_t n_rules, struct skep_index **ret,
+                   struct skep_term_group *ret_group)
 {
-    (void)n_demands;
     struct skep_index *x = skep_arena_alloc(pool, sizeof(*x));
     size_t n = 0;
     for (size_t i = 0; i < n_terms; i++)

@@ -46,6 +46,6 @@ struct skep_index_demand {
 /* terms of one group stand together. -E2BIG: *ret_group is too large to be searched; -ENOMEM. */
 int skep_index_new(struct skep_arena *pool, const struct skep_requests *requests,
                    const struct skep_index_term *terms, size_t n_terms,
-                   const struct skep_index_demand *demands, size_t n_demands, size_t n_rules,
-                   struct skep_index **ret, struct skep_term_group *ret_group);
+                   const struct skep_index_demand *demands, size_t n_rules, struct skep_index **ret,
+                   struct skep_term_group *ret_group);
 #endif

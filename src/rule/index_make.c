@@ -510,8 +510,7 @@ static int make_index(struct maker *m, struct links *terms, struct links *demand
             return -ENOMEM;
     }
     qsort(t, n_terms, sizeof(*t), compare_terms);
-    return skep_index_new(u->pool, &u->requests, t, n_terms, d, n_demands, n_rules, &u->indexes[m->kind],
-                          ret_group);
+    return skep_index_new(u->pool, &u->requests, t, n_terms, d, n_rules, &u->indexes[m->kind], ret_group);
 }
 
 /* ---- a kind ---- */
@@ -551,7 +550,6 @@ static void free_kind(struct maker *m)
 static int build(struct maker *m)
 {
     struct skep_unit *u = m->u;
-    size_t n = u->n_rules[m->kind];
     struct skep_index_choice *found = &u->found[m->kind];
     struct links terms = {0}, demands = {0};
     struct skep_term_group group = {0};
@@ -569,7 +567,6 @@ static int build(struct maker *m)
     }
     free(terms.list);
     free(demands.list);
-    (void)n;
     return r;
 }
 

@@ -8,7 +8,7 @@
  *
  *     struct { u32 len; u32 class; }
  *
- * class is 1 in plain sets; in lookups of rules it says which of them to try. Prefixes and networks are tries
+ * class is 1 in plain sets, else what the caller gave. Prefixes and networks are tries
  * (LPM_TRIE), whose value is a class. U and K of all kinds share the maps.
  */
 #include "rule/atom.h"
