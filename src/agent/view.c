@@ -306,6 +306,8 @@ enum skep_verdict skep_view_event(void *data, const struct skep_event *ev)
                                                                       : SKEP_VERDICT_EMITTED;
     skep_output_put(v->output, ev->h->kind, false, v->line.s, v->line.len);
     v->unasked += v->line.len;
+    if (v->o->replay_path) /* here as well: one record may let go many events that were held back */
+        skep_view_wait_for_room(v);
     return SKEP_VERDICT_QUEUED;
 }
 
@@ -539,10 +541,16 @@ static void put_tables(struct skep_view_state *v)
         skep_output_put(v->output, 0, true, line, n);
 }
 
+/* Who reads a replay may take its time: nothing happens meanwhile. A year, as good as any. */
+static uint64_t patience(const struct skep_view_state *v)
+{
+    return v->o->replay_path ? 365 * 86400 * 1000000000ULL : FINISH_NS;
+}
+
 /* Lines that are given up count as lost, so that the ledger closes also when nobody reads. */
 static int settle_output(struct skep_view_state *v)
 {
-    int r = skep_output_drain(v->output, FINISH_NS);
+    int r = skep_output_drain(v->output, patience(v));
     if (r == -ETIMEDOUT) {
         skep_view_message(
             v, "warning: the reader of the output does not take the last lines; they count as lost");
@@ -619,7 +627,7 @@ int skep_view_finish(struct skep_view_state *v, struct skep_pipeline *p, const s
         skep_strbuf_reset(&v->line);
         skep_ledger_put_text(l, v->names, &v->line);
     }
-    skep_output_finish(v->output, FINISH_NS);
+    skep_output_finish(v->output, patience(v));
     if (!as_json)
         fputs(v->line.s, stderr);
     const struct skep_ruleset *where = skep_view_where(v);
