@@ -19,7 +19,16 @@
 #define HEAL_NS 1000000000ULL  /* snapshots after a loss come at most so often */
 #define SETTLE_NS 300000000ULL /* for records of sensors that were just detached */
 
-enum source { FROM_KERNEL, FROM_TIMER, FROM_SIGNAL, FROM_CHILD, FROM_RESOLVER, FROM_OUTPUT, FROM_RULES };
+enum source {
+    FROM_KERNEL,
+    FROM_TIMER,
+    FROM_SIGNAL,
+    FROM_CHILD,
+    FROM_RESOLVER,
+    FROM_OUTPUT,
+    FROM_RULES,
+    FROM_PUSHDOWN
+};
 
 struct live {
     const struct skep_live_options *o;
@@ -33,11 +42,12 @@ struct live {
     uint64_t began, next_status;
     uint64_t snapshot_begin, snapshot_end; /* end 0: none under way */
     bool first_snapshot_done;
-    uint64_t own;                  /* records that skep itself added */
-    uint64_t life_lost, heal_at;   /* heal_at 0: nothing to heal */
-    struct skep_ruleset *incoming; /* rules whose boundary is awaited */
-    struct skep_ruleset *next;     /* rules that wait for those */
-    bool swapping;
+    uint64_t own;                       /* records that skep itself added */
+    uint64_t life_lost, heal_at;        /* heal_at 0: nothing to heal */
+    struct skep_ruleset *incoming;      /* rules whose boundary is awaited */
+    struct skep_ruleset *next;          /* rules that wait for those */
+    struct skep_pushdown_job *pushdown; /* their filters are being loaded */
+    bool swapping;                      /* from the loading of filters to the end of the swap */
     bool stop;
     int status;
 };
@@ -225,30 +235,32 @@ static void tell_view(void *data, const char *line)
     skep_view_message(l->view, line);
 }
 
-/* Puts the part in the kernel of the set (NULL: none) and of --where into force; whoever judges follows at the
- * boundary. */
-static int begin_swap(struct live *l, const struct skep_ruleset *rs)
+static void swap_failed(struct live *l, const char *reason)
 {
-    struct skep_selection selection;
-    struct skep_filters *filters = NULL;
-    char reason[512];
+    char line[600];
+    snprintf(line, sizeof(line),
+             l->incoming ? "warning: the new rules cannot be put in force: %s; the old ones stay"
+                         : "warning: the kernel drops nothing on behalf of rules or --where: %s",
+             reason);
+    skep_view_message(l->view, line);
+    l->swapping = false;
+    l->incoming = skep_ruleset_free(l->incoming);
+}
+
+/* Puts the part in the kernel of the set (NULL: none) and of --where into force, in three steps: filters are loaded, asked
+ * for (on_pushdown()), and whoever judges follows at the boundary (step_swap()). */
+static void begin_swap(struct live *l, const struct skep_ruleset *rs)
+{
     struct skep_pushdown p = {rs, skep_view_where(l->view), l->o->shown, l->o->always};
-    skep_pushdown_selection(&p, &selection);
-    int r = skep_pushdown_filters(l->kernel, &p, tell_view, l, &filters);
-    if (r >= 0)
-        r = skep_swap_begin(l->kernel, &selection, filters, reason, sizeof(reason));
-    else
-        snprintf(reason, sizeof(reason), "%s", strerror(-r));
-    l->swapping = r >= 0;
-    if (r < 0) {
-        char line[600];
-        snprintf(line, sizeof(line),
-                 rs ? "warning: the new rules cannot be put in force: %s; the old ones stay"
-                    : "warning: the kernel does not filter on behalf of --where: %s",
-                 reason);
-        skep_view_message(l->view, line);
+    int r = skep_pushdown_begin(l->kernel, &p, &l->pushdown);
+    if (r >= 0) {
+        l->swapping = true;
+        r = watch_fd(l, skep_pushdown_fd(l->pushdown), FROM_PUSHDOWN);
+        if (r < 0)
+            l->pushdown = skep_pushdown_free(l->pushdown);
     }
-    return r;
+    if (r < 0)
+        swap_failed(l, strerror(-r));
 }
 
 static void begin_next(struct live *l)
@@ -256,8 +268,26 @@ static void begin_next(struct live *l)
     if (l->swapping || !l->next)
         return;
     l->incoming = TAKE_PTR(l->next);
-    if (begin_swap(l, l->incoming) < 0)
-        l->incoming = skep_ruleset_free(l->incoming);
+    begin_swap(l, l->incoming);
+}
+
+static void on_pushdown(struct live *l)
+{
+    struct skep_selection selection;
+    struct skep_filters *filters = NULL;
+    char reason[512];
+    if (!l->pushdown)
+        return;
+    skep_pushdown_selection(skep_pushdown_of(l->pushdown), &selection);
+    int r = skep_pushdown_end(TAKE_PTR(l->pushdown), tell_view, l, &filters);
+    if (r < 0)
+        snprintf(reason, sizeof(reason), "%s", strerror(-r));
+    else
+        r = skep_swap_begin(l->kernel, &selection, filters, reason, sizeof(reason));
+    if (r < 0) {
+        swap_failed(l, reason);
+        begin_next(l);
+    }
 }
 
 static void renew_rules(struct live *l)
@@ -273,7 +303,7 @@ static void renew_rules(struct live *l)
 static void step_swap(struct live *l)
 {
     uint64_t time;
-    if (!l->swapping)
+    if (!l->swapping || l->pushdown)
         return;
     int state = skep_swap_step(l->kernel, &time);
     if (state == SKEP_SWAP_WAIT)
@@ -345,6 +375,9 @@ static void dispatch(struct live *l, enum source from)
     case FROM_RULES:
         renew_rules(l);
         break;
+    case FROM_PUSHDOWN:
+        on_pushdown(l);
+        break;
     case FROM_KERNEL:
         break;
     }
@@ -396,6 +429,7 @@ static uint64_t sum_received(const struct live *l)
 static void finish(struct live *l)
 {
     struct skep_counters sum[SKEP_KIND_MAX];
+    l->pushdown = skep_pushdown_free(l->pushdown);
     uint64_t deadline = skep_clock_boot_ns() + SETTLE_NS;
     skep_kernel_detach(l->kernel);
     for (;;) {
@@ -421,6 +455,7 @@ static void finish(struct live *l)
 static void clear(struct live *l)
 {
     skep_child_clear(&l->child);
+    skep_pushdown_free(l->pushdown);
     skep_ruleset_free(l->incoming);
     skep_ruleset_free(l->next);
     skep_kernel_free(l->kernel);

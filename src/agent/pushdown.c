@@ -3,6 +3,22 @@
 
 #include "rule/frame.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/eventfd.h>
+
+struct skep_pushdown_job {
+    struct skep_kernel *kernel;
+    struct skep_pushdown p;
+    pthread_t thread;
+    int done_fd;
+    atomic_bool give_up;
+    /* the thread's; read when it is through */
+    struct skep_filters *filters;
+    struct skep_strbuf lines; /* what is to be told, each ended by a NUL */
+    int result;
+};
+
 static const char *kind_name(uint16_t kind)
 {
     static const char *const names[SKEP_KIND_MAX] = {
@@ -103,41 +119,119 @@ static const struct skep_ruleset *filter_of(const struct skep_pushdown *p, uint1
     return p->where && p->where->compiled->filter[kind].insns ? p->where : NULL;
 }
 
-int skep_pushdown_filters(struct skep_kernel *k, const struct skep_pushdown *p,
-                          void (*tell)(void *data, const char *line), void *data, struct skep_filters **ret)
+__attribute__((format(printf, 2, 3))) static void tell_later(struct skep_pushdown_job *job,
+                                                             const char *format, ...)
 {
+    char line[700];
+    va_list ap;
+    va_start(ap, format);
+    vsnprintf(line, sizeof(line), format, ap);
+    va_end(ap);
+    skep_strbuf_put(&job->lines, line, strlen(line) + 1);
+}
+
+/* 1: there is a filter. */
+static int load_kind(struct skep_pushdown_job *job, struct skep_filters *f, size_t first_map, uint16_t kind)
+{
+    const struct skep_pushdown *p = &job->p;
+    const struct skep_ruleset *of = filter_of(p, kind);
+    if (!of || atomic_load(&job->give_up))
+        return 0;
+    int r = load_filter(f, of->compiled, of == p->where ? first_map : 0, kind);
+    if (r >= 0 || r == -ENOMEM)
+        return r < 0 ? r : 1;
+    const char *why = skep_filters_reason(f, kind);
+    tell_later(job, "warning: the kernel drops no %s events on behalf of %s: %s", kind_name(kind),
+               of == p->where ? "--where" : "rules", why ? why : strerror(-r));
+    return 0;
+}
+
+static int load_all(struct skep_pushdown_job *job)
+{
+    const struct skep_pushdown *p = &job->p;
     _cleanup_filters_ struct skep_filters *f = NULL;
     size_t n = (p->rules ? p->rules->compiled->n_maps : 0) + (p->where ? p->where->compiled->n_maps : 0);
     _cleanup_free_ struct skep_filter_map *maps = calloc(n + 1, sizeof(*maps));
-    char reason[512], line[700];
+    char reason[512];
     if (!maps)
         return -ENOMEM;
     size_t first = put_maps(p->rules, maps);
     put_maps(p->where, maps + first);
-    int r = skep_filters_new(k, maps, n, &f, reason, sizeof(reason));
+    int r = skep_filters_new(job->kernel, maps, n, &f, reason, sizeof(reason));
     if (r < 0) {
-        snprintf(line, sizeof(line), "warning: the kernel drops nothing on behalf of %s: %s",
-                 p->rules ? "rules" : "--where", reason);
-        tell(data, line);
-        *ret = NULL;
+        tell_later(job, "warning: the kernel drops nothing on behalf of %s: %s",
+                   p->rules ? "rules" : "--where", reason);
         return 0;
     }
     bool some = false;
     for (uint16_t kind = 0; kind < SKEP_KIND_MAX; kind++) {
-        const struct skep_ruleset *of = filter_of(p, kind);
-        if (!of)
-            continue;
-        r = load_filter(f, of->compiled, of == p->where ? first : 0, kind);
-        if (r == -ENOMEM)
+        r = load_kind(job, f, first, kind);
+        if (r < 0)
             return r;
-        some |= r >= 0;
-        if (r >= 0)
-            continue;
-        const char *why = skep_filters_reason(f, kind);
-        snprintf(line, sizeof(line), "warning: the kernel drops no %s events on behalf of %s: %s",
-                 kind_name(kind), of == p->where ? "--where" : "rules", why ? why : strerror(-r));
-        tell(data, line);
+        some |= r > 0;
     }
-    *ret = some ? TAKE_PTR(f) : NULL;
+    job->filters = some ? TAKE_PTR(f) : NULL;
     return 0;
+}
+
+static void *run(void *data)
+{
+    struct skep_pushdown_job *job = data;
+    job->result = load_all(job);
+    eventfd_write(job->done_fd, 1);
+    return NULL;
+}
+
+int skep_pushdown_begin(struct skep_kernel *k, const struct skep_pushdown *p, struct skep_pushdown_job **ret)
+{
+    struct skep_pushdown_job *job = calloc(1, sizeof(*job));
+    if (!job)
+        return -ENOMEM;
+    job->kernel = k;
+    job->p = *p;
+    skep_strbuf_init(&job->lines, 1 << 16);
+    job->done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    int r = job->done_fd < 0 ? -errno : -pthread_create(&job->thread, NULL, run, job);
+    if (r < 0) {
+        skep_fd_close(job->done_fd);
+        free(job);
+        return r;
+    }
+    *ret = job;
+    return 0;
+}
+
+int skep_pushdown_fd(const struct skep_pushdown_job *job)
+{
+    return job->done_fd;
+}
+
+const struct skep_pushdown *skep_pushdown_of(const struct skep_pushdown_job *job)
+{
+    return &job->p;
+}
+
+int skep_pushdown_end(struct skep_pushdown_job *job, void (*tell)(void *data, const char *line), void *data,
+                      struct skep_filters **ret)
+{
+    pthread_join(job->thread, NULL);
+    int r = job->result;
+    for (size_t at = 0; tell && at < job->lines.len; at += strlen(job->lines.s + at) + 1)
+        tell(data, job->lines.s + at);
+    if (r >= 0 && ret)
+        *ret = TAKE_PTR(job->filters);
+    skep_filters_free(job->filters);
+    skep_strbuf_clear(&job->lines);
+    skep_fd_close(job->done_fd);
+    free(job);
+    return r;
+}
+
+struct skep_pushdown_job *skep_pushdown_free(struct skep_pushdown_job *job)
+{
+    if (job) {
+        atomic_store(&job->give_up, true);
+        skep_pushdown_end(job, NULL, NULL, NULL);
+    }
+    return NULL;
 }
