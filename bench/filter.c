@@ -13,7 +13,7 @@
 #include <signal.h>
 
 #include "load/swap.h"
-#include "rule/frame.h"
+#include "rule/compile/frame.h"
 
 static void body(struct skep_build *b, const char *what, unsigned pass, unsigned drop)
 {

@@ -86,7 +86,7 @@ struct skep_config {
 };
 
 /*
- * Where a record is put together; each CPU has SKEP_SCRATCH_SLOTS of them. Generated filters (rule/frame.h) know
+ * Where a record is put together; each CPU has SKEP_SCRATCH_SLOTS of them. Generated filters (rule/compile/frame.h) know
  * this layout, too: the handler of a system call leaves its record in the slot, marks the slot with the address of
  * the current task, and hands over to the filter of the kind, which looks through the slots of the CPU for this mark.
  * A thread returns from one system call at a time, and nothing else waits for a filter: so the mark is unique, and

@@ -5,8 +5,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "export/sink.h"
-#include "rule/alert.h"
-#include "rule/throttle.h"
+#include "rule/alert/alert.h"
+#include "rule/alert/throttle.h"
 
 #include <inttypes.h>
 

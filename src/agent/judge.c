@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/judge.h"
 
-#include "rule/hosts.h"
-#include "rule/users.h"
+#include "rule/names/hosts.h"
+#include "rule/names/users.h"
 
 #define SAMPLE_EVERY 256 /* events */
 #define SAMPLES_WANTED 4096

@@ -16,8 +16,8 @@
 #include "base/strings.h"
 #include "export/sink.h"
 #include "export/terminal.h"
+#include "rule/alert/throttle.h"
 #include "rule/policy.h"
-#include "rule/throttle.h"
 
 /* Exit statuses of every command. */
 enum skep_exit {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/pushdown.h"
 
-#include "rule/frame.h"
+#include "rule/compile/frame.h"
 
 #include <pthread.h>
 #include <stdatomic.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/rules_load.h"
 
-#include "rule/alert.h"
+#include "rule/alert/alert.h"
 
 /* "+NAME", "-NAME", "+tag:NAME", "-tag:NAME" */
 static struct skep_rule_choice parse_choice(const char *text)

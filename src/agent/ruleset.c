@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/ruleset.h"
 
-#include "rule/alert.h"
+#include "rule/alert/alert.h"
 #include "rule/default.h"
-#include "rule/falco_files.h"
-#include "rule/hosts.h"
+#include "rule/falco/files.h"
+#include "rule/names/hosts.h"
 #include "rule/request.h"
 
 /* ---- what programs call ---- */

@@ -12,8 +12,8 @@
  * A set is made once and not changed: a reload makes another one, if need be in another thread. It is used by one
  * thread at a time.
  */
-#include "rule/compile.h"
-#include "rule/format.h"
+#include "rule/alert/format.h"
+#include "rule/compile/compile.h"
 #include "skep/vm.h"
 
 #define SKEP_RULES_DIR "/etc/skep/rules.d"

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/where.h"
 
-#include "rule/column.h"
-#include "rule/falco.h"
-#include "rule/hosts.h"
-#include "rule/users.h"
+#include "rule/column/column.h"
+#include "rule/falco/falco.h"
+#include "rule/names/hosts.h"
+#include "rule/names/users.h"
 
 #define CODE "LOAD_ERR_COMPILE_CONDITION"
 

@@ -2,7 +2,7 @@
 #ifndef SKEP_AGENT_WHERE_H
 #define SKEP_AGENT_WHERE_H
 /*
- * The filter of --where: conditions of the rule language (rule/falco.h) over its fields and over columns (rule/column.h),
+ * The filter of --where: conditions of the rule language (rule/falco/falco.h) over its fields and over columns (rule/column/column.h),
  * which an event has to meet to be shown, recorded or judged.
  *
  * It is a ruleset of one rule (agent/ruleset.h): the condition runs as eBPF programs in the engine, one for each kind of

@@ -64,7 +64,7 @@ static const struct {
     const char *name, *family;
 } helpers[] = {
 #define SKEP_HELPER(number, name, family) {number, #name, #family},
-#include "vm/helpers.def"
+#include "vm/helper/helpers.def"
 #undef SKEP_HELPER
 };
 

@@ -3,7 +3,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "cli/command.h"
-#include "rule/falco_files.h"
+#include "rule/falco/files.h"
 
 #define TEXT_MAX (64U << 20)
 #define DIAGS_MAX 1000

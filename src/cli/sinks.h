@@ -27,7 +27,7 @@
  */
 #include "cli/command.h"
 #include "export/sink.h"
-#include "rule/throttle.h"
+#include "rule/alert/throttle.h"
 
 /* Who did it, and to what, and where. Not its arguments, times and ids, in which repetitions differ; and the
  * container, since the same deed in two of them is two deeds. */
@@ -64,7 +64,7 @@ struct skep_alert_route {
     struct skep_sink **sinks; /* NULL: --to was not given */
     size_t n_sinks;
     struct skep_throttle_options throttle; /* all 0: off */
-    char *key; /* of a suppression: an output template (rule/format.h); NULL: none */
+    char *key; /* of a suppression: an output template (rule/alert/format.h); NULL: none */
 };
 
 /* Prints what is wrong, with its cure. SKEP_EXIT_OK; SKEP_EXIT_USAGE; SKEP_EXIT_FAILED when memory or threads

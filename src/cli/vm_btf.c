@@ -3,8 +3,8 @@
 #include "base/log.h"
 #include "cli/command.h"
 #include "cli/vm_object.h"
-#include "vm/btf.h"
-#include "vm/btf_dump.h"
+#include "vm/btf/btf.h"
+#include "vm/btf/btf_dump.h"
 
 #define TEXT_MAX (512U << 20)
 

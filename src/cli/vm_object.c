@@ -3,7 +3,7 @@
 
 #include "base/log.h"
 #include "isa/check.h"
-#include "vm/btf.h"
+#include "vm/btf/btf.h"
 
 #define LINK_MEMORY_MAX (256U << 20)
 

@@ -15,7 +15,7 @@
  */
 #include "cli/vm_input.h"
 #include "isa/disasm.h"
-#include "vm/elf.h"
+#include "vm/object/elf.h"
 
 /* Both print what is wrong. */
 int skep_vm_elf_read(const char *path, const void *bytes, size_t size, struct skep_elf **ret_elf);

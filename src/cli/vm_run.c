@@ -6,7 +6,7 @@
 #include "cli/vm_input.h"
 #include "cli/vm_records.h"
 #include "isa/disasm.h"
-#include "vm/btf.h"
+#include "vm/btf/btf.h"
 #include "vm/exec.h"
 #include "vm/program.h"
 #include "vm/vm.h"

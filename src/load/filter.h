@@ -11,7 +11,7 @@
  *     skep_filters_load(f, SKEP_KIND_open, &program);          for each kind that has one
  *     skep_kernel_swap(k, &selection, TAKE_PTR(f), ...);       load/swap.h: now they are asked
  *
- * A program is made for a frame that finds the record and knows the ways out (rule/frame.h): an LDDW with source
+ * A program is made for a frame that finds the record and knows the ways out (rule/compile/frame.h): an LDDW with source
  * register 5 names a map by its place in skep_filter_program.maps; behind those come, in this order, skep_scratch,
  * skep_counters and skep_filters. It is loaded as what the handlers of system calls are, a tp_btf program for sys_exit,
  * since nothing else may be reached from them by tail call.

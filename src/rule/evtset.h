@@ -17,7 +17,7 @@
  * The sets are exact as far as comparisons of evt.type go and otherwise too large, never too small. evt.type is never
  * missing.
  */
-#include "rule/ast.h"
+#include "rule/condition/ast.h"
 #include "rule/evttype.h"
 
 struct skep_evtset {

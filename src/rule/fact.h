@@ -16,7 +16,7 @@
  * A context belongs to one thread. It is as large as its policy wants: skep_rule_ctx_new() makes it, and
  * skep_rule_ctx_begin() makes it ready for an event (cost: a memset of the facts and atoms).
  */
-#include "rule/ast.h"
+#include "rule/condition/ast.h"
 
 #define SKEP_FACT_TEXT_MAX 32768
 #define SKEP_FACT_ARENA_SIZE (256 * 1024)

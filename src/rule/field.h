@@ -36,13 +36,13 @@ enum skep_rule_field_flag {
     /* The argument is the name of an argument of some type of event (field/args.def), or its place. */
     SKEP_FIELD_ARG_EVENT = 1 << 10,
     SKEP_FIELD_HOSTS =
-        1 << 20, /* lives on all dns events, which must reach user space for it (rule/hosts.h) */
+        1 << 20, /* lives on all dns events, which must reach user space for it (rule/names/hosts.h) */
     SKEP_FIELD_ENVIRON = 1 << 11, /* of whole environments: see skep_proc_table.keep_env */
     /* The argument may also stand behind a dot: container.label.tier is container.label[tier]. */
     SKEP_FIELD_ARG_DOT = 1 << 12,
     SKEP_FIELD_NA = 1 << 14,     /* it may be "<NA>", as in Falco: a user without a name */
     SKEP_FIELD_PORT = 1 << 13,   /* a number that conditions may also give as the name of a service */
-    SKEP_FIELD_COLUMN = 1 << 15, /* a name that stands for several fields: rule/column.h */
+    SKEP_FIELD_COLUMN = 1 << 15, /* a name that stands for several fields: rule/column/column.h */
 };
 #define SKEP_FIELD_INDEX_MAX 1023
 

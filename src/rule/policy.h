@@ -3,14 +3,14 @@
 #define SKEP_RULE_POLICY_H
 /*
  * A policy: the rules that a set of files makes together, after overrides, exceptions, macros and lists were put in.
- * A front end makes it (rule/falco.h), the compiler reads it (rule/compile.h). It owns all its text and trees, in an
+ * A front end makes it (rule/falco/falco.h), the compiler reads it (rule/compile/compile.h). It owns all its text and trees, in an
  * arena, and is immutable once loaded.
  *
  * Rules are in the order of their first definition; a rule's number is its place in this order. Rules that are disabled
  * or that were left out (skip-if-unknown-filter) are in the list, too, with their state.
  */
 #include "base/diag.h"
-#include "rule/ast.h"
+#include "rule/condition/ast.h"
 
 enum skep_priority {
     SKEP_PRIORITY_EMERGENCY,
@@ -51,7 +51,7 @@ struct skep_rule {
     size_t n_tags;
     const struct skep_expr *condition; /* with exceptions; NULL when the state is OTHER_SOURCE or SKIPPED */
     const char *condition_text;        /* as written, with what was appended */
-    const char *output;                /* template, see rule/format.h */
+    const char *output;                /* template, see rule/alert/format.h */
     struct skep_rule_place name_place, condition_place, output_place;
 };
 

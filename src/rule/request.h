@@ -6,8 +6,8 @@
  * hundred rules is one request, and so is tolower(proc.name).
  */
 #include "base/strbuf.h"
+#include "rule/compile/intern.h"
 #include "rule/fact.h"
-#include "rule/intern.h"
 
 #define SKEP_OPERAND_DEPTH_MAX 16 /* transformers around a field */
 

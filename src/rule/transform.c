@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rule/transform.h"
 
+#include "rule/match/text.h"
 #include "rule/request.h"
-#include "rule/text.h"
 
 #define OPERANDS_MAX 64
 

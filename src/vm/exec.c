@@ -3,8 +3,8 @@
 
 #include <sys/mman.h>
 
-#include "vm/interp.h"
-#include "vm/jit.h"
+#include "vm/interp/interp.h"
+#include "vm/jit/jit.h"
 #include "vm/program.h"
 #include "vm/vm.h"
 

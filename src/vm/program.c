@@ -4,8 +4,8 @@
 #include <stdarg.h>
 
 #include "isa/check.h"
-#include "vm/interp.h"
-#include "vm/jit.h"
+#include "vm/interp/interp.h"
+#include "vm/jit/jit.h"
 
 /* A program that is being made. */
 struct load {

@@ -3,7 +3,7 @@
 #define SKEP_VM_PROGRAM_H
 /*
  * A loaded program: its instructions after checks and relocation, what they mean (isa/check.h), what the interpreter
- * made of them (vm/interp.h) and what the JIT made of them (vm/jit.h). It never changes after loading, so any number of
+ * made of them (vm/interp/interp.h) and what the JIT made of them (vm/jit/jit.h). It never changes after loading, so any number of
  * threads may run it.
  *
  * Relocation at load: LDDW of a map (fd or index) becomes LDDW of the map's handle, LDDW of a map's value the address
@@ -66,9 +66,9 @@ struct skep_vm_program {
     size_t n_poisons;
 
     bool whole_frames;          /* the stack is a region */
-    struct skep_interp *interp; /* vm/interp.h */
+    struct skep_interp *interp; /* vm/interp/interp.h */
     struct skep_interp *traced; /* the same for traced runs; atomic, made by the first */
-    struct skep_jit_code *jit;  /* vm/jit.h; NULL: interpreted */
+    struct skep_jit_code *jit;  /* vm/jit/jit.h; NULL: interpreted */
     const void *tail_entry;     /* address in it, for machine code that tail-calls this program */
 };
 

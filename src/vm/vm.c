@@ -4,7 +4,7 @@
 #include <linux/membarrier.h>
 #include <sys/syscall.h>
 
-#include "vm/jit.h"
+#include "vm/jit/jit.h"
 #include "vm/program.h"
 
 #define MAPS_DEFAULT 4096

@@ -22,7 +22,7 @@
 #include <pthread.h>
 
 #include "base/macro.h"
-#include "vm/map.h"
+#include "vm/map/map.h"
 
 #define SKEP_HELPERS_MAX (1u << 20)
 

@@ -2,7 +2,7 @@
 /* /etc/passwd and /etc/group of a container, which are whatever somebody put there: both the same bytes. */
 #include <assert.h>
 
-#include "rule/accounts.h"
+#include "rule/names/accounts.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

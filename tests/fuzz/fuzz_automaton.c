@@ -4,11 +4,11 @@
  * is done, the second how long texts are; the others are the patterns and, as their last part, the text. The same patterns
  * as globs and regular expressions: what fits has the parts that were said to be in it.
  */
-#include "rule/automaton.h"
-#include "rule/glob.h"
-#include "rule/parts.h"
-#include "rule/regex.h"
-#include "rule/text.h"
+#include "rule/match/automaton.h"
+#include "rule/match/glob.h"
+#include "rule/match/parts.h"
+#include "rule/match/regex.h"
+#include "rule/match/text.h"
 
 #define PATTERNS_MAX 64
 

@@ -3,9 +3,9 @@
  * Any bytes as BTF, and instructions relocated from it to itself and to what the rest of the bytes hold: the first four
  * bytes say how long the first one is.
  */
-#include "vm/btf.h"
-#include "vm/btf_dump.h"
-#include "vm/core.h"
+#include "vm/btf/btf.h"
+#include "vm/btf/btf_dump.h"
+#include "vm/btf/core.h"
 
 static void check(bool ok)
 {

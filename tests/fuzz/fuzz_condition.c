@@ -2,7 +2,7 @@
 /* Any text as a condition: it is refused with a diagnostic that can be printed, or it becomes a tree that can be
  * walked. */
 #include "rule/evtset.h"
-#include "rule/falco.h"
+#include "rule/falco/falco.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

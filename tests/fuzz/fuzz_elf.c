@@ -5,7 +5,7 @@
 #include <skep/vm.h>
 
 #include "base/strbuf.h"
-#include "vm/elf.h"
+#include "vm/object/elf.h"
 
 #define PROGRAMS 4
 #define FUEL 2000

@@ -5,7 +5,7 @@
 
 #include "isa/insn.h"
 #include "vm/exec.h"
-#include "vm/map.h"
+#include "vm/map/map.h"
 #include "vm/packet.h"
 #include "vm/program.h"
 
@@ -22,7 +22,7 @@ static struct skep_vm_packet *packet;
 
 static const uint32_t numbers[] = {
 #define SKEP_HELPER(number, name, family) number,
-#include "vm/helpers.def"
+#include "vm/helper/helpers.def"
 #undef SKEP_HELPER
 };
 

@@ -3,7 +3,7 @@
  * is what a list of pairs that is searched from end to end would hold. */
 #include <linux/bpf.h>
 
-#include "vm/map.h"
+#include "vm/map/map.h"
 #include "vm/vm.h"
 
 #define KEY_MAX 24

@@ -2,7 +2,7 @@
 /* Any bytes as files of rules (a line "%%" stands between two files): they are refused with diagnostics that can be
  * printed, or become a policy whose rules can be walked. */
 #include "rule/evtset.h"
-#include "rule/falco.h"
+#include "rule/falco/falco.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

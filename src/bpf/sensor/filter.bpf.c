@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * The end of the filter stage: a filter found that a record may matter, and calls on to here. The filters themselves
- * are made from rules at run time, see rule/frame.h and load/filter.h.
+ * are made from rules at run time, see rule/compile/frame.h and load/filter.h.
  */
 #include "bpf/lib/open.h"
 

@@ -8,7 +8,7 @@
 #include "cli/bench/kernel.h"
 #include "cli/bench/native.h"
 #include "cli/bench/sizes.h"
-#include "vm/jit.h"
+#include "vm/jit/jit.h"
 
 #define PACKET_BYTES (KERNEL_BYTES + 64)
 /* As many runs of "output" as the ring takes before somebody has to read it. */

@@ -7,7 +7,7 @@
  */
 #include "base/macro.h"
 #include "cli/bench/sizes.h"
-#include "vm/map.h"
+#include "vm/map/map.h"
 
 struct skep_bench_maps;
 typedef uint64_t (*skep_bench_native_fn)(const uint8_t *packet, struct skep_bench_maps *maps);

@@ -6,7 +6,7 @@
 #include "rule/evttype.h"
 #include "rule/field/actor.h"
 #include "rule/field/descriptor.h"
-#include "rule/users.h"
+#include "rule/names/users.h"
 
 #include <arpa/inet.h>
 #include <ctype.h>

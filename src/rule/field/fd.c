@@ -2,8 +2,8 @@
 #include "event/container.h"
 #include "rule/fact.h"
 #include "rule/field/descriptor.h"
-#include "rule/hosts.h"
-#include "rule/services.h"
+#include "rule/names/hosts.h"
+#include "rule/names/services.h"
 
 #include <fcntl.h>
 #include <sys/socket.h>

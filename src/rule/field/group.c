@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rule/field/actor.h"
-#include "rule/users.h"
+#include "rule/names/users.h"
 
 static bool has_group(const struct skep_event *ev)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rule/field/actor.h"
-#include "rule/users.h"
+#include "rule/names/users.h"
 
 #define GET(name)                                                                                            \
     static bool name(struct skep_rule_ctx *x, const struct skep_fact_request *q, struct skep_fact *ret)

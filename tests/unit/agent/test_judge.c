@@ -3,7 +3,7 @@
 
 #include "../event/record.h"
 
-#include "rule/falco.h"
+#include "rule/falco/falco.h"
 
 #include <sys/syscall.h>
 

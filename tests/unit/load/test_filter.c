@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The filter stage on the running kernel: programs written by hand in the frames of rule/frame.h, loaded and swapped as
+ * The filter stage on the running kernel: programs written by hand in the frames of rule/compile/frame.h, loaded and swapped as
  * the agent does it, and real system calls that pass or are dropped. Needs root; takes part in nobody else's events,
  * since all that is looked at are this process's own (SKEP_SCOPE_TRACKED; skep_cfg.self is the process that opened the
  * kernel, so the calls are made by a child).
@@ -18,7 +18,7 @@
 #include "base/clock.h"
 #include "load/filter.h"
 #include "load/swap.h"
-#include "rule/frame.h"
+#include "rule/compile/frame.h"
 #include <cmocka.h>
 
 #define NAME_OFF offsetof(struct skep_ev_open, path)

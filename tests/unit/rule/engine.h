@@ -6,8 +6,8 @@
  */
 #include <skep/vm.h>
 
-#include "rule/compile.h"
-#include "rule/frame.h"
+#include "rule/compile/compile.h"
+#include "rule/compile/frame.h"
 
 #include <stdio.h>
 

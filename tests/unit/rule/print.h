@@ -3,8 +3,8 @@
 #define SKEP_TEST_RULE_PRINT_H
 /* Conditions as text, fully parenthesized, with every value in quotes. */
 #include "base/strbuf.h"
-#include "rule/ast.h"
-#include "rule/parse.h"
+#include "rule/condition/ast.h"
+#include "rule/condition/parse.h"
 #include "rule/transform.h"
 
 static inline void print_operand(const struct skep_operand *o, struct skep_strbuf *sb)

@@ -11,10 +11,10 @@
 #include "event/normalize.h"
 #include "event/schema.h"
 #include "event/scratch.h"
+#include "rule/compile/intern.h"
 #include "rule/evttype.h"
-#include "rule/intern.h"
+#include "rule/names/users.h"
 #include "rule/policy.h"
-#include "rule/users.h"
 
 #include <bpf/btf.h>
 #include <sys/socket.h>

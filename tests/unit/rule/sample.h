@@ -6,8 +6,8 @@
  */
 #include "random.h"
 
-#include "rule/compile.h"
-#include "rule/falco.h"
+#include "rule/compile/compile.h"
+#include "rule/falco/falco.h"
 
 /* openat("/etc/ssl/openssl.cnf", O_WRONLY) = 3 by "bash", user 1000 */
 static inline void sample_open(const struct skep_schema *schema, struct event *e)

@@ -4,9 +4,9 @@
  * they do not, is tests/e2e/70-default-rules.sh. */
 #include "rule/default.h"
 
-#include "rule/compile.h"
-#include "rule/falco.h"
-#include "rule/format.h"
+#include "rule/alert/format.h"
+#include "rule/compile/compile.h"
+#include "rule/falco/falco.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

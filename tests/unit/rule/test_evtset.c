@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "base/strbuf.h"
-#include "rule/falco.h"
+#include "rule/falco/falco.h"
 
 /* The types of a condition: their names, "all", or "all but NAMES"; with " pure" behind. */
 static void expect(const char *text, const char *types)

@@ -9,8 +9,8 @@
 #include <glob.h>
 #include <linux/bpf.h>
 
-#include "vm/jit.h"
-#include "vm/map_memory.h"
+#include "vm/jit/jit.h"
+#include "vm/map/memory.h"
 
 #define HOST_ADD 1000
 

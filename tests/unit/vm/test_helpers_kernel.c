@@ -7,7 +7,7 @@
 #include <sys/syscall.h>
 #include <time.h>
 
-#include "vm/jit.h"
+#include "vm/jit/jit.h"
 #include "vm/packet.h"
 
 #define PACKET_MAX 2048

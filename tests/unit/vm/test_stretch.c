@@ -2,7 +2,7 @@
 /* Which accesses are checked together, and that code that does so gives what code that does not gives. */
 #include "machine.h"
 
-#include "vm/jit.h"
+#include "vm/jit/jit.h"
 #include "vm/stretch.h"
 
 /* The groups of the stretch that begins at `first`, as "load 1*r1+1*r2 0..1 by 1; ". "": there is none. */

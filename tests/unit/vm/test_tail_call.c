@@ -7,7 +7,7 @@
 
 #include <linux/bpf.h>
 
-#include "vm/jit.h"
+#include "vm/jit/jit.h"
 
 struct chain {
     struct machine m;

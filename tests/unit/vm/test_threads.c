@@ -10,8 +10,8 @@
 #include <linux/bpf.h>
 #include <pthread.h>
 
-#include "vm/jit.h"
-#include "vm/map.h"
+#include "vm/jit/jit.h"
+#include "vm/map/map.h"
 
 #define RUNNERS 3
 #define MILLISECONDS 50       /* of each test in each mode */

@@ -4,7 +4,7 @@
 #include <sched.h>
 #include <sys/mman.h>
 
-#include "vm/interp.h"
+#include "vm/interp/interp.h"
 
 static int setup(void **state)
 {

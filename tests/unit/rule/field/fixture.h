@@ -10,8 +10,8 @@
 #include "event/syscalls.h"
 #include "rule/evttype.h"
 #include "rule/fact.h"
-#include "rule/hosts.h"
-#include "rule/users.h"
+#include "rule/names/hosts.h"
+#include "rule/names/users.h"
 
 #define FIELD_SEC 1000000000ULL
 
