@@ -31,7 +31,7 @@
 
 /* Who did it, and to what, and where. Not its arguments, times and ids, in which repetitions differ; and the
  * container, since the same deed in two of them is two deeds. */
-#define SKEP_SUPPRESS_BY "container.id,proc.exepath,fd.name"
+#define SKEP_SUPPRESS_BY "container.id,proc.exepath,fd.name,fs.path.name"
 
 struct skep_alert_options {
     struct skep_strings to;

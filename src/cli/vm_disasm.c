@@ -129,6 +129,18 @@ static void put_all(const struct listing *lists, size_t n, const struct disasm_o
     skep_strbuf_putc(sb, '\n');
 }
 
+static int say_missing(const struct skep_elf *elf, const char *path, const char *program)
+{
+    _cleanup_strbuf_ struct skep_strbuf others;
+    skep_strbuf_init(&others, 1 << 16);
+    for (uint32_t i = 0; i < elf->n_programs; i++) {
+        const char *name = elf->programs[i].name;
+        skep_strbuf_puts(&others, i ? ", " : "; it has ");
+        skep_strbuf_put_visible(&others, name, strlen(name));
+    }
+    return skep_log_error(SKEP_EXIT_FAILED, "%s has no program %s%s", path, program, others.s);
+}
+
 /* The programs of an object, or the one that was asked for. */
 static int list_programs(struct skep_elf *elf, const struct skep_vm_input *in, const struct skep_vm *vm,
                          const struct disasm_options *o, struct skep_strbuf *sb)
@@ -153,7 +165,7 @@ static int list_programs(struct skep_elf *elf, const struct skep_vm_input *in, c
     if (n)
         put_all(lists, n, o, sb);
     else if (r == SKEP_EXIT_OK && only)
-        r = skep_log_error(SKEP_EXIT_FAILED, "%s has no program %s", in->path, only);
+        r = say_missing(elf, in->path, only);
     else if (r == SKEP_EXIT_OK)
         r = skep_log_error(SKEP_EXIT_FAILED, "%s has no program", in->path);
     for (size_t i = 0; i < n; i++)

@@ -217,6 +217,20 @@ static void say(const struct skep_strbuf *said, bool loaded)
                  said->s + i + 1);
 }
 
+static void say_missing(struct skep_vm_object *object, const char *name, const char *program, bool all_loaded)
+{
+    _cleanup_strbuf_ struct skep_strbuf others;
+    skep_strbuf_init(&others, TEXT_MAX);
+    const struct skep_vm_program *p;
+    for (size_t i = 0; (p = skep_vm_object_program(object, NULL, i)); i++) {
+        const char *one = skep_vm_program_name(p);
+        skep_strbuf_puts(&others, i ? ", " : "; it has ");
+        skep_strbuf_put_visible(&others, one, strlen(one));
+    }
+    skep_log_error(0, "%s has no program%s%s%s%s", name, program ? " " : "", program ? program : "",
+                   all_loaded ? "" : " that could be loaded", others.s);
+}
+
 static int load_object(const struct skep_vm_input *in, struct skep_vm *vm, enum skep_vm_mode mode,
                        struct skep_vm_object **ret_object, struct skep_vm_program **ret_program)
 {
@@ -245,8 +259,7 @@ static int load_object(const struct skep_vm_input *in, struct skep_vm *vm, enum 
     }
     say(&said, r == 0 && p);
     if (object && (r == 0 || r == -ENOEXEC) && !p) {
-        skep_log_error(0, "%s has no program%s%s%s", o.name, in->program ? " " : "",
-                       in->program ? in->program : "", r == 0 ? "" : " that could be loaded");
+        say_missing(object, o.name, in->program, r == 0);
         r = -ENOENT;
     }
     if (r < 0) {
