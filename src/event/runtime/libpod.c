@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "event/runtime/bolt.h"
+#include "event/runtime/sqlite.h"
 #include "event/runtime/state.h"
 
 /*
- * podman keeps a container's labels, its health check and the names of pods in a database only. Up to version 4 that is a
+ * podman keeps a container's labels, its health check and the names of pods in a database only. Before version 4.8 that is a
  * Bolt database in the directory that its storage configures, where ctr/<id> and pod/<id> hold JSON by the name of config
- * and state.
+ * and state; since then it may be a SQLite database, which holds the same JSON in the tables ContainerConfig, ContainerState
+ * and PodConfig. Both may be there after an upgrade: the one that has the container counts.
  */
 #define BOLT "libpod/bolt_state.db"
+#define SQLITE "db.sql"
 #define READ_TRIES 3
 
 int skep_libpod_parse(json_t *config, const char *id, struct skep_state_info *info)
@@ -133,12 +136,35 @@ static int read_bolt(int fd, const char *id, struct rows *ret)
     return 0;
 }
 
+/* ---- SQLite ---- */
+
+static int read_sqlite(int fd, const char *id, struct rows *ret)
+{
+    _cleanup_rows_ struct rows rows = {0};
+    _cleanup_sqlite_ struct skep_sqlite *db = NULL;
+    int r = skep_sqlite_open(fd, &db);
+    if (r >= 0)
+        r = skep_sqlite_json(db, "SELECT JSON FROM ContainerConfig WHERE ID = ?", id, &rows.config);
+    if (r >= 0 && rows.config)
+        r = skep_sqlite_json(db, "SELECT JSON FROM ContainerState WHERE ID = ?", id, &rows.state);
+    const char *pod = skep_state_member(rows.config, "pod");
+    if (r >= 0 && pod)
+        r = skep_sqlite_json(db, "SELECT JSON FROM PodConfig WHERE ID = ?", pod, &rows.pod);
+    if (r < 0)
+        return r == -ENOMEM ? r : 0;
+    *ret = TAKE(rows, (struct rows){0});
+    return 0;
+}
+
 int skep_libpod_find_in(int root, uid_t owner, const char *storage, const char *id,
                         struct skep_state_info *info)
 {
     _cleanup_rows_ struct rows rows = {0};
+    _cleanup_close_ int sqlite = skep_state_open(root, owner, "%s/" SQLITE, storage);
     _cleanup_close_ int bolt = skep_state_open(root, owner, "%s/" BOLT, storage);
-    int r = bolt >= 0 ? read_bolt(bolt, id, &rows) : 0;
+    int r = sqlite >= 0 ? read_sqlite(sqlite, id, &rows) : 0;
+    if (r >= 0 && !rows.config && bolt >= 0)
+        r = read_bolt(bolt, id, &rows);
     if (r >= 0)
         r = skep_libpod_parse(rows.config, id, info);
     if (r <= 0)

@@ -2,6 +2,7 @@
 #include "event/runtime/state.h"
 
 #include <fcntl.h>
+#include <sqlite3.h>
 
 #include "../bolt_file.h"
 #include "../state_root.h"
@@ -66,6 +67,63 @@ static void put_bolt(const struct fixture *f)
     free(file.s);
 }
 
+static void run(sqlite3 *db, const char *sql, const char *id, const char *json)
+{
+    sqlite3_stmt *statement;
+    assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &statement, NULL), SQLITE_OK);
+    if (id)
+        assert_int_equal(sqlite3_bind_text(statement, 1, id, -1, SQLITE_STATIC), SQLITE_OK);
+    if (json) /* podman writes it as a blob */
+        assert_int_equal(sqlite3_bind_blob(statement, 2, json, (int)strlen(json), SQLITE_STATIC), SQLITE_OK);
+    assert_int_equal(sqlite3_step(statement), SQLITE_DONE);
+    sqlite3_finalize(statement);
+}
+
+static void put_row(sqlite3 *db, const char *table, const struct bolt_node *row, const char *key)
+{
+    char sql[128];
+    snprintf(sql, sizeof(sql), "INSERT INTO %s (ID, JSON) VALUES (?, ?)", table);
+    for (size_t i = 0; i < row->n; i++)
+        if (strcmp(row->below[i].key, key) == 0)
+            run(db, sql, row->key, row->below[i].value);
+}
+
+static void save(const struct fixture *f, sqlite3 *db)
+{
+    sqlite3_int64 n;
+    unsigned char *bytes = sqlite3_serialize(db, "main", &n, 0);
+    assert_non_null(bytes);
+    state_root_put(f->root, STORAGE "/db.sql", (const char *)bytes, (size_t)n);
+    sqlite3_free(bytes);
+    sqlite3_close(db);
+}
+
+static sqlite3 *make_sqlite(void)
+{
+    sqlite3 *db;
+    assert_int_equal(sqlite3_open(":memory:", &db), SQLITE_OK);
+    return db;
+}
+
+/* The same containers in the tables of podman 4.8 and newer. */
+static void put_sqlite(const struct fixture *f)
+{
+    sqlite3 *db = make_sqlite();
+    run(db,
+        "CREATE TABLE ContainerConfig (ID TEXT PRIMARY KEY NOT NULL, Name TEXT, PodID TEXT, JSON TEXT NOT NULL)",
+        NULL, NULL);
+    run(db, "CREATE TABLE ContainerState (ID TEXT PRIMARY KEY NOT NULL, State INTEGER, JSON TEXT NOT NULL)",
+        NULL, NULL);
+    run(db, "CREATE TABLE PodConfig (ID TEXT PRIMARY KEY NOT NULL, Name TEXT, JSON TEXT NOT NULL)", NULL,
+        NULL);
+    for (size_t i = 0; i < ARRAY_SIZE(containers); i++) {
+        put_row(db, "ContainerConfig", &containers[i], "config");
+        put_row(db, "ContainerState", &containers[i], "state");
+    }
+    put_row(db, "PodConfig", &pods[0], "config");
+    save(f, db);
+}
+
 static void check_all(const struct fixture *f)
 {
     _cleanup_state_info_ struct skep_state_info info = {0};
@@ -106,6 +164,51 @@ static void in_bolt(void **state)
                                       SKEP_CONTAINER_KNOWN_PRIVILEGES);
 }
 
+static void in_sqlite(void **state)
+{
+    struct fixture *f = *state;
+    put_sqlite(f);
+    check_all(f);
+    /* after an upgrade: not in the one, but in the other */
+    put_bolt(f);
+    sqlite3 *db = make_sqlite();
+    run(db, "CREATE TABLE ContainerConfig (ID TEXT PRIMARY KEY NOT NULL, JSON TEXT NOT NULL)", NULL, NULL);
+    save(f, db);
+    check_all(f);
+}
+
+/* A database of somebody who means ill: work without end, a view for a table, half of a file. */
+static void hostile(void **state)
+{
+    struct fixture *f = *state;
+    _cleanup_state_info_ struct skep_state_info info = {0};
+    sqlite3 *db = make_sqlite();
+    run(db, "CREATE TABLE ContainerConfig (ID TEXT, JSON TEXT AS (hex(zeroblob(20000000))) VIRTUAL)", NULL,
+        NULL);
+    run(db, "INSERT INTO ContainerConfig (ID) VALUES (?)", A, NULL);
+    save(f, db);
+    assert_int_equal(skep_libpod_find_in(f->fd, SKEP_STATE_NO_UID, STORAGE, A, &info), 0);
+    db = make_sqlite();
+    run(db, "CREATE TABLE t (ID TEXT)", NULL, NULL);
+    run(db,
+        "CREATE VIEW ContainerConfig AS WITH RECURSIVE c (ID) AS (SELECT 1 UNION ALL SELECT ID + 1 FROM c) SELECT ID, ID AS "
+        "JSON FROM c",
+        NULL, NULL);
+    save(f, db);
+    assert_int_equal(skep_libpod_find_in(f->fd, SKEP_STATE_NO_UID, STORAGE, A, &info), 0);
+    put_sqlite(f);
+    char path[256], half[6000];
+    state_root_path(f->root, STORAGE "/db.sql", path, sizeof(path));
+    _cleanup_close_ int fd = open(path, O_RDWR | O_CLOEXEC);
+    ssize_t n = pread(fd, half, sizeof(half), 0);
+    assert_int_equal(n, sizeof(half));
+    assert_int_equal(ftruncate(fd, sizeof(half)), 0);
+    assert_int_equal(skep_libpod_find_in(f->fd, SKEP_STATE_NO_UID, STORAGE, A, &info), 0);
+    assert_int_equal(ftruncate(fd, 1 << 30), 0); /* more than is read */
+    assert_int_equal(skep_libpod_find_in(f->fd, SKEP_STATE_NO_UID, STORAGE, A, &info), 0);
+    assert_null(info.name);
+}
+
 static void nothing(void **state)
 {
     struct fixture *f = *state;
@@ -119,12 +222,17 @@ static void nothing(void **state)
     assert_null(info.name);
     state_root_put(f->root, STORAGE "/libpod/bolt_state.db", "no database", 11);
     assert_int_equal(skep_libpod_find_in(f->fd, SKEP_STATE_NO_UID, STORAGE, A, &info), 0);
+    put_sqlite(f);
+    assert_int_equal(skep_libpod_find_in(f->fd, getuid() + 1, STORAGE, A, &info), 0);
+    assert_int_equal(skep_libpod_find_in(f->fd, getuid(), STORAGE, B, &info), 0);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(in_bolt, setup, teardown),
+        cmocka_unit_test_setup_teardown(in_sqlite, setup, teardown),
+        cmocka_unit_test_setup_teardown(hostile, setup, teardown),
         cmocka_unit_test_setup_teardown(nothing, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
