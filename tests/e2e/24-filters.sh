@@ -7,7 +7,7 @@
 # run under every kernel that the end-to-end tests run under.
 . "${0%/*}/lib.sh"
 
-for test in load_filter rule_frame; do
+for test in load_filter rule_compile_frame; do
     t_need "the test builds" ninja -C "$SKEP_BUILD" --quiet "tests/unit/test_$test"
     "$SKEP_BUILD/tests/unit/test_$test" >$test.out 2>&1
     status=$?
@@ -16,4 +16,4 @@ for test in load_filter rule_frame; do
     t_check "$test did not skip" ended_with 1 grep -q 'SKIPPED\|skipped' $test.out
 done
 t_check "policies were exchanged under load" grep -Eq '^# [0-9]+ policies, [0-9]+ pairs, [1-9][0-9]* times both wanted' load_filter.out
-t_check "the kernel judged as the engine does" grep -Eq '^# 150 bodies, [0-9]+ records passed' rule_frame.out
+t_check "the kernel judged as the engine does" grep -Eq '^# 150 bodies, [0-9]+ records passed' rule_compile_frame.out

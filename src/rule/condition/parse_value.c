@@ -66,13 +66,16 @@ static int list_items(struct skep_parser *ps, const char *name, size_t n, const 
     return names && names->list ? names->list(names->data, name, n, ret, ret_n) : 0;
 }
 
+#define BLANK_LIST_MAX                                                                                       \
+    256 /* bytes behind its first word: conditions without a comma are not searched to their end each time */
+
 /* The name of a list may have blanks in it, although it should not: up to the comma or parenthesis that ends a value. 0:
  * no list has the name that stands here, of *ret_len bytes. */
 static int blank_list(struct skep_parser *ps, size_t n, const struct skep_literal **ret, size_t *ret_n,
                       size_t *ret_len)
 {
     const char *s = ps->l.s + ps->l.at;
-    size_t left = ps->l.n - ps->l.at, end = n, len = n;
+    size_t left = MIN(ps->l.n - ps->l.at, n + BLANK_LIST_MAX), end = n, len = n;
     while (end < left && !strchr(",)(='\"", s[end])) {
         len = strchr(" \t\r\n", s[end]) ? len : end + 1;
         end++;

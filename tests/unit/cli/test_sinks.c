@@ -71,7 +71,9 @@ static void test_suppress(void **state)
         uint64_t window;
         const char *key;
     } right[] = {
-        {"1m", 60 * S, "container.id=%container.id proc.exepath=%proc.exepath fd.name=%fd.name"},
+        {"1m", 60 * S,
+         "container.id=%container.id proc.exepath=%proc.exepath fd.name=%fd.name "
+         "fs.path.name=%fs.path.name"},
         {"30s,by=proc.aname[2]", 30 * S, "proc.aname[2]=%proc.aname[2]"},
         {"5s,by=user.name,fd.rip", 5 * S, "user.name=%user.name fd.rip=%fd.rip"},
     };
