@@ -333,7 +333,9 @@ static void test_limits(void **state)
     while (sb.len <= SKEP_WHERE_MAX)
         skep_strbuf_putc(&sb, ' ');
     w = skep_where_free(w);
+    skep_diags_clear(&d);
     assert_int_equal(compile(*state, sb.s, NULL, &d, &w), -EINVAL);
+    skep_diags_clear(&d);
     skep_strbuf_reset(&sb);
     for (int i = 0; i < 1000; i++)
         skep_strbuf_putc(&sb, '(');
