@@ -11,9 +11,9 @@
  *
  * An event of a container that is not known yet waits until the resolver has answered, at most SKEP_CGROUPS_WAIT: else
  * rules would not see name and image of the first things that a container does, and a candidate's would pass as the
- * host's. Only such events wait, and go on in their order; all others go on meanwhile. Tables are not held back, so that what they say of the
- * process (but not its executable and arguments) is of the moment when the event is let go. When more than
- * SKEP_PIPELINE_WAIT_EVENTS or SKEP_PIPELINE_WAIT_BYTES wait, the oldest go on with what is known.
+ * host's. Only such events wait, and go on in their order; all others go on meanwhile. Tables are not held back, so that
+ * what they say of the process (but not its executable and arguments) is of the moment when the event is let go. When
+ * more than SKEP_PIPELINE_WAIT_EVENTS or SKEP_PIPELINE_WAIT_BYTES wait, the oldest go on with what is known.
  */
 #include "agent/ledger.h"
 #include "event/container.h"

@@ -7,8 +7,9 @@
  * Noise: the rules by their alerts, with those a minute of recorded time where that is a minute at least, and for each
  * the process and file (or address) of its alerts, the commonest first.
  *
- * Cost: each rule compiled by itself and run over every event of its kinds: nanoseconds an event, and how many events. Rules share their
- * parts when they are compiled together, so the sum of the parts is more than the whole, which is told, too.
+ * Cost: each rule compiled by itself and run over every event of its kinds: nanoseconds an event, and how many events.
+ * Rules share their parts when they are compiled together, so the sum of the parts is more than the whole, which is
+ * told, too.
  *
  * Expectations are a file of lines `COUNT NAME OF THE RULE`: a number, or `+` for at least one; rules that are not named
  * must not fire. Blank lines and lines that begin with # mean nothing.

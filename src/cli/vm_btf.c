@@ -115,20 +115,11 @@ static size_t type_facts(const struct btf_type *t, struct fact facts[4])
     return n;
 }
 
-/* How many things there are in a type. */
+/* How many things there are in a type: what was read counts them only where there are some, and functions have their linkage
+ * in that place. */
 static uint32_t count_parts(const struct btf_type *t)
 {
-    switch (BTF_INFO_KIND(t->info)) {
-    case BTF_KIND_STRUCT:
-    case BTF_KIND_UNION:
-    case BTF_KIND_ENUM:
-    case BTF_KIND_ENUM64:
-    case BTF_KIND_FUNC_PROTO:
-    case BTF_KIND_DATASEC:
-        return BTF_INFO_VLEN(t->info);
-    default:
-        return 0;
-    }
+    return BTF_INFO_KIND(t->info) == BTF_KIND_FUNC ? 0 : BTF_INFO_VLEN(t->info);
 }
 
 static size_t part_facts(const struct btf_type *t, uint32_t i, uint32_t *ret_name, struct fact facts[4])

@@ -7,8 +7,8 @@
  * stopped, a full disk.
  *
  * The queue is one ring of bytes and one ring of line slots, both allocated when it is made; nothing is
- * allocated for a line. What a flood made resident is given back a while after the queue ran empty. Lines leave in the order in which they came, in writes of up to
- * SKEP_OUTPUT_BATCH bytes.
+ * allocated for a line. What a flood made resident is given back a while after the queue ran empty. Lines leave in
+ * the order in which they came, in writes of up to SKEP_OUTPUT_BATCH bytes.
  *
  * The account. Every line that was put is, after skep_output_finish(), counted exactly once for its kind:
  *
@@ -69,8 +69,8 @@ struct skep_output_counts {
 
 /* Opens a file for events: "-" gives a duplicate of standard output. A new file is for its owner only (0600),
  * since events hold arguments and names. Lines are appended to what is there: a restart must not erase what
- * was observed before, and rotation by copying and truncating works; a line
- * that somebody left without an end gets one. A FIFO needs a reader already (-ENXIO). */
+ * was observed before, and rotation by copying and truncating works; a line that somebody left without an end gets
+ * one. A FIFO needs a reader already (-ENXIO). */
 int skep_output_open(const char *path, int *ret_fd);
 
 /* Starts the writer. -ENOMEM, -EAGAIN, -EMFILE, ... */
