@@ -32,6 +32,8 @@ def kernel(costs, running, rounds, empty, skep, rules):
     for _ in range(rounds):
         for name, argv in variants:
             watcher = running(argv) if argv else None
+            if watcher:
+                watcher.settle()
             for job in jobs:
                 best[name, job] = min(best.get((name, job), 1e18), costs(job))
             if watcher:
@@ -55,6 +57,7 @@ def kernel(costs, running, rounds, empty, skep, rules):
 
 def memory(running, skep, rules):
     watcher = running([skep, "run"] + rules)
+    watcher.settle()
     time.sleep(1)
     resident = watcher.memory()[0]
     watcher.stop()
