@@ -470,6 +470,8 @@ int skep_elf_link(struct skep_elf *elf, uint32_t program, struct skep_arena *a, 
             if (slots == 1 && is_wide(&w.insn) && name.target != TARGET_NOTHING)
                 return complain(&w, "the second half of the instruction is missing");
             place(elf, &code, code.parts[i].at + w.i, &name);
+            if (slots == 1)
+                skep_insn_modernize(&code.insns[code.parts[i].at + w.i]);
         }
     }
     *ret = code;
