@@ -115,7 +115,8 @@ void skep_commands_explain(struct skep_strbuf *sb)
                 skep_strbuf_printf(sb, "  %-9s%s\n", entries[i].name, entries[i].summary);
     }
     skep_strbuf_puts(sb,
-                     "\n'skep COMMAND --help' explains a command; 'skep --version' prints the version.\n");
+                     "\n'skep COMMAND --help' explains a command; 'skep --version' prints the version. With\n"
+                     "SKEP_DEBUG=1 in the environment it also says what it tried, and what libbpf says.\n");
 }
 
 int skep_print(const struct skep_strbuf *text)
@@ -241,6 +242,9 @@ static int dispatch(int argc, char **argv)
 
 int skep_cli_main(int argc, char **argv)
 {
+    const char *debug = getenv("SKEP_DEBUG");
+    if (debug && *debug && !skep_streq(debug, "0"))
+        skep_log_set_level(SKEP_LOG_DEBUG);
     int r = dispatch(argc, argv);
     if (r >= 0)
         return r;
