@@ -259,7 +259,8 @@ static void put_escaped(struct skep_strbuf *sb, uint32_t c)
         skep_strbuf_printf(sb, "\\u%04x", c);
 }
 
-void skep_format_put_visible(struct skep_strbuf *sb, const void *text, size_t n)
+/* Text from outside as it stands on such a line. */
+static void put_visible(struct skep_strbuf *sb, const void *text, size_t n)
 {
     const uint8_t *s = text;
     for (size_t i = 0; i < n;) {
@@ -293,7 +294,7 @@ static void put_value_text(struct skep_strbuf *sb, enum skep_rule_type type, uin
         skep_value_put_ip(sb, (const void *)(uintptr_t)value, n);
         break;
     case SKEP_RULE_TEXT:
-        skep_format_put_visible(sb, (const void *)(uintptr_t)value, n);
+        put_visible(sb, (const void *)(uintptr_t)value, n);
         break;
     }
 }

@@ -103,7 +103,8 @@ float skep_unit_weight(const struct skep_unit *u, const struct skep_atom *a)
 
 /* ---- order ---- */
 
-float skep_rule_plan_cost(const struct skep_rule_plan *p, uint32_t node)
+/* What a use of the node costs on average, when its result may be known. */
+static float use_cost(const struct skep_rule_plan *p, uint32_t node)
 {
     const struct skep_rule_plan_node *n = &p->nodes[node];
     return n->cached ? CACHE_COST + n->cost / (float)n->uses : n->cost;
@@ -132,7 +133,7 @@ void skep_rule_plan_sort(const struct skep_rule_plan *p, const struct skep_node 
     for (uint32_t i = 0; i < n->n_kids; i++) {
         float truth = p->nodes[n->kids[i]].truth;
         float decides = n->kind == SKEP_NODE_AND ? 1 - truth : truth;
-        list[i] = (struct ranked){skep_rule_plan_cost(p, n->kids[i]) / MAX(decides, 0.001F), n->kids[i]};
+        list[i] = (struct ranked){use_cost(p, n->kids[i]) / MAX(decides, 0.001F), n->kids[i]};
     }
     qsort(list, n->n_kids, sizeof(*list), compare);
     for (uint32_t i = 0; i < n->n_kids; i++)
@@ -152,7 +153,7 @@ static void settle_join(struct skep_rule_plan *p, const struct skep_node *n, str
     bool and = n->kind == SKEP_NODE_AND;
     for (uint32_t i = 0; i < n->n_kids; i++) {
         const struct skep_rule_plan_node *k = &p->nodes[kids[i]];
-        cost += reached * skep_rule_plan_cost(p, kids[i]);
+        cost += reached * use_cost(p, kids[i]);
         reached *= and? k->truth : 1 - k->truth;
         at->calls = MAX(at->calls, (uint8_t)(k->calls + (k->cached != 0)));
     }
@@ -172,7 +173,7 @@ void skep_rule_plan_settle(struct skep_rule_plan *p)
             at->truth = skep_unit_weight(u, a);
         } else if (n->kind == SKEP_NODE_NOT) {
             const struct skep_rule_plan_node *k = &p->nodes[n->kids[0]];
-            at->cost = skep_rule_plan_cost(p, n->kids[0]);
+            at->cost = use_cost(p, n->kids[0]);
             at->truth = 1 - k->truth;
             at->calls = (uint8_t)(k->calls + (k->cached != 0));
         } else if (n->kind != SKEP_NODE_CONSTANT) {

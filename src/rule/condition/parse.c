@@ -66,7 +66,8 @@ void skep_parser_hint_quotes(struct skep_parser *ps)
         skep_diags_hint(ps->p->diags, "a value with such characters is written in quotes");
 }
 
-void skep_parser_hint_words(struct skep_parser *ps)
+/* After an error: && is what other languages have for `and`. */
+static void hint_words(struct skep_parser *ps)
 {
     static const char *const words[][2] = {{"&&", "and"}, {"||", "or"}, {"!", "not"}};
     for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
@@ -283,7 +284,7 @@ static int parse_primary(struct skep_parser *ps, struct skep_parsed *ret)
         skep_parser_error(ps, ps->l.at, 1, "`and`, `or` or `)` is expected instead of %s",
                           skep_parser_here(ps, buf, sizeof(buf)));
         skep_parser_hint_quotes(ps);
-        skep_parser_hint_words(ps);
+        hint_words(ps);
         if (ps->l.at >= ps->l.n)
             skep_diags_hint(ps->p->diags, "a parenthesis is not closed");
         return -EINVAL;
@@ -293,7 +294,7 @@ static int parse_primary(struct skep_parser *ps, struct skep_parsed *ret)
         skep_parser_error(ps, ps->l.at, MAX(skep_lex_bare(&ps->l), (size_t)1),
                           "a field, a macro or `(` is expected instead of %s",
                           skep_parser_here(ps, buf, sizeof(buf)));
-        skep_parser_hint_words(ps);
+        hint_words(ps);
         return -EINVAL;
     }
     if (ps->l.at + len < ps->l.n && ps->l.s[ps->l.at + len] == '(')
@@ -393,7 +394,7 @@ int skep_parse_condition(const struct skep_parse *p, const struct skep_rule_text
                               "`and`, `or` or the end is expected instead of %s",
                               skep_parser_here(&ps, buf, sizeof(buf)));
         skep_parser_hint_quotes(&ps);
-        skep_parser_hint_words(&ps);
+        hint_words(&ps);
         if (skep_lex_peek(&ps.l) == ')')
             skep_diags_hint(p->diags, "there is no open parenthesis for it");
     }

@@ -2,10 +2,16 @@
 #include "rule/condition/parse_state.h"
 #include "rule/falco/falco.h"
 
-void skep_values_clear(struct skep_values *v)
+/* Values as they are collected. */
+struct values {
+    struct skep_literal *v;
+    size_t n, room;
+};
+
+static void values_clear(struct values *v)
 {
     free(v->v);
-    *v = (struct skep_values){0};
+    *v = (struct values){0};
 }
 
 static int too_many(struct skep_parser *ps, size_t at)
@@ -15,7 +21,7 @@ static int too_many(struct skep_parser *ps, size_t at)
 }
 
 /* Room for n more. */
-static int values_reserve(struct skep_values *v, size_t n)
+static int values_reserve(struct values *v, size_t n)
 {
     if (v->room - v->n >= n)
         return 0;
@@ -28,8 +34,7 @@ static int values_reserve(struct skep_values *v, size_t n)
     return 0;
 }
 
-static int values_add(struct skep_parser *ps, struct skep_values *v, const struct skep_literal *what,
-                      size_t n)
+static int values_add(struct skep_parser *ps, struct values *v, const struct skep_literal *what, size_t n)
 {
     if (n > SKEP_FALCO_ITEMS_MAX - v->n)
         return too_many(ps, ps->l.at);
@@ -43,7 +48,7 @@ static int values_add(struct skep_parser *ps, struct skep_values *v, const struc
 }
 
 /* The collected values as an array of the arena. */
-static int values_keep(struct skep_parser *ps, const struct skep_values *v, struct skep_literal **ret)
+static int values_keep(struct skep_parser *ps, const struct values *v, struct skep_literal **ret)
 {
     size_t *left = ps->p->literals_left;
     if (left && v->n > *left)
@@ -125,7 +130,7 @@ static int parse_value(struct skep_parser *ps, struct skep_literal *one, const s
 
 /* Values with commas between them, up to the closing parenthesis or (close false) the end. shared: when a list alone
  * stands there, its items are handed out as they are. */
-static int parse_values(struct skep_parser *ps, bool close, struct skep_values *v,
+static int parse_values(struct skep_parser *ps, bool close, struct values *v,
                         const struct skep_literal **shared, size_t *n_shared)
 {
     char buf[64];
@@ -163,7 +168,7 @@ static int parse_values(struct skep_parser *ps, bool close, struct skep_values *
 
 int skep_parser_list(struct skep_parser *ps, struct skep_check *c)
 {
-    _cleanup_values_ struct skep_values v = {0};
+    SKEP_CLEANUP(values_clear) struct values v = {0};
     const struct skep_literal *shared;
     struct skep_literal *kept;
     size_t n;
@@ -280,7 +285,7 @@ static int parse_text_values(const struct skep_parse *p, const struct skep_rule_
 {
     struct skep_parsed ignored = {0};
     struct skep_parser ps = {.p = p, .t = t, .l = {.s = t->s, .n = t->n}, .into = &ignored};
-    _cleanup_values_ struct skep_values v = {0};
+    SKEP_CLEANUP(values_clear) struct values v = {0};
     const struct skep_literal *shared;
     size_t n_shared;
     skep_lex_blank(&ps.l);
