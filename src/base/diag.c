@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/diag.h"
 
+#include "base/array.h"
+
 #define SHOWN_LINE_MAX 200 /* bytes of the source line that are shown */
 
 void skep_diags_init(struct skep_diags *d, const char *file)
@@ -39,17 +41,6 @@ static bool drop_warning(struct skep_diags *d)
     return false;
 }
 
-static bool grow(struct skep_diags *d)
-{
-    size_t room = MAX(d->room * 2, (size_t)16);
-    struct skep_diag *list = realloc(d->list, room * sizeof(*list));
-    if (!list)
-        return false;
-    d->list = list;
-    d->room = room;
-    return true;
-}
-
 /* Room for one more; errors count also when there is none. */
 static struct skep_diag *next_diag(struct skep_diags *d, bool warning, const char *code, size_t length)
 {
@@ -60,7 +51,7 @@ static struct skep_diag *next_diag(struct skep_diags *d, bool warning, const cha
         if (warning || !drop_warning(d))
             return NULL;
     }
-    if (d->n == d->room && !grow(d)) {
+    if (SKEP_ARRAY_RESERVE(d->list, d->n, 1, d->room) < 0) {
         d->more++;
         return NULL;
     }

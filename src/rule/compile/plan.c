@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rule/compile/plan.h"
 
+#include "base/array.h"
+
 #define CACHE_MIN 6.0F  /* what costs less is evaluated again */
 #define CACHE_COST 2.0F /* of looking whether a result is there */
 
@@ -28,15 +30,9 @@ void skep_rule_plan_use(struct skep_rule_plan *p, uint32_t node)
     const struct skep_node *n = &p->unit->dag.nodes[node];
     for (uint32_t i = 0; i < n->n_kids; i++)
         skep_rule_plan_use(p, n->kids[i]);
-    if (p->n >= p->cap) {
-        size_t cap = p->cap ? p->cap * 2 : 256;
-        uint32_t *order = reallocarray(p->order, cap, sizeof(*order));
-        if (!order) {
-            p->error = -ENOMEM;
-            return;
-        }
-        p->order = order;
-        p->cap = cap;
+    if (SKEP_ARRAY_RESERVE(p->order, p->n, 1, p->cap) < 0) {
+        p->error = -ENOMEM;
+        return;
     }
     p->order[p->n++] = node;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rule/condition/parse.h"
 
+#include "base/array.h"
 #include "base/spell.h"
 #include "rule/column/column.h"
 #include "rule/condition/parse_state.h"
@@ -332,14 +333,8 @@ void skep_parsed_row_clear(struct skep_parsed_row *row)
 
 int skep_parsed_row_add(struct skep_parsed_row *row, const struct skep_parsed *p)
 {
-    if (row->n == row->room) {
-        size_t room = MAX(row->room * 2, (size_t)8);
-        struct skep_parsed *v = realloc(row->v, room * sizeof(*v));
-        if (!v)
-            return -ENOMEM;
-        row->v = v;
-        row->room = room;
-    }
+    if (SKEP_ARRAY_RESERVE(row->v, row->n, 1, row->room) < 0)
+        return -ENOMEM;
     row->v[row->n++] = *p;
     return 0;
 }

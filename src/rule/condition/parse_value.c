@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/array.h"
 #include "rule/condition/parse_state.h"
 #include "rule/falco/falco.h"
 
@@ -20,25 +21,11 @@ static int too_many(struct skep_parser *ps, size_t at)
                              SKEP_FALCO_ITEMS_MAX);
 }
 
-/* Room for n more. */
-static int values_reserve(struct values *v, size_t n)
-{
-    if (v->room - v->n >= n)
-        return 0;
-    size_t room = MAX(MAX(v->room * 2, v->n + n), (size_t)8);
-    struct skep_literal *new = realloc(v->v, room * sizeof(*new));
-    if (!new)
-        return -ENOMEM;
-    v->v = new;
-    v->room = room;
-    return 0;
-}
-
 static int values_add(struct skep_parser *ps, struct values *v, const struct skep_literal *what, size_t n)
 {
     if (n > SKEP_FALCO_ITEMS_MAX - v->n)
         return too_many(ps, ps->l.at);
-    int r = values_reserve(v, n);
+    int r = SKEP_ARRAY_RESERVE(v->v, v->n, n, v->room);
     if (r < 0)
         return r;
     if (n)

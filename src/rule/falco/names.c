@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/array.h"
 #include "base/spell.h"
 #include "rule/falco/load.h"
 
@@ -45,14 +46,8 @@ static int list_failed(struct skep_falco *f, struct skep_falco_list *l, const ch
 static int append_literals(struct skep_literal **all, size_t *n, size_t *room,
                            const struct skep_literal *some, size_t n_some)
 {
-    if (n_some > *room - *n) {
-        size_t bigger = MAX(*room * 2, *n + n_some);
-        struct skep_literal *v = realloc(*all, bigger * sizeof(*v));
-        if (!v)
-            return -ENOMEM;
-        *all = v;
-        *room = bigger;
-    }
+    if (SKEP_ARRAY_RESERVE(*all, *n, n_some, *room) < 0)
+        return -ENOMEM;
     if (n_some)
         memcpy(*all + *n, some, n_some * sizeof(**all));
     *n += n_some;
