@@ -240,6 +240,18 @@ static int dispatch(int argc, char **argv)
     return run_command(entry, argc - 1, argv + 1);
 }
 
+/* Whatever was printed, and by whom: what did not get out is an error. */
+static int check_output(int status)
+{
+    errno = 0; /* a write that failed long ago has no reason any more */
+    bool failed = ferror(stdout);
+    failed |= fflush(stdout) != 0;
+    if (!failed || status != SKEP_EXIT_OK)
+        return status;
+    return skep_log_error(SKEP_EXIT_FAILED, "cannot write to standard output%s%s", errno ? ": " : "",
+                          errno ? strerror(errno) : "");
+}
+
 int skep_cli_main(int argc, char **argv)
 {
     const char *debug = getenv("SKEP_DEBUG");
@@ -247,7 +259,6 @@ int skep_cli_main(int argc, char **argv)
         skep_log_set_level(SKEP_LOG_DEBUG);
     int r = dispatch(argc, argv);
     if (r >= 0)
-        return r;
-    skep_log_error(r, "%s", strerror(-r));
-    return SKEP_EXIT_FAILED;
+        return check_output(r);
+    return skep_log_error(SKEP_EXIT_FAILED, "%s", strerror(-r));
 }
