@@ -205,21 +205,3 @@ void skep_diags_put_text(const struct skep_diags *d, const char *source, struct 
     if (d->more)
         skep_strbuf_printf(sb, "%s: %zu more\n", d->file ? d->file : "(diagnostics)", d->more);
 }
-
-void skep_diags_put_json(const struct skep_diags *d, struct skep_json *j, const char *name)
-{
-    skep_json_open(j, name, '[');
-    for (size_t i = 0; i < d->n; i++) {
-        const struct skep_diag *diag = &d->list[i];
-        skep_json_open(j, NULL, '{');
-        skep_json_strz(j, "file", diag->file ? diag->file : d->file);
-        skep_json_u64(j, "line", diag->line);
-        skep_json_u64(j, "column", diag->column);
-        skep_json_strz(j, "severity", diag->warning ? "warning" : "error");
-        skep_json_strz(j, "code", diag->code);
-        skep_json_strz(j, "message", message_of(diag));
-        skep_json_strz(j, "hint", diag->hint);
-        skep_json_close(j, '}');
-    }
-    skep_json_close(j, ']');
-}

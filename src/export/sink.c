@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/json.h"
 #include "base/spell.h"
 #include "base/thread.h"
 #include "export/sink_kind.h"
