@@ -39,7 +39,7 @@ static int listen(enum libbpf_print_level level, const char *fmt, va_list ap)
 {
     char line[4096];
     vsnprintf(line, sizeof(line), fmt, ap);
-    skep_debug("libbpf: %.*s", (int)strcspn(line, "\n"), line);
+    skep_debug("%.*s", (int)strcspn(line, "\n"), line); /* it says whose it is */
     if (level > LIBBPF_WARN)
         return 0;
     if (sscanf(line, "libbpf: prog '%63[^']': BPF program load failed", said.program) == 1 ||
@@ -628,9 +628,4 @@ const struct skep_program *skep_kernel_programs(const struct skep_kernel *k, siz
         cache->programs[i] = k->plan.rows[i].info;
     *ret_n = k->plan.n;
     return cache->programs;
-}
-
-size_t skep_kernel_ring_bytes(const struct skep_kernel *k)
-{
-    return k->life_bytes + k->data_bytes * (size_t)k->n_cpus;
 }

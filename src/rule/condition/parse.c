@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rule/condition/parse.h"
 
+#include "base/array.h"
 #include "base/spell.h"
 #include "rule/column/column.h"
 #include "rule/condition/parse_state.h"
@@ -66,7 +67,8 @@ void skep_parser_hint_quotes(struct skep_parser *ps)
         skep_diags_hint(ps->p->diags, "a value with such characters is written in quotes");
 }
 
-void skep_parser_hint_words(struct skep_parser *ps)
+/* After an error: && is what other languages have for `and`. */
+static void hint_words(struct skep_parser *ps)
 {
     static const char *const words[][2] = {{"&&", "and"}, {"||", "or"}, {"!", "not"}};
     for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
@@ -283,7 +285,7 @@ static int parse_primary(struct skep_parser *ps, struct skep_parsed *ret)
         skep_parser_error(ps, ps->l.at, 1, "`and`, `or` or `)` is expected instead of %s",
                           skep_parser_here(ps, buf, sizeof(buf)));
         skep_parser_hint_quotes(ps);
-        skep_parser_hint_words(ps);
+        hint_words(ps);
         if (ps->l.at >= ps->l.n)
             skep_diags_hint(ps->p->diags, "a parenthesis is not closed");
         return -EINVAL;
@@ -293,7 +295,7 @@ static int parse_primary(struct skep_parser *ps, struct skep_parsed *ret)
         skep_parser_error(ps, ps->l.at, MAX(skep_lex_bare(&ps->l), (size_t)1),
                           "a field, a macro or `(` is expected instead of %s",
                           skep_parser_here(ps, buf, sizeof(buf)));
-        skep_parser_hint_words(ps);
+        hint_words(ps);
         return -EINVAL;
     }
     if (ps->l.at + len < ps->l.n && ps->l.s[ps->l.at + len] == '(')
@@ -331,14 +333,8 @@ void skep_parsed_row_clear(struct skep_parsed_row *row)
 
 int skep_parsed_row_add(struct skep_parsed_row *row, const struct skep_parsed *p)
 {
-    if (row->n == row->room) {
-        size_t room = MAX(row->room * 2, (size_t)8);
-        struct skep_parsed *v = realloc(row->v, room * sizeof(*v));
-        if (!v)
-            return -ENOMEM;
-        row->v = v;
-        row->room = room;
-    }
+    if (SKEP_ARRAY_RESERVE(row->v, row->n, 1, row->room) < 0)
+        return -ENOMEM;
     row->v[row->n++] = *p;
     return 0;
 }
@@ -393,7 +389,7 @@ int skep_parse_condition(const struct skep_parse *p, const struct skep_rule_text
                               "`and`, `or` or the end is expected instead of %s",
                               skep_parser_here(&ps, buf, sizeof(buf)));
         skep_parser_hint_quotes(&ps);
-        skep_parser_hint_words(&ps);
+        hint_words(&ps);
         if (skep_lex_peek(&ps.l) == ')')
             skep_diags_hint(p->diags, "there is no open parenthesis for it");
     }

@@ -161,8 +161,8 @@ int skep_falco_build(struct skep_falco *f, size_t n_files, struct skep_policy **
         return -ENOMEM;
     *p = (struct skep_policy){.rules = rules,
                               .n_rules = n,
-                              .n_macros = f->n_macros,
-                              .n_lists = f->n_lists,
+                              .n_macros = f->macros.n,
+                              .n_lists = f->lists.n,
                               .n_files = n_files,
                               .arena = f->arena};
     *ret = p;
