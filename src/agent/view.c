@@ -44,6 +44,7 @@ struct skep_view_state {
     bool shows_events;   /* else there are only alerts, whose readers expect nothing else on the output */
     size_t unasked;      /* bytes put since somebody asked for room */
     uint64_t next_tally; /* when a terminal shows the counts again */
+    struct skep_linebatch batch; /* lines of events that are not in the queue yet */
     struct skep_strbuf line;
     struct skep_strbuf status;
     uint64_t began, last_status, last_received;
@@ -64,6 +65,7 @@ struct skep_view_state *skep_view_free(struct skep_view_state *v)
     skep_tally_free(v->tally);
     skep_sort_free(v->sort);
     skep_where_free(v->where);
+    skep_linebatch_clear(&v->batch);
     skep_strbuf_clear(&v->line);
     skep_strbuf_clear(&v->status);
     skep_fd_close(v->fd);
@@ -207,12 +209,25 @@ static int open_recorder(struct skep_view_state *v, const struct skep_scope *sco
                  : 0;
 }
 
+static void hand_over(struct skep_view_state *v)
+{
+    v->unasked += v->batch.len;
+    skep_output_put_batch(v->output, &v->batch);
+}
+
+/* Behind those that came before it. */
+static void put_line(struct skep_view_state *v, unsigned kind, const char *s, size_t n)
+{
+    hand_over(v);
+    skep_output_put(v->output, kind, true, s, n);
+}
+
 /* Lines that are no events carry the kind 0. */
 static void put_plain(struct skep_view_state *v, const char *s, size_t n)
 {
     while (n) {
         size_t len = strcspn(s, "\n");
-        skep_output_put(v->output, 0, true, s, len);
+        put_line(v, 0, s, len);
         size_t step = MIN(n, len + 1);
         s += step;
         n -= step;
@@ -243,6 +258,7 @@ int skep_view_open(const struct skep_agent_options *o, const struct skep_schema 
     v->fd = -1;
     v->began = v->last_status = skep_clock_boot_ns();
     memcpy(v->kinds, scope->kinds, sizeof(v->kinds));
+    skep_linebatch_init(&v->batch, LINE_MAX_BYTES);
     skep_strbuf_init(&v->line, LINE_MAX_BYTES);
     skep_strbuf_init(&v->status, 4096);
     for (unsigned i = 0; i < SKEP_KIND_MAX; i++) {
@@ -294,18 +310,22 @@ enum skep_verdict skep_view_event(void *data, const struct skep_event *ev)
         skep_tally_add(v->tally, ev);
         return SKEP_VERDICT_EMITTED;
     }
-    skep_strbuf_reset(&v->line);
-    if (v->json)
-        skep_json_writer_put(v->json, v->memo, &v->line, ev);
-    else if (v->table)
-        skep_table_put_row(v->table, &v->line, ev);
-    else
-        skep_text_writer_put(v->text, &v->line, ev);
+    struct skep_strbuf *line = v->sort ? &v->line : &v->batch.text;
     if (v->sort)
-        return skep_sort_add(v->sort, ev, v->line.s, v->line.len) < 0 ? SKEP_VERDICT_NO_MEMORY
-                                                                      : SKEP_VERDICT_EMITTED;
-    skep_output_put(v->output, ev->h->kind, false, v->line.s, v->line.len);
-    v->unasked += v->line.len;
+        skep_strbuf_reset(line);
+    if (v->json)
+        skep_json_writer_put(v->json, v->memo, line, ev);
+    else if (v->table)
+        skep_table_put_row(v->table, line, ev);
+    else
+        skep_text_writer_put(v->text, line, ev);
+    if (v->sort)
+        return skep_sort_add(v->sort, ev, line->s, line->len) < 0 ? SKEP_VERDICT_NO_MEMORY
+                                                                  : SKEP_VERDICT_EMITTED;
+    if (!skep_linebatch_end(&v->batch, ev->h->kind))
+        return SKEP_VERDICT_NO_MEMORY;
+    if (skep_linebatch_is_full(&v->batch))
+        hand_over(v);
     if (v->o->replay_path) /* here as well: one record may let go many events that were held back */
         skep_view_wait_for_room(v);
     return SKEP_VERDICT_QUEUED;
@@ -358,7 +378,7 @@ static void put_colored(struct skep_view_state *v, unsigned priority, const stru
     skep_strbuf_put(&v->line, line->s + at, n);
     skep_strbuf_puts(&v->line, "\033[0m");
     skep_strbuf_put(&v->line, line->s + at + n, line->len - at - n);
-    skep_output_put(v->output, ALERT_KIND, true, v->line.s, v->line.len);
+    put_line(v, ALERT_KIND, v->line.s, v->line.len);
 }
 
 void skep_view_alert(struct skep_view_state *v, unsigned priority, const struct skep_strbuf *line)
@@ -367,7 +387,7 @@ void skep_view_alert(struct skep_view_state *v, unsigned priority, const struct 
     if (v->text && skep_terminal_wants_color(v->o->color, v->fd))
         put_colored(v, priority, line);
     else
-        skep_output_put(v->output, ALERT_KIND, true, line->s, line->len);
+        put_line(v, ALERT_KIND, line->s, line->len);
 }
 
 struct skep_view_alerts skep_view_alerts(const struct skep_view_state *v)
@@ -438,7 +458,7 @@ void skep_view_lost_life(struct skep_view_state *v, uint64_t n)
     if (!v->json)
         return;
     snprintf(text, sizeof(text), "{\"kind\":\"lost\",\"ring\":\"life\",\"count\":%" PRIu64 "}", n);
-    skep_output_put(v->output, 0, true, text, strlen(text));
+    put_line(v, 0, text, strlen(text));
 }
 
 void skep_view_command_ended(struct skep_view_state *v, const char *name, int status)
@@ -490,6 +510,7 @@ int skep_view_parse_ledger(const struct skep_view_state *v, const char *s, size_
 
 void skep_view_flush(struct skep_view_state *v)
 {
+    hand_over(v);
     skep_output_flush(v->output);
 }
 
@@ -517,7 +538,7 @@ static void put_ledger_line(struct skep_view_state *v, const struct skep_ledger 
 {
     skep_strbuf_reset(&v->line);
     skep_ledger_put_json(l, v->names, &v->line);
-    skep_output_put(v->output, 0, true, v->line.s, v->line.len);
+    put_line(v, 0, v->line.s, v->line.len);
 }
 
 /* What could only be shown when all was known. */
@@ -538,7 +559,7 @@ static void put_tables(struct skep_view_state *v)
         return;
     skep_sort_finish(v->sort);
     while ((line = skep_sort_next(v->sort, &at, &n)))
-        skep_output_put(v->output, 0, true, line, n);
+        put_line(v, 0, line, n);
 }
 
 /* Who reads a replay may take its time: nothing happens meanwhile. A year, as good as any. */
@@ -550,6 +571,7 @@ static uint64_t patience(const struct skep_view_state *v)
 /* Lines that are given up count as lost, so that the ledger closes also when nobody reads. */
 static int settle_output(struct skep_view_state *v)
 {
+    hand_over(v);
     int r = skep_output_drain(v->output, patience(v));
     if (r == -ETIMEDOUT) {
         skep_view_message(

@@ -28,9 +28,14 @@ void skep_strbuf_clear(struct skep_strbuf *sb)
 
 void skep_strbuf_reset(struct skep_strbuf *sb)
 {
+    skep_strbuf_resume(sb);
+    skep_strbuf_truncate(sb, 0);
+}
+
+void skep_strbuf_resume(struct skep_strbuf *sb)
+{
     sb->failed = false;
     sb->room = MIN(sb->cap, sb->max + 1);
-    skep_strbuf_truncate(sb, 0);
 }
 
 void skep_strbuf_fail(struct skep_strbuf *sb)

@@ -100,12 +100,15 @@ static void kick(int fd)
     (void)n;
 }
 
-static void wake_if_asleep(struct skep_output *out)
+/* Leaves the lock; the writer is woken behind it, or it would wake up only to wait for the lock. */
+static void unlock_and_wake(struct skep_output *out, bool wanted)
 {
-    if (!out->asleep)
-        return;
-    out->asleep = false;
-    kick(out->wake_fd);
+    bool wake = wanted && out->asleep;
+    if (wake)
+        out->asleep = false;
+    pthread_mutex_unlock(&out->lock);
+    if (wake)
+        kick(out->wake_fd);
 }
 
 static void set_broken(struct skep_output *out, int error)
@@ -411,20 +414,48 @@ bool skep_output_put(struct skep_output *out, unsigned kind, bool urgent, const 
         accepted = true;
     if (accepted && urgent)
         out->flushed = true;
-    if (accepted && (urgent || out->ring.used >= SKEP_OUTPUT_WAKE))
-        wake_if_asleep(out);
-    pthread_mutex_unlock(&out->lock);
+    unlock_and_wake(out, accepted && (urgent || out->ring.used >= SKEP_OUTPUT_WAKE));
     return accepted;
+}
+
+/* A line that finds no room costs itself; a shorter one behind it may find some. */
+static void take_batch(struct skep_output *out, const struct skep_linebatch *b)
+{
+    const char *bytes = b->text.s;
+    size_t len;
+    for (size_t i = 0; i < b->n; i++) {
+        i += skep_linering_put_lines(&out->ring, b->lines + i, b->n - i, bytes, &len);
+        if (i == b->n)
+            return;
+        out->counts[b->lines[i].kind].queue_full++;
+        bytes += len + b->lines[i].len;
+    }
+}
+
+void skep_output_put_batch(struct skep_output *out, struct skep_linebatch *batch)
+{
+    if (batch->n == 0)
+        return;
+    pthread_mutex_lock(&out->lock);
+    bool broken = atomic_load(&out->broken);
+    for (size_t i = 0; i < batch->n; i++) {
+        struct skep_output_counts *c = &out->counts[batch->lines[i].kind];
+        c->put++;
+        c->write_failed += broken;
+        c->queue_full += !broken && out->finishing;
+    }
+    if (!broken && !out->finishing)
+        take_batch(out, batch);
+    unlock_and_wake(out, out->ring.used >= SKEP_OUTPUT_WAKE);
+    skep_linebatch_reset(batch);
 }
 
 void skep_output_flush(struct skep_output *out)
 {
     pthread_mutex_lock(&out->lock);
-    if (out->ring.count) {
-        out->flushed = true;
-        wake_if_asleep(out);
-    }
-    pthread_mutex_unlock(&out->lock);
+    bool lines = out->ring.count != 0;
+    out->flushed |= lines;
+    unlock_and_wake(out, lines);
 }
 
 void skep_output_status(struct skep_output *out, const char *text)

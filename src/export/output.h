@@ -44,11 +44,12 @@
  */
 #include "abi/config.h"
 #include "base/macro.h"
+#include "export/linebatch.h"
 
 #define SKEP_OUTPUT_BYTES_DEFAULT (6U << 20)
 #define SKEP_OUTPUT_BYTES_MIN (128U << 10)
 #define SKEP_OUTPUT_BATCH (256U << 10)
-#define SKEP_OUTPUT_WAKE (64U << 10)
+#define SKEP_OUTPUT_WAKE (256U << 10)
 #define SKEP_OUTPUT_STATUS_MAX 1024
 
 struct skep_output;
@@ -83,6 +84,8 @@ SKEP_DEFINE_CLEANUP(struct skep_output, skep_output_free)
 /* Hands over a line of this kind (0: not an event), without its line feed, which is added here. Urgent lines
  * may use the part of the queue that is reserved for them. False: it was lost and counted. */
 bool skep_output_put(struct skep_output *out, unsigned kind, bool urgent, const void *line, size_t len);
+/* Hands over the finished lines of a batch, none of them urgent, and empties it. */
+void skep_output_put_batch(struct skep_output *out, struct skep_linebatch *batch);
 /* Lets the writer know that no more comes for the moment. */
 void skep_output_flush(struct skep_output *out);
 
