@@ -20,8 +20,8 @@
 #define LINE_MAX_BYTES (4u << 20)
 #define ALERT_KIND (SKEP_KIND_MAX - 1) /* lines of alerts in the output's account; no event has this number */
 #define FINISH_NS 3000000000ULL        /* for a reader that is slow to take the last lines */
-#define ROOM_EVERY                                                                                           \
-    (256u << 10) /* bytes between two looks at the room in the queue: half of it is more by far */
+#define GIVE_WAY_NS 2000000ULL /* for an output that needs our processor: much less than fills a ring */
+#define PATIENCE_NS 1000000000ULL
 
 struct skep_view_state {
     const struct skep_agent_options *o;
@@ -42,7 +42,8 @@ struct skep_view_state {
     struct skep_where *where;
     bool header_put;
     bool shows_events;   /* else there are only alerts, whose readers expect nothing else on the output */
-    size_t unasked;      /* bytes put since somebody asked for room */
+    bool behind;         /* the output is, ... */
+    bool stuck;          /* ... and it was waited for in vain */
     uint64_t next_tally; /* when a terminal shows the counts again */
     struct skep_linebatch batch; /* lines of events that are not in the queue yet */
     struct skep_strbuf line;
@@ -211,8 +212,10 @@ static int open_recorder(struct skep_view_state *v, const struct skep_scope *sco
 
 static void hand_over(struct skep_view_state *v)
 {
-    v->unasked += v->batch.len;
-    skep_output_put_batch(v->output, &v->batch);
+    if (v->batch.n == 0)
+        return;
+    v->behind = skep_output_put_batch(v->output, &v->batch);
+    v->stuck &= v->behind;
 }
 
 /* Behind those that came before it. */
@@ -492,14 +495,17 @@ void skep_view_status(struct skep_view_state *v, const struct skep_pipeline *p, 
         skep_recorder_flush(v->recorder);
 }
 
+void skep_view_give_way(struct skep_view_state *v)
+{
+    if (v->behind && !v->stuck)
+        v->stuck = skep_output_await(v->output, GIVE_WAY_NS) == -ETIMEDOUT;
+    v->behind = false;
+}
+
 bool skep_view_wait_for_room(struct skep_view_state *v)
 {
-    if (v->unasked >= ROOM_EVERY) {
-        v->unasked = 0;
-        skep_output_flush(v->output);
-        while (!skep_output_half_empty(v->output) && !skep_output_broken(v->output))
-            usleep(1000);
-    }
+    while (v->behind)
+        v->behind = skep_output_await(v->output, PATIENCE_NS) == -ETIMEDOUT;
     return !skep_output_broken(v->output);
 }
 

@@ -184,7 +184,7 @@ void skep_linering_trim(struct skep_linering *r)
     give_back(r->slots, r->n_slots * sizeof(*r->slots), KEPT_BYTES / BYTES_PER_SLOT * sizeof(*r->slots));
 }
 
-bool skep_linering_half_empty(const struct skep_linering *r)
+bool skep_linering_holds_at_most(const struct skep_linering *r, size_t parts)
 {
-    return r->used <= r->cap / 2 && r->count <= r->n_slots / 2;
+    return r->used <= r->cap / parts && r->count <= r->n_slots / parts;
 }

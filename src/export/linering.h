@@ -56,8 +56,8 @@ void skep_linering_drop(struct skep_linering *r, size_t n, skep_linering_account
 /* Whether the ring is empty and holds memory worth giving back to the system, and to do so. */
 bool skep_linering_wants_trim(const struct skep_linering *r);
 void skep_linering_trim(struct skep_linering *r);
-/* At most half of the bytes and of the slots are in use. */
-bool skep_linering_half_empty(const struct skep_linering *r);
+/* At most one part in parts of the bytes and of the slots is in use. */
+bool skep_linering_holds_at_most(const struct skep_linering *r, size_t parts);
 /* Gives up everything. */
 void skep_linering_drop_all(struct skep_linering *r, skep_linering_account *lost, void *userdata);
 #endif

@@ -19,6 +19,9 @@
 #define RETRY_NS 1000000000ULL /* how often the rest of a torn line is tried while no other line comes */
 #define TRIM_NS 1000000000ULL  /* of silence, after which the memory of the queue is given back */
 #define STATUS_EVERY_NS 250000000ULL /* longest absence of the status line while lines flow without a pause */
+#define BEHIND_PARTS 8               /* more than this part of the queue waits: the writer is behind ... */
+#define EVEN_PARTS                                                                                           \
+    16 /* ... until it is this. More than what wakes the writer, so that it does not go to sleep */
 #define MESSAGES_MAX (64U << 10)
 
 struct skep_output {
@@ -35,6 +38,8 @@ struct skep_output {
     struct skep_output_counts counts[SKEP_KIND_MAX];
     bool flushed; /* somebody wants what is in the ring to go out */
     bool asleep;  /* the writer waits for lines */
+    bool awaited; /* somebody waits until it has caught up */
+    pthread_cond_t even;
     bool finishing;
     uint64_t deadline;
     bool refused; /* the last write failed */
@@ -111,6 +116,19 @@ static void unlock_and_wake(struct skep_output *out, bool wanted)
         kick(out->wake_fd);
 }
 
+static bool has_caught_up(const struct skep_output *out)
+{
+    return skep_linering_holds_at_most(&out->ring, EVEN_PARTS);
+}
+
+static void tell_who_waits(struct skep_output *out)
+{
+    if (!out->awaited || !has_caught_up(out))
+        return;
+    out->awaited = false;
+    pthread_cond_broadcast(&out->even);
+}
+
 static void set_broken(struct skep_output *out, int error)
 {
     int none = 0;
@@ -118,6 +136,7 @@ static void set_broken(struct skep_output *out, int error)
     skep_linering_drop_all(&out->ring, count_write_failed, out);
     if (!atomic_exchange(&out->broken, true))
         kick(out->broken_fd);
+    tell_who_waits(out);
     if (out->same) {
         skep_strbuf_reset(&out->drawing);
         out->drawn = 0;
@@ -150,6 +169,7 @@ static enum step write_lines(struct skep_output *out)
     }
     if (out->ring.count == 0)
         out->flushed = false;
+    tell_who_waits(out);
     return STEP_PROGRESS;
 }
 
@@ -351,7 +371,12 @@ int skep_output_new(int fd, const struct skep_output_options *options, struct sk
     _cleanup_output_ struct skep_output *out = calloc(1, sizeof(*out));
     if (!out)
         return -ENOMEM;
+    pthread_condattr_t attr;
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
     pthread_mutex_init(&out->lock, NULL);
+    pthread_cond_init(&out->even, &attr);
+    pthread_condattr_destroy(&attr);
     out->wake_fd = out->broken_fd = -1;
     out->data = out->console = (struct skep_descriptor)SKEP_DESCRIPTOR_INIT;
     skep_strbuf_init(&out->status, SKEP_OUTPUT_STATUS_MAX);
@@ -394,6 +419,7 @@ struct skep_output *skep_output_free(struct skep_output *out)
     skep_strbuf_clear(&out->messages);
     skep_strbuf_clear(&out->drawing);
     skep_linering_clear(&out->ring);
+    pthread_cond_destroy(&out->even);
     pthread_mutex_destroy(&out->lock);
     free(out);
     return NULL;
@@ -432,10 +458,10 @@ static void take_batch(struct skep_output *out, const struct skep_linebatch *b)
     }
 }
 
-void skep_output_put_batch(struct skep_output *out, struct skep_linebatch *batch)
+bool skep_output_put_batch(struct skep_output *out, struct skep_linebatch *batch)
 {
     if (batch->n == 0)
-        return;
+        return false;
     pthread_mutex_lock(&out->lock);
     bool broken = atomic_load(&out->broken);
     for (size_t i = 0; i < batch->n; i++) {
@@ -446,8 +472,10 @@ void skep_output_put_batch(struct skep_output *out, struct skep_linebatch *batch
     }
     if (!broken && !out->finishing)
         take_batch(out, batch);
+    bool behind = !skep_linering_holds_at_most(&out->ring, BEHIND_PARTS);
     unlock_and_wake(out, out->ring.used >= SKEP_OUTPUT_WAKE);
     skep_linebatch_reset(batch);
+    return behind;
 }
 
 void skep_output_flush(struct skep_output *out)
@@ -507,12 +535,23 @@ void skep_output_counts(struct skep_output *out, struct skep_output_counts ret_c
     pthread_mutex_unlock(&out->lock);
 }
 
-bool skep_output_half_empty(struct skep_output *out)
+int skep_output_await(struct skep_output *out, uint64_t timeout_ns)
 {
+    uint64_t until = skep_clock_mono_ns() + timeout_ns;
+    struct timespec t = {.tv_sec = (time_t)(until / 1000000000), .tv_nsec = (long)(until % 1000000000)};
+    int r = 0;
+    skep_output_flush(out);
     pthread_mutex_lock(&out->lock);
-    bool half = skep_linering_half_empty(&out->ring);
+    while (r == 0 && !has_caught_up(out)) {
+        out->awaited = true;
+        r = -pthread_cond_timedwait(&out->even, &out->lock, &t);
+    }
+    if (atomic_load(&out->broken))
+        r = -EPIPE;
+    else if (has_caught_up(out))
+        r = 0;
     pthread_mutex_unlock(&out->lock);
-    return half;
+    return r;
 }
 
 static bool has_lines(struct skep_output *out)

@@ -31,6 +31,10 @@
  * lines are flushed at once. The event loop calls flush before it goes to sleep, so a line of an idle host
  * is out at once, and a busy one pays no wake-up per line.
  *
+ * Sharing a processor. Lines that come in a rush on the only processor leave the writer none, and the queue would be full
+ * before it gets its turn. skep_output_put_batch() says so; whoever has the time goes to sleep in skep_output_await(),
+ * which ends when most of the queue is written. A source that must not wait for a reader does that for moments only.
+ *
  * The terminal. When the queue writes to a terminal, or standard error is one, the queue owns it: the status
  * line (skep_output_status) and messages to the operator (skep_output_message) are drawn by the same thread,
  * between lines and never inside one. The status line is cleared before lines are printed and drawn again
@@ -84,8 +88,9 @@ SKEP_DEFINE_CLEANUP(struct skep_output, skep_output_free)
 /* Hands over a line of this kind (0: not an event), without its line feed, which is added here. Urgent lines
  * may use the part of the queue that is reserved for them. False: it was lost and counted. */
 bool skep_output_put(struct skep_output *out, unsigned kind, bool urgent, const void *line, size_t len);
-/* Hands over the finished lines of a batch, none of them urgent, and empties it. */
-void skep_output_put_batch(struct skep_output *out, struct skep_linebatch *batch);
+/* Hands over the finished lines of a batch, none of them urgent, and empties it. True: the writer is behind, much
+ * waits in the queue. */
+bool skep_output_put_batch(struct skep_output *out, struct skep_linebatch *batch);
 /* Lets the writer know that no more comes for the moment. */
 void skep_output_flush(struct skep_output *out);
 
@@ -104,8 +109,8 @@ int skep_output_first_error(const struct skep_output *out);
 /* A consistent copy of the account, by kind. */
 void skep_output_counts(struct skep_output *out, struct skep_output_counts ret_counts[SKEP_KIND_MAX]);
 
-/* At most half of the queue is in use: a source that can wait may go on. */
-bool skep_output_half_empty(struct skep_output *out);
+/* Waits until the writer has caught up, at most timeout_ns. -ETIMEDOUT; -EPIPE: the reader has gone. */
+int skep_output_await(struct skep_output *out, uint64_t timeout_ns);
 /* Waits until all lines that were put are written or lost, at most timeout_ns. -ETIMEDOUT: the reader does not
  * take them; they stay in the queue. -EPIPE: it has gone. */
 int skep_output_drain(struct skep_output *out, uint64_t timeout_ns);
