@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "export/json.h"
 
+#include "base/clock.h"
 #include "event/fields.h"
 
 #define MAX_OPEN 8  /* objects inside each other */
@@ -10,6 +11,7 @@ enum op_code {
     OP_LEAF,
     OP_NUMBER,   /* a leaf that is a number in the record */
     OP_COMPUTED, /* a leaf that is a number, but not as it stands there */
+    OP_TIME,     /* a leaf that is a time */
     OP_KIND,     /* the event's kind, with its key in front: the same for all events of a plan */
     OP_OPEN,
     OP_CLOSE_KEEP, /* the object stays, whatever is in it */
@@ -86,11 +88,13 @@ static void close_to(struct maker *m, size_t depth)
         add_op(m, closing_of(m->open, m->depth), NULL, NULL, 0);
 }
 
-/* Times differ from line to line. Types say whether a value is a number, but for those whose functions make it one. */
+/* Types say whether a value is a number, but for those whose functions make it one. */
 static enum op_code leaf_code(const struct skep_field *f)
 {
     enum skep_class class = skep_type_info(f->type)->class;
-    if (f->type == SKEP_TYPE_time || (class != SKEP_CLASS_INT && class != SKEP_CLASS_UINT))
+    if (f->type == SKEP_TYPE_time)
+        return OP_TIME;
+    if (class != SKEP_CLASS_INT && class != SKEP_CLASS_UINT)
         return OP_LEAF;
     return f->get ? OP_COMPUTED : OP_NUMBER;
 }
@@ -194,11 +198,10 @@ static void put_member(struct skep_strbuf *sb, const struct skep_json_member *m)
     put_piece(sb, m->text, m->len, sizeof(m->text));
 }
 
-/* from: where the member begins in sb. */
+/* from: where the member begins in sb; len: of what is the same whenever the number is. */
 static void remember(struct skep_json_member *m, uint64_t number, enum skep_type type, bool known,
-                     const struct skep_strbuf *sb, size_t from)
+                     const struct skep_strbuf *sb, size_t from, size_t len)
 {
-    size_t len = sb->len - from;
     bool comma = len && sb->s[from] == ',';
     m->type = SKEP_JSON_MEMBER_NONE;
     if (sb->failed || len + 1 > SKEP_JSON_MEMBER_MAX)
@@ -246,7 +249,7 @@ static bool put_number(const struct op *op, struct skep_json_member *m, struct s
     }
     size_t from = sb->len;
     bool known = put_leaf(op, sb, ev);
-    remember(m, number, f->type, known, sb, from);
+    remember(m, number, f->type, known, sb, from, sb->len - from);
     return known;
 }
 
@@ -267,7 +270,33 @@ static bool put_computed(const struct op *op, struct skep_json_member *m, struct
     size_t from = sb->len;
     put_key(sb, op);
     skep_value_put_json(sb, &v);
-    remember(m, number, v.type, true, sb, from);
+    remember(m, number, v.type, true, sb, from, sb->len - from);
+    return true;
+}
+
+/* Of a time all but its fraction stays for a second. */
+static bool put_time(const struct op *op, struct skep_json_member *m, struct skep_strbuf *sb,
+                     const struct skep_event *ev)
+{
+    static const size_t rest = sizeof("000000000Z\"") - 1;
+    struct skep_value v;
+    if (!skep_field_get(op->field, ev, &v)) {
+        put_unknown(op, sb);
+        return false;
+    }
+    uint64_t second = (uint64_t)v.i / 1000000000;
+    if (m->type == v.type && m->number == second && v.i >= 0) {
+        char fraction[] = "000000000Z\"";
+        put_member(sb, m);
+        skep_clock_digits9(fraction, (unsigned)((uint64_t)v.i % 1000000000));
+        skep_strbuf_put(sb, fraction, rest);
+        return true;
+    }
+    size_t from = sb->len;
+    put_key(sb, op);
+    skep_value_put_json(sb, &v);
+    if (v.i >= 0 && sb->len - from > rest)
+        remember(m, second, v.type, true, sb, from, sb->len - from - rest);
     return true;
 }
 
@@ -289,6 +318,9 @@ static void run(const struct op *op, const struct op *end, struct skep_json_memb
             break;
         case OP_COMPUTED:
             stack[depth].known |= m ? put_computed(op, m, sb, ev) : put_leaf(op, sb, ev);
+            break;
+        case OP_TIME:
+            stack[depth].known |= m ? put_time(op, m, sb, ev) : put_leaf(op, sb, ev);
             break;
         case OP_LEAF:
             stack[depth].known |= put_leaf(op, sb, ev);

@@ -19,6 +19,7 @@
 #define RETRY_NS 1000000000ULL /* how often the rest of a torn line is tried while no other line comes */
 #define TRIM_NS 1000000000ULL  /* of silence, after which the memory of the queue is given back */
 #define STATUS_EVERY_NS 250000000ULL /* longest absence of the status line while lines flow without a pause */
+#define WAKE_PARTS 24                /* this part of the queue is worth waking the writer */
 #define BEHIND_PARTS 8               /* more than this part of the queue waits: the writer is behind ... */
 #define EVEN_PARTS                                                                                           \
     16 /* ... until it is this. More than what wakes the writer, so that it does not go to sleep */
@@ -178,13 +179,18 @@ static bool only_refused_rest(const struct skep_output *out)
     return out->refused && out->ring.cut && out->ring.count == 1;
 }
 
+static bool is_worth_writing(const struct skep_output *out)
+{
+    return !skep_linering_holds_at_most(&out->ring, WAKE_PARTS);
+}
+
 static bool lines_due(const struct skep_output *out)
 {
     if (out->ring.count == 0 || atomic_load(&out->broken))
         return false;
     if (only_refused_rest(out))
         return skep_clock_mono_ns() >= out->retry_at;
-    return out->flushed || out->finishing || out->ring.used >= SKEP_OUTPUT_WAKE;
+    return out->flushed || out->finishing || is_worth_writing(out);
 }
 
 static enum step write_drawing(struct skep_output *out)
@@ -440,7 +446,7 @@ bool skep_output_put(struct skep_output *out, unsigned kind, bool urgent, const 
         accepted = true;
     if (accepted && urgent)
         out->flushed = true;
-    unlock_and_wake(out, accepted && (urgent || out->ring.used >= SKEP_OUTPUT_WAKE));
+    unlock_and_wake(out, accepted && (urgent || is_worth_writing(out)));
     return accepted;
 }
 
@@ -473,7 +479,7 @@ bool skep_output_put_batch(struct skep_output *out, struct skep_linebatch *batch
     if (!broken && !out->finishing)
         take_batch(out, batch);
     bool behind = !skep_linering_holds_at_most(&out->ring, BEHIND_PARTS);
-    unlock_and_wake(out, out->ring.used >= SKEP_OUTPUT_WAKE);
+    unlock_and_wake(out, is_worth_writing(out));
     skep_linebatch_reset(batch);
     return behind;
 }

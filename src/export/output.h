@@ -27,7 +27,7 @@
  * is final: skep_output_broken() turns true, the descriptor of skep_output_broken_fd() becomes readable, also
  * when there is nothing to write, and all further lines count as write_failed.
  *
- * Latency. A line waits until skep_output_flush() is called or SKEP_OUTPUT_WAKE bytes have gathered; urgent
+ * Latency. A line waits until skep_output_flush() is called or a twenty-fourth of the queue (256 KiB) has gathered; urgent
  * lines are flushed at once. The event loop calls flush before it goes to sleep, so a line of an idle host
  * is out at once, and a busy one pays no wake-up per line.
  *
@@ -53,7 +53,6 @@
 #define SKEP_OUTPUT_BYTES_DEFAULT (6U << 20)
 #define SKEP_OUTPUT_BYTES_MIN (128U << 10)
 #define SKEP_OUTPUT_BATCH (256U << 10)
-#define SKEP_OUTPUT_WAKE (256U << 10)
 #define SKEP_OUTPUT_STATUS_MAX 1024
 
 struct skep_output;

@@ -219,6 +219,7 @@ static void test_slow_reader_loses_whole_lines_and_counts_them(void **state)
     reader_start(&r);
     struct skep_output *out;
     assert_int_equal(skep_output_new(p[1], &plain, &out), 0);
+    assert_true(fcntl(p[1], F_SETPIPE_SZ, 65536) > 0);
     uint64_t refused[2] = {0};
     for (unsigned i = 0; i < 8000; i++)
         refused[i % 2] += !put_number(out, i % 2 ? OTHER : KIND, i);
@@ -248,6 +249,7 @@ static void test_blocked_reader_does_not_hold_anybody(void **state)
     assert_int_equal(pipe2(p, O_CLOEXEC), 0);
     struct skep_output *out;
     assert_int_equal(skep_output_new(p[1], &plain, &out), 0);
+    assert_true(fcntl(p[1], F_SETPIPE_SZ, 65536) > 0); /* again: less than what is put */
     for (unsigned i = 0; i < 5000; i++)
         put_number(out, KIND, i);
     assert_true(counts(out, KIND).queue_full > 0);
