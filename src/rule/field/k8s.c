@@ -63,7 +63,7 @@ GET(get_nothing)
     TEXT(n, get_nothing, 0, SKEP_FIELD_DEPRECATED,                                                           \
          "never there: known to the API server only, which is not asked")
 #define OLD_LABEL(n)                                                                                         \
-    TEXT(n, get_nothing, 0, SKEP_FIELD_DEPRECATED | SKEP_FIELD_ARG_REQUIRED,                                 \
+    TEXT(n, get_nothing, 0, SKEP_FIELD_DEPRECATED | SKEP_FIELD_ARG_REQUIRED | SKEP_FIELD_ARG_DOT,            \
          "never there: known to the API server only, which is not asked")
 
 static const struct skep_rule_field fields[] = {
