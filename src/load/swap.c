@@ -2,13 +2,12 @@
 #include "load/swap.h"
 
 #include "base/clock.h"
+#include "base/thread.h"
 #include "load/kernel_internal.h"
 
 #include "skep.skel.h"
 
 #include <bpf/bpf.h>
-#include <pthread.h>
-#include <signal.h>
 #include <time.h>
 
 /* Where the kernel has no memory for the update, time has to do: longer than any program runs. */
@@ -37,12 +36,8 @@ static void *wait_grace(void *data)
 
 static void grace_begin(struct skep_swap *s)
 {
-    sigset_t all, before;
     s->passed = false;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are for the caller's thread */
-    s->in_thread = pthread_create(&s->thread, NULL, wait_grace, s) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    s->in_thread = skep_thread_start(&s->thread, wait_grace, s) >= 0;
     if (!s->in_thread)
         wait_grace(s);
 }
