@@ -20,6 +20,9 @@
 #define SKEP_CHUNK_SIZE 4096            /* ... the rest follows in exec_data records of this size */
 #define SKEP_EXEC_DATA_MAX (256 * 1024) /* bytes of args, and of environment, that are captured at all */
 #define SKEP_SCRATCH_SLOTS 4            /* sensors that may interrupt each other on one processor */
+#define SKEP_HELD_MANY 4096 /* operations of io_uring whose result is awaited, powers of two: when it ... */
+#define SKEP_HELD_FEW 512   /* ... is asked for from the start, and otherwise */
+#define SKEP_HELD_RECORD_MAX 2040 /* bytes that are kept of each */
 
 /* System calls are looked up by number, native ones in the first half of a table, 32-bit ones in the
  * second, SKEP_COMPAT_BASE further on. */
@@ -82,6 +85,7 @@ struct skep_config {
     skep_nsid host_pid_ns;
     skep_nsid host_mnt_ns;
     __u32 n_cpus;
+    __u32 held_places;  /* SKEP_HELD_MANY or SKEP_HELD_FEW */
     __u64 wakeup_bytes; /* wake the reader when a ring holds this much */
 };
 

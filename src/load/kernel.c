@@ -104,6 +104,12 @@ static bool btf_has(const struct skep_kernel *k, const char *name)
 
 /* ---- open and load ---- */
 
+/* What comes to be asked for later has to do with fewer: the table stays. */
+static uint32_t held_places(const struct skep_kernel *k)
+{
+    return k->selection.kinds[SKEP_KIND_uring_done] ? SKEP_HELD_MANY : SKEP_HELD_FEW;
+}
+
 static void configure(struct skep_kernel *k)
 {
     volatile struct skep_config *c = &k->bpf->bss->skep_cfg;
@@ -122,6 +128,7 @@ static void configure(struct skep_kernel *k)
     c->host_mnt_ns = o->host_mnt_ns;
     c->n_cpus = (uint32_t)k->n_cpus;
     c->wakeup_bytes = MIN(k->data_bytes, k->life_bytes) / 4;
+    c->held_places = held_places(k);
 }
 
 static void choose_autoload(struct skep_kernel *k, struct bpf_object *obj)
@@ -165,6 +172,8 @@ static int set_sizes(struct skep_kernel *k, struct skep_bpf *bpf)
         r = bpf_map__set_max_entries(bpf->maps.skep_data, (uint32_t)k->n_cpus);
     if (r >= 0)
         r = bpf_map__set_max_entries(bpf->maps.skep_scratch, (uint32_t)k->n_cpus * SKEP_SCRATCH_SLOTS);
+    if (r >= 0)
+        r = bpf_map__set_max_entries(bpf->maps.skep_helds, held_places(k));
     return r;
 }
 
