@@ -20,21 +20,47 @@
  */
 #include "bpf/lib/held.h"
 
-/* Begins the record of what is submitted, as the kind that it becomes first. */
-static __always_inline struct skep_ev_uring *uring_begin(struct skep_build *b, struct task_struct *t)
+/* Whether somebody wants to hear of the operation when it is submitted, */
+static __always_inline bool uring_wants(__u32 op)
 {
-    if (skep_cfg.enabled[SKEP_KIND_uring])
+    return skep_cfg.enabled[SKEP_KIND_uring] &&
+           (op >= SKEP_URING_OPS ||
+            !(skep_cfg.uring_unwanted[SKEP_BOUND(op / 64, SKEP_URING_OPS / 64)] >> op % 64 & 1));
+}
+
+/* and when it is over. */
+static __always_inline bool uring_wants_done(__u32 op)
+{
+    return skep_cfg.enabled[SKEP_KIND_uring_done] &&
+           (op >= SKEP_URING_OPS ||
+            !(skep_cfg.uring_done_unwanted[SKEP_BOUND(op / 64, SKEP_URING_OPS / 64)] >> op % 64 & 1));
+}
+
+static __always_inline void uring_drop(__u32 kind)
+{
+    struct skep_counters *c = skep_cfg.enabled[kind] ? skep_counters_of(kind) : NULL;
+    if (!c)
+        return;
+    SKEP_COUNT(c->seen);
+    SKEP_COUNT(c->filtered);
+}
+
+/* Begins the record of what is submitted, as the kind that it becomes first. */
+static __always_inline struct skep_ev_uring *uring_begin(struct skep_build *b, struct task_struct *t,
+                                                         bool attempt)
+{
+    if (attempt)
         return skep_begin(b, SKEP_KIND_uring, sizeof(struct skep_ev_uring), t);
     /* Counted when it is told; here only what never will be. */
     b->c = skep_counters_of(SKEP_KIND_uring_done);
-    if (!b->c || !skep_cfg.enabled[SKEP_KIND_uring_done])
+    if (!b->c)
         return NULL;
-    bool wanted = skep_in_scope(t);
+    bool in_scope = skep_in_scope(t);
     struct skep_hdr *h =
-        wanted ? skep_claim(b, SKEP_KIND_uring_done, sizeof(struct skep_ev_uring), false) : NULL;
+        in_scope ? skep_claim(b, SKEP_KIND_uring_done, sizeof(struct skep_ev_uring), false) : NULL;
     if (!h) {
         SKEP_COUNT(b->c->seen);
-        if (!wanted)
+        if (!in_scope)
             SKEP_COUNT(b->c->filtered);
         return NULL;
     }
@@ -129,24 +155,39 @@ static __always_inline __u64 uring_address_of(__u64 *ctx)
     return address;
 }
 
+static __noinline void uring_forget(__u64 address)
+{
+    __u32 before = skep_held_find(address);
+    if (!before)
+        return;
+    uring_give_up(before, SKEP_URING_UNSEEN);
+    skep_held_unlock(before, SKEP_HELD_FREE);
+}
+
 static __always_inline int uring_submitted(__u64 *ctx)
 {
-    struct task_struct *t = skep_current();
+    struct io_kiocb *req = SKEP_PLAIN(struct io_kiocb, (struct io_kiocb *)ctx[0]);
     struct skep_build b;
-    bool results = skep_cfg.enabled[SKEP_KIND_uring_done];
-    __u64 address = results ? uring_address_of(ctx) : 0;
-    __u32 unknown = SKEP_URING_KNOWN, before = address ? skep_held_find(address) : 0;
-    if (before) { /* its memory serves another operation: it is over, and nobody told */
-        uring_give_up(before, SKEP_URING_UNSEEN);
-        skep_held_unlock(before, SKEP_HELD_FREE);
-    }
-    struct skep_ev_uring *ev = uring_begin(&b, t);
+    __u32 op = req->opcode, unknown = SKEP_URING_KNOWN;
+    bool attempt = uring_wants(op), done = uring_wants_done(op);
+    __u64 address = done ? uring_address_of(ctx) : 0;
+    if (!attempt)
+        uring_drop(SKEP_KIND_uring);
+    if (!done)
+        uring_drop(SKEP_KIND_uring_done);
+    else
+        uring_forget(
+            address); /* its memory serves another operation: what was there is over, and nobody told */
+    if (!attempt && !done)
+        return 0;
+    struct task_struct *t = skep_current();
+    struct skep_ev_uring *ev = uring_begin(&b, t, attempt);
     if (!ev)
         return 0;
-    uring_fill(&b, ev, SKEP_PLAIN(struct io_kiocb, (struct io_kiocb *)ctx[0]), t);
-    if (results)
+    uring_fill(&b, ev, req, t);
+    if (done)
         unknown = uring_hold(&b, address);
-    if (skep_cfg.enabled[SKEP_KIND_uring])
+    if (attempt)
         skep_send(&b);
     if (unknown && uring_done_init(&b, unknown))
         skep_send(&b);
