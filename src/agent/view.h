@@ -49,8 +49,10 @@ void skep_view_status(struct skep_view_state *v, const struct skep_pipeline *p, 
 void skep_view_flush(struct skep_view_state *v);
 int skep_view_broken_fd(const struct skep_view_state *v);
 
-/* For sources that are faster than any reader, after each record: waits until the queue is half empty. false: the
- * reader has gone. */
+/* After each record, for sources that must not wait for a reader: leaves the processor to an output that is behind, for
+ * two milliseconds, and not again before it has caught up. */
+void skep_view_give_way(struct skep_view_state *v);
+/* The same for sources that can wait: until the output has caught up. false: the reader has gone. */
 bool skep_view_wait_for_room(struct skep_view_state *v);
 int skep_view_parse_ledger(const struct skep_view_state *v, const char *s, size_t n, struct skep_ledger *ret);
 

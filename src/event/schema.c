@@ -339,6 +339,8 @@ static int add_kind(struct skep_schema *s, const struct btf *btf, size_t row)
     if (r < 0)
         return r;
     link_proto(&b);
+    const struct skep_field *source = leaf(kind, "path_source", 11);
+    kind->path_source = source ? source->off : 0;
     struct skep_field *fields = reallocarray(b.fields, kind->n_fields + 1, sizeof(*fields));
     if (fields)
         kind->fields = fields;

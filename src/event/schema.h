@@ -47,6 +47,7 @@ struct skep_kind {
     size_t n_fields;
     const uint32_t *slices; /* offsets of every struct skep_slice in the fixed part, also hidden ones */
     size_t n_slices;
+    uint32_t path_source; /* offset of the member of that name; 0: it has none */
 };
 
 struct skep_schema;

@@ -78,7 +78,8 @@ static int make_condition(struct skep_falco *f, const struct skep_falco_rule *fr
         return skip_rule(f, to, unknown);
     skep_falco_report(f, &parsed, f->uses);
     skep_falco_report(f, &output, NULL);
-    check_types(f, from, parsed.e);
+    if (!unknown) /* what a condition wants of an event is not known then */
+        check_types(f, from, parsed.e);
     to->condition = parsed.e;
     return 0;
 }

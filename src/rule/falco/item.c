@@ -267,6 +267,16 @@ static int read_item(struct skep_falco *f, const struct skep_yaml *item)
     return unknown_item(f, item);
 }
 
+/* What people have that holds files of rules, and is none. */
+static const char *hint_for_map(const struct skep_yaml *doc)
+{
+    if (skep_yaml_get(doc, "customRules"))
+        return "these are values of Falco's Helm chart: each text below `customRules` is a file of rules";
+    if (skep_yaml_get(doc, "kind") && skep_yaml_get(doc, "data"))
+        return "this is an object of Kubernetes: each text below `data` is a file of rules";
+    return "each item begins with `- `";
+}
+
 static int read_document(struct skep_falco *f, const struct skep_yaml *doc)
 {
     int r = 0;
@@ -275,7 +285,7 @@ static int read_document(struct skep_falco *f, const struct skep_yaml *doc)
     if (doc->kind != SKEP_YAML_SEQUENCE) {
         r = skep_falco_error(f, SKEP_FALCO_FORM, doc, "a file of rules is a list of items");
         if (doc->kind == SKEP_YAML_MAP)
-            skep_diags_hint(f->diags, "each item begins with `- `");
+            skep_diags_hint(f->diags, "%s", hint_for_map(doc));
         return r;
     }
     for (size_t i = 0; i < doc->n_items; i++) {
