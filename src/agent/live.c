@@ -2,7 +2,7 @@
 #include "agent/live.h"
 
 #include "agent/child.h"
-#include "agent/pushdown.h"
+#include "agent/rules/pushdown.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "event/resolver.h"

@@ -2,8 +2,8 @@
 #include "agent/view.h"
 
 #include "agent/head.h"
+#include "agent/rules/where.h"
 #include "agent/schema.h"
-#include "agent/where.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "event/recorder.h"

@@ -10,7 +10,7 @@
  */
 #include "agent/options.h"
 #include "agent/pipeline.h"
-#include "agent/ruleset.h"
+#include "agent/rules/ruleset.h"
 #include "load/kernel.h"
 
 struct skep_view_state;
