@@ -49,8 +49,9 @@ struct skep_view_state {
     struct skep_strbuf line;
     struct skep_strbuf status;
     uint64_t began, last_status, last_received;
-    struct skep_view_alerts alerts;
-    uint64_t kept; /* dns events that are not shown, but recorded for their names */
+    uint64_t alerts;      /* that were put out */
+    uint64_t alerts_lost; /* complete at the end */
+    uint64_t kept;        /* dns events that are not shown, but recorded for their names */
 };
 
 struct skep_view_state *skep_view_free(struct skep_view_state *v)
@@ -386,16 +387,11 @@ static void put_colored(struct skep_view_state *v, unsigned priority, const stru
 
 void skep_view_alert(struct skep_view_state *v, unsigned priority, const struct skep_strbuf *line)
 {
-    v->alerts.put++;
+    v->alerts++;
     if (v->text && skep_terminal_wants_color(v->o->color, v->fd))
         put_colored(v, priority, line);
     else
         put_line(v, ALERT_KIND, line->s, line->len);
-}
-
-struct skep_view_alerts skep_view_alerts(const struct skep_view_state *v)
-{
-    return v->alerts;
 }
 
 void skep_view_record(void *data, const struct skep_hdr *h)
@@ -531,8 +527,7 @@ static void add_output_counts(struct skep_view_state *v, struct skep_ledger *l)
 {
     struct skep_output_counts counts[SKEP_KIND_MAX];
     skep_output_counts(v->output, counts);
-    v->alerts.written = counts[ALERT_KIND].written;
-    v->alerts.lost = counts[ALERT_KIND].queue_full + counts[ALERT_KIND].write_failed;
+    v->alerts_lost = counts[ALERT_KIND].queue_full + counts[ALERT_KIND].write_failed;
     for (size_t i = 1; i < ALERT_KIND; i++) {
         l->rows[i].emitted += counts[i].written;
         l->rows[i].lost[SKEP_LOST_queue_full] += counts[i].queue_full;
@@ -668,6 +663,11 @@ int skep_view_finish(struct skep_view_state *v, struct skep_pipeline *p, const s
     if (recorded && queue_full(&p->ledger)) { /* their own ledger does not know */
         skep_log(SKEP_LOG_ERROR, "%" PRIu64 " lines were lost: the output did not take them in time",
                  queue_full(&p->ledger));
+        status = SKEP_EXIT_FAILED;
+    }
+    if (v->alerts_lost && r != -EPIPE) { /* the ledger is about events */
+        skep_log(SKEP_LOG_ERROR, "%" PRIu64 " of %" PRIu64 " alerts were lost: the output did not take them",
+                 v->alerts_lost, v->alerts);
         status = SKEP_EXIT_FAILED;
     }
     if (r < 0 && r != -EPIPE) {

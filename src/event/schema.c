@@ -396,22 +396,6 @@ const struct skep_kind *skep_schema_kind(const struct skep_schema *s, unsigned n
     return number < SKEP_KIND_MAX && s->kinds[number].name ? &s->kinds[number] : NULL;
 }
 
-bool skep_kind_same_layout(const struct skep_kind *a, const struct skep_kind *b)
-{
-    if (a->size != b->size || a->n_fields != b->n_fields || a->n_slices != b->n_slices)
-        return false;
-    for (size_t i = 0; i < a->n_slices; i++)
-        if (a->slices[i] != b->slices[i])
-            return false;
-    for (size_t i = 0; i < a->n_fields; i++) {
-        const struct skep_field *fa = &a->fields[i], *fb = &b->fields[i];
-        if (fa->type != fb->type || fa->off != fb->off || fa->size != fb->size ||
-            !skep_streq(fa->name, fb->name))
-            return false;
-    }
-    return true;
-}
-
 int skep_record_check(const struct skep_kind *kind, const void *record, size_t n)
 {
     struct skep_hdr h;

@@ -59,11 +59,6 @@ struct skep_schema *skep_schema_free(struct skep_schema *s);
 SKEP_DEFINE_CLEANUP(struct skep_schema, skep_schema_free)
 #define _cleanup_schema_ SKEP_CLEANUP(skep_schema_freep)
 
-/* Whether records of both kinds can be read through the same struct: same size, every slice in the same place
- * (also in hidden members), same place and meaning of every field. (Recordings of other layouts are rebuilt in
- * this build's before anybody sees them: event/remap.h.) */
-bool skep_kind_same_layout(const struct skep_kind *a, const struct skep_kind *b);
-
 const struct skep_kind *skep_schema_kind(const struct skep_schema *s, unsigned number); /* NULL: unknown */
 const struct skep_kind *skep_schema_kind_by_name(const struct skep_schema *s, const char *name);
 /* Adds the kinds that a comma-separated list names to set: kinds, groups (life, file, ...), system calls

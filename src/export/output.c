@@ -4,13 +4,12 @@
 #include <assert.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <sys/eventfd.h>
 
 #include "base/clock.h"
 #include "base/strbuf.h"
+#include "base/thread.h"
 #include "export/descriptor.h"
 #include "export/linering.h"
 #include "export/terminal.h"
@@ -101,9 +100,7 @@ static void count_queue_full(void *userdata, unsigned kind)
 /* A full counter of an eventfd is a wake-up as well, so the result does not matter. */
 static void kick(int fd)
 {
-    uint64_t one = 1;
-    ssize_t n = write(fd, &one, sizeof(one));
-    (void)n;
+    eventfd_write(fd, 1);
 }
 
 /* Leaves the lock; the writer is woken behind it, or it would wake up only to wait for the lock. */
@@ -357,21 +354,6 @@ static void *writer(void *userdata)
     return NULL;
 }
 
-/* Signals are for the threads that wait for them; SIGPIPE and SIGXFSZ become errors of the write. */
-static int start_writer(struct skep_output *out)
-{
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int r = -pthread_create(&out->thread, NULL, writer, out);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (r == 0) {
-        out->running = true;
-        pthread_setname_np(out->thread, "skep-output");
-    }
-    return r;
-}
-
 int skep_output_new(int fd, const struct skep_output_options *options, struct skep_output **ret)
 {
     _cleanup_output_ struct skep_output *out = calloc(1, sizeof(*out));
@@ -405,9 +387,10 @@ int skep_output_new(int fd, const struct skep_output_options *options, struct sk
     out->broken_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (out->wake_fd < 0 || out->broken_fd < 0)
         return -errno;
-    r = start_writer(out);
+    r = skep_thread_start(&out->thread, "skep-output", writer, out);
     if (r < 0)
         return r;
+    out->running = true;
     *ret = TAKE_PTR(out);
     return 0;
 }
