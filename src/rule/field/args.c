@@ -50,7 +50,6 @@ struct arg {
     uint8_t form;
     uint8_t size;
     bool is_signed;
-    bool after; /* tells only of a call that succeeded */
     uint16_t off, raw_off, source_off;
     const struct skep_names *names;
     const char *prefix;
@@ -293,8 +292,6 @@ OF_FUNCTION(answers)
 #define HEX(kind, member) .form = FORM_HEX, INTEGER(kind, member)
 #define USER(kind, member) .form = FORM_USER, INTEGER(kind, member)
 #define GROUP(kind, member) .form = FORM_GROUP, INTEGER(kind, member)
-#define AFTER_USER(kind, member) USER(kind, member), .after = true
-#define AFTER_GROUP(kind, member) GROUP(kind, member), .after = true
 #define TEXT(kind, member) .form = FORM_TEXT, AT(kind, member)
 #define PATH(kind, member, raw)                                                                              \
     .form = FORM_PATH, AT(kind, member), .raw_off = offsetof(struct skep_ev_##kind, raw),                    \
@@ -470,8 +467,6 @@ static bool read_number(const struct skep_hdr *h, const struct arg *a, int64_t *
 {
     if (a->form == FORM_RESULT || a->form == FORM_NEW_FD)
         return skep_rule_result(h, ret);
-    if (a->after && h->ret < 0)
-        return false;
     uint64_t u = skep_field_read(h, a->off, a->size);
     unsigned unused = 64 - 8 * a->size;
     *ret = a->is_signed ? (int64_t)(u << unused) >> unused : (int64_t)u;
@@ -704,7 +699,7 @@ const struct skep_rule_spot *skep_rule_args_spot(const char *arg, enum skep_rule
         if (types[i].kind != kind)
             continue;
         const struct arg *a = find(i, arg, strlen(arg));
-        if (!a || is_number(a) != (type == SKEP_RULE_NUMBER) || a->after)
+        if (!a || is_number(a) != (type == SKEP_RULE_NUMBER))
             return NULL;
         const struct skep_rule_spot *s = &places.spots[a - table];
         if (s->form == SKEP_SPOT_UNKNOWN || (spot && !same_place(s, spot)))
