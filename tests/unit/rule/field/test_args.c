@@ -73,6 +73,8 @@ static void test_paths(void **s)
     c->dirfd = 4;
     c->mode = 01;
     field_is_text(x, "evt.args", "res=0 fd=4(<f>/tmp/su) mode=01(S_IXOTH)");
+    field_is_text(x, "evt.arg.fd", "<f>/tmp/su");
+    field_is_number(x, "evt.rawarg.fd", 4);
     field_is_missing(x, "evt.arg.filename");
     struct skep_ev_rename *r = field_call(x, "rename", false, 0);
     r->path = test_text(&x->r, "/a");
