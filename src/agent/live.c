@@ -149,8 +149,10 @@ static void drain(struct live *l, uint64_t limit)
     const struct skep_hdr *h;
     size_t size;
     skep_kernel_refill(l->kernel);
-    while (skep_kernel_next(l->kernel, limit, &h, &size) > 0)
+    while (skep_kernel_next(l->kernel, limit, &h, &size) > 0) {
         skep_pipeline_take(l->p, h, size);
+        skep_view_give_way(l->view); /* meanwhile the rings hold more than the output's queue would */
+    }
     skep_kernel_release(l->kernel);
 }
 

@@ -49,7 +49,7 @@ static int listen(enum libbpf_print_level level, const char *fmt, va_list ap)
     if (level > LIBBPF_WARN) /* there are thousands */
         return 0;
     vsnprintf(line, sizeof(line), fmt, ap);
-    skep_debug("libbpf: %.*s", (int)strcspn(line, "\n"), line);
+    skep_debug("%.*s", (int)strcspn(line, "\n"), line); /* it says whose it is */
     if (sscanf(line, "libbpf: prog '%63[^']': BPF program load failed", said_program) < 1)
         sscanf(line, "libbpf: prog '%63[^']': failed to", said_program);
     return 0;
@@ -135,6 +135,8 @@ static int set_sizes(const struct skep_kernel *k, struct skep_bpf *bpf)
         r = bpf_map__set_max_entries(bpf->maps.skep_data, (uint32_t)k->n_cpus);
     if (r >= 0)
         r = bpf_map__set_max_entries(bpf->maps.skep_scratch, (uint32_t)k->n_cpus * SKEP_SCRATCH_SLOTS);
+    if (r >= 0)
+        r = bpf_map__set_max_entries(bpf->maps.skep_helds, skep_kernel_held_places(k));
     return r;
 }
 
@@ -396,7 +398,7 @@ int skep_object_begin(struct skep_kernel *k)
     for (size_t i = 0; i < l->n; i++) {
         struct part *p = &l->parts[i];
         p->kernel = k;
-        p->in_thread = p->n_rows && skep_thread_start(&p->thread, part_load, p) >= 0;
+        p->in_thread = p->n_rows && skep_thread_start(&p->thread, "skep-load", part_load, p) >= 0;
     }
     k->loading = l;
     return 0;
