@@ -2,6 +2,7 @@
 #include "agent/live.h"
 
 #include "agent/child.h"
+#include "agent/notify.h"
 #include "agent/pushdown.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -163,6 +164,14 @@ static void take_own(struct live *l, struct skep_hdr *h)
     skep_pipeline_take(l->p, h, h->len);
 }
 
+/* The service manager, if there is one. It waits for this with a limit of its own: a failure is told, no more. */
+static void notify(const char *state)
+{
+    int r = skep_notify(state);
+    if (r < 0)
+        skep_warning("cannot tell the service manager %s: %s", state, strerror(-r));
+}
+
 /* The snapshot has gone through the pipeline: the table is complete. */
 static void snapshot_through(struct live *l)
 {
@@ -189,6 +198,7 @@ static void snapshot_through(struct live *l)
         return;
     }
     skep_view_started(l->view, programs, n);
+    notify("READY=1");
     if (!l->child.pid)
         return;
     int r = skep_child_release(&l->child);
@@ -429,6 +439,8 @@ static uint64_t sum_received(const struct live *l)
 static void finish(struct live *l)
 {
     struct skep_counters sum[SKEP_KIND_MAX];
+    if (!l->o->once)
+        notify("STOPPING=1");
     l->pushdown = skep_pushdown_free(l->pushdown);
     uint64_t deadline = skep_clock_boot_ns() + SETTLE_NS;
     skep_kernel_detach(l->kernel);

@@ -217,7 +217,12 @@ static void test_wrong_use(void **state)
         {"skep replay", "skep replay: missing argument: FILE\nTry 'skep replay --help'.\n"},
         {"skep ps --tree --json", "skep ps: --tree excludes --json and --sort\nTry 'skep ps --help'.\n"},
         {"skep docs nothing",
-         "skep docs: unknown topic: there are 'events', 'fields', 'instructions', 'helpers' and 'sinks'\nTry 'skep docs --help'.\n"},
+         "skep docs: unknown topic 'nothing': there are events, fields, instructions, helpers, "
+         "sinks, manual, completion\nTry 'skep docs --help'.\n"},
+        {"skep docs feilds",
+         "skep docs: unknown topic 'feilds' (did you mean fields?)\nTry 'skep docs --help'.\n"},
+        {"skep docs manual --json",
+         "skep docs: --json: 'manual' has no such form\nTry 'skep docs --help'.\n"},
         {"skep version now", "skep version: unexpected argument 'now'\nTry 'skep version --help'.\n"},
     };
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
