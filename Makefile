@@ -26,6 +26,7 @@ setup:
 
 # Only the program: the tests are built by those who run them.
 build: setup $(BUILD)/build.ninja
+	@[ -e $(BUILD)/skep ] || echo 'skep: building, which takes some minutes' >&2
 	@ninja -C $(BUILD) --quiet skep >&2
 
 $(BUILD)/build.ninja: | setup
@@ -60,6 +61,7 @@ install: build
 
 # The log of meson names files and the directories that it made for them.
 uninstall:
+	@[ -e $(BUILD)/meson-logs/install-log.txt ] || { echo 'nothing was installed from $(BUILD)' >&2; exit 1; }
 	@sed -n "s|^$(PREFIX)/|$(DESTDIR)$(PREFIX)/|p" $(BUILD)/meson-logs/install-log.txt | while read -r path; do \
 		if [ -d "$$path" ] && [ ! -L "$$path" ]; then rmdir --ignore-fail-on-non-empty "$$path"; else rm -f "$$path"; fi; \
 	done
