@@ -4,6 +4,7 @@
  * event: whether it can only be seen, or also killed or denied by a policy that asks for it.
  */
 #include "agent/agent.h"
+#include "agent/print.h"
 #include "agent/schema.h"
 #include "agent/session.h"
 #include "base/log.h"
@@ -264,8 +265,8 @@ int skep_probe_run(const struct skep_probe_options *o)
         put_sensors(r, &sb);
         put_kinds(r, &sb);
     }
-    fputs(sb.s, stdout);
+    int printed = skep_print(&sb);
     if (e < 0)
         skep_log(SKEP_LOG_ERROR, "%s", *r->reason ? r->reason : strerror(-e));
-    return verdict(r);
+    return printed ? printed : verdict(r);
 }

@@ -4,6 +4,7 @@
  */
 #include "agent/agent.h"
 #include "agent/pipeline.h"
+#include "agent/print.h"
 #include "agent/schema.h"
 #include "agent/session.h"
 #include "base/clock.h"
@@ -376,7 +377,7 @@ int skep_ps_run(const struct skep_ps_options *o)
         if (r >= 0)
             r = put(&ps);
         if (r >= 0)
-            fputs(ps.out.s, stdout);
+            r = skep_print(&ps.out);
         free(ps.procs);
         skep_pipeline_clear(&ps.pipeline);
     }
@@ -385,5 +386,5 @@ int skep_ps_run(const struct skep_ps_options *o)
     skep_strbuf_clear(&ps.out);
     if (r == -EINVAL || r == -EPERM || r == -ENOENT)
         return SKEP_EXIT_USAGE;
-    return r < 0 ? r : SKEP_EXIT_OK;
+    return r;
 }

@@ -2,6 +2,7 @@
 #include "agent/rules_test.h"
 
 #include "agent/judge.h"
+#include "agent/print.h"
 #include "agent/replay.h"
 #include "agent/rules_load.h"
 #include "base/clock.h"
@@ -264,9 +265,9 @@ static void put_head(const struct test *t, uint64_t sum)
 {
     uint64_t span = t->last - t->first;
     if (span < 2 * RATE_SPAN_MIN)
-        printf("%" PRIu64 " alerts in %.1f seconds\n", sum, (double)span / 1e9);
+        printf("%" PRIu64 " alert%s in %.1f seconds\n", sum, sum == 1 ? "" : "s", (double)span / 1e9);
     else
-        printf("%" PRIu64 " alerts in %.1f minutes\n", sum, minutes(t));
+        printf("%" PRIu64 " alert%s in %.1f minutes\n", sum, sum == 1 ? "" : "s", minutes(t));
     printf("  ALERTS%s%s  RULE, and whose processes and files\n", span < RATE_SPAN_MIN ? "" : "    A MINUTE",
            t->costs ? "  NS/EVENT    EVENTS" : "");
 }
@@ -499,5 +500,6 @@ int skep_rules_test_run(const struct skep_rules_test_options *o)
             r = SKEP_EXIT_FAILED; /* the diagnostics are out */
     }
     test_clear(&t);
-    return r;
+    int printed = skep_print_end();
+    return r < 0 ? r : MAX(r, printed);
 }

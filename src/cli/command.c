@@ -129,15 +129,6 @@ void skep_commands_explain(struct skep_strbuf *sb)
                      "\n'skep COMMAND --help' explains a command; 'skep --version' prints the version.\n");
 }
 
-int skep_print(const struct skep_strbuf *text)
-{
-    if (text->failed)
-        return -ENOMEM;
-    if (fwrite(text->s, 1, text->len, stdout) != text->len || fflush(stdout) != 0)
-        return skep_log_error(SKEP_EXIT_FAILED, "cannot write to standard output: %s", strerror(errno));
-    return SKEP_EXIT_OK;
-}
-
 static int usage_error(const struct skep_command_entry *entry, const char *text)
 {
     const char *space = entry ? " " : "", *name = entry ? entry->name : "";

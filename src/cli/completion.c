@@ -25,6 +25,7 @@ static const char function[] =
     "_skep_value()\n"
     "{\n"
     "    case $1 in\n"
+    "    TOPIC) COMPREPLY=($(compgen -W \"$_skep_topics\" -- \"$2\")) ;;\n"
     "    =*) COMPREPLY=($(compgen -W \"${1#=}\" -- \"$2\")) ;;\n"
     "    KIND*) _skep_list \"$2\" \"$_skep_kinds\" ;;\n"
     "    *COMMAND) COMPREPLY=($(compgen -W \"$_skep_commands\" -- \"$2\")) ;;\n"
@@ -110,8 +111,7 @@ static void put_names(struct skep_strbuf *sb, const struct skep_command_entry *e
     }
 }
 
-/* The arguments that a synopsis names, up to its options: "KIND[,KIND...]", "[RECORDING]"; "events|fields" are the words
- * themselves. */
+/* The arguments that a synopsis names, up to its options: "KIND[,KIND...]", "[RECORDING]". */
 static void put_arguments(struct skep_strbuf *sb, const char *synopsis)
 {
     bool option = false;
@@ -121,11 +121,7 @@ static void put_arguments(struct skep_strbuf *sb, const char *synopsis)
         if (skep_startswith(synopsis, "[OPTIONS]") || skep_startswith(synopsis, "[--"))
             break;
         if (*synopsis != '-' && !option) {
-            bool words = *synopsis >= 'a' && *synopsis <= 'z';
-            skep_strbuf_puts(sb, words ? "'=" : "'");
-            for (size_t i = 0; i < n; i++)
-                skep_strbuf_putc(sb, words && synopsis[i] == '|' ? ' ' : synopsis[i]);
-            skep_strbuf_puts(sb, "' ");
+            skep_strbuf_printf(sb, "'%.*s' ", (int)n, synopsis);
         }
         /* "-o FILE" is an option that must be given */
         option = *synopsis == '-';
@@ -194,6 +190,11 @@ void skep_completion_put(struct skep_strbuf *sb)
     skep_strbuf_puts(
         sb, "# bash completion for skep, made by 'skep docs completion' from the program's own tables.\n\n");
     put_kinds(sb);
+    skep_strbuf_puts(sb, "_skep_topics='"
+#define SKEP_DOCS_TOPIC(name, json, doc) #name " "
+#include "cli/docs.def"
+#undef SKEP_DOCS_TOPIC
+                         "'\n\n");
     skep_strbuf_puts(sb, "_skep_commands='");
     put_names(sb, entries, n);
     skep_strbuf_puts(sb, "'\n\n"

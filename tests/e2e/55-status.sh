@@ -55,6 +55,20 @@ t_check "no such recording" says 2 '^skep: error: /nonexistent: No such file' re
 echo "no recording" >text
 t_check "a file that is no recording" says 2 '^skep: error: .*text' replay text
 
+# ---- what cannot be written ----
+
+full_disk() {
+    "$SKEP" "$@" 2>full.err >/dev/full
+    [ $? -eq 1 ] && grep -q '^skep: error: .*No space left on device' full.err
+}
+for command in "docs events" "docs fields" "docs instructions" "docs helpers" "docs sinks" "docs manual" "docs completion" \
+    "rules list" "rules explain" "--help" "version" "probe"; do
+    # shellcheck disable=SC2086
+    t_check "a full disk: skep $command" full_disk $command
+done
+t_check "that nobody reads on is no error" test -z "$("$SKEP" docs events 2>&1 >/dev/null | head -n 1)" -a \
+    "$("$SKEP" docs fields | head -n 1 | wc -l)" = 1
+
 # ---- help ----
 
 for command in $("$SKEP" --help | sed -n 's/^  \([a-z]\{2,\}\)  .*/\1/p'); do
@@ -93,6 +107,9 @@ else
         t_check "not root: skep $command" says 2 '^skep: error: not root: ' $command
         t_check "in one line" test "$(wc -l <says.err)" = 1
     done
+    "${AS[@]}" "$SKEP" probe >probe.out 2>/dev/null
+    t_check "not root: probe blames the kernel for nothing else" \
+        eval "grep -A1 'no   ringbuf' probe.out | grep -q 'to have it: run as root' && grep -q 'no   bpf_loop' probe.out"
     AS=(setpriv --bounding-set=-all --inh-caps=-all)
     t_check "root without capabilities" says 2 '^skep: error: bpf\(2\) is refused although we are root' run
     AS=()
@@ -102,6 +119,12 @@ else
         t_check "a kernel without types" says 2 '^skep: error: this kernel has no type information' run
         AS=()
     fi
+
+    t_check "a full disk: skep ps" full_disk ps
+    "$SKEP" run --disable 'Password hashes red' --disable tag:nonsense -- true >run.out 2>run.err
+    t_check "a rule to be off that is not there" \
+        grep -q "warning: --disable: there is no rule 'Password hashes red' (did you mean 'Password hashes read'?)" run.err
+    t_check "and a tag" grep -q "warning: --disable: there is no rule with the tag 'nonsense'" run.err
 
     # ---- what fails while it runs ----
 

@@ -88,24 +88,11 @@ static void test_requests(void **state)
     }
 }
 
-/* What docs.def has is what the synopsis of `skep docs` offers, and so the completion. */
-static void test_topics(void **state)
-{
-    (void)state;
-    static const char topics[] =
-#define SKEP_DOCS_TOPIC(name, json, doc) "|" #name
-#include "cli/docs.def"
-#undef SKEP_DOCS_TOPIC
-        " [OPTIONS]";
-    assert_string_equal(skep_command_find("docs")->synopsis, topics + 1);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_command),
         cmocka_unit_test(test_requests),
-        cmocka_unit_test(test_topics),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
