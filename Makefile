@@ -5,6 +5,11 @@ BUILD ?= build
 PREFIX ?= /usr/local
 # what `make run` hands to skep: make run ARGS='--json'
 ARGS ?=
+# Debian's linker and pkg-config look for libraries in a directory named after the machine, which meson knows only where
+# dpkg-dev is installed; cc is asked when it has been
+MULTIARCH = $(shell cc -print-multiarch 2>/dev/null)
+MESON_DIRS = --prefix $(PREFIX) $(if $(MULTIARCH),--libdir lib/$(MULTIARCH))
+LDCONFIG = [ -n "$(DESTDIR)" ] || [ "$$(id -u)" -ne 0 ] || ldconfig 2>/dev/null || :
 MESON_COMPILE = meson compile -C $(BUILD)
 export PATH := $(PATH):/usr/local/sbin:/usr/sbin:/sbin
 
@@ -30,7 +35,7 @@ build: setup $(BUILD)/build.ninja
 	@ninja -C $(BUILD) --quiet skep >&2
 
 $(BUILD)/build.ninja: | setup
-	@meson setup $(BUILD) --prefix $(PREFIX) >$(BUILD)-setup.log 2>&1 || { cat $(BUILD)-setup.log; exit 1; }
+	@meson setup $(BUILD) $(MESON_DIRS) >$(BUILD)-setup.log 2>&1 || { cat $(BUILD)-setup.log; exit 1; }
 	@mv $(BUILD)-setup.log $(BUILD)/setup.log
 
 run: build
@@ -54,9 +59,10 @@ format:
 	@git ls-files -- '*.c' '*.h' | xargs clang-format -i
 
 install: build
-	@meson setup --reconfigure $(BUILD) --prefix $(PREFIX) >/dev/null
+	@meson setup --reconfigure $(BUILD) $(MESON_DIRS) >/dev/null
 	@ninja -C $(BUILD) --quiet >&2
 	@meson install -C $(BUILD) --no-rebuild --quiet
+	@$(LDCONFIG)
 	@echo 'installed under $(PREFIX)'
 
 # The log of meson names files and the directories that it made for them.
@@ -65,6 +71,7 @@ uninstall:
 	@sed -n "s|^$(PREFIX)/|$(DESTDIR)$(PREFIX)/|p" $(BUILD)/meson-logs/install-log.txt | while read -r path; do \
 		if [ -d "$$path" ] && [ ! -L "$$path" ]; then rmdir --ignore-fail-on-non-empty "$$path"; else rm -f "$$path"; fi; \
 	done
+	@$(LDCONFIG)
 	@echo 'removed what was installed under $(DESTDIR)$(PREFIX)'
 
 clean:
