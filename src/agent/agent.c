@@ -2,7 +2,6 @@
 #include "agent/agent.h"
 
 #include "agent/live.h"
-#include "agent/print.h"
 #include "agent/pushdown.h"
 #include "agent/replay.h"
 #include "agent/schema.h"
@@ -112,5 +111,8 @@ int skep_docs_events(bool json)
         skep_reference_put_json(schema, NULL, &sb);
     else
         skep_reference_put_text(schema, NULL, &sb);
-    return skep_print(&sb);
+    if (sb.failed)
+        return -ENOMEM;
+    fputs(sb.s, stdout);
+    return SKEP_EXIT_OK;
 }

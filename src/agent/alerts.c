@@ -79,12 +79,16 @@ static bool admit(struct skep_alerts *a, struct skep_ruleset *rs, uint32_t rule,
 static void on_report(void *data, const struct skep_throttle_report *report)
 {
     struct skep_alerts *a = data;
+    struct skep_throttle_report utc = *report;
+    utc.first_ns += (uint64_t)a->session->boot_offset;
+    utc.last_ns += (uint64_t)a->session->boot_offset;
     struct skep_alert alert = {
-        .time = (int64_t)report->last_ns + a->session->boot_offset,
+        .time = (int64_t)utc.last_ns,
         .rule = "skep: alerts were hidden",
         .priority = SKEP_PRIORITY_INFORMATIONAL,
         .source = "internal",
         .hostname = a->session->hostname,
+        .report = &utc,
     };
     static const struct skep_alert_options o;
     skep_strbuf_reset(&a->report);

@@ -4,7 +4,6 @@
  * event: whether it can only be seen, or also killed or denied by a policy that asks for it.
  */
 #include "agent/agent.h"
-#include "agent/print.h"
 #include "agent/schema.h"
 #include "agent/session.h"
 #include "base/log.h"
@@ -265,8 +264,8 @@ int skep_probe_run(const struct skep_probe_options *o)
         put_sensors(r, &sb);
         put_kinds(r, &sb);
     }
-    int printed = skep_print(&sb);
+    fputs(sb.s, stdout);
     if (e < 0)
         skep_log(SKEP_LOG_ERROR, "%s", *r->reason ? r->reason : strerror(-e));
-    return printed ? printed : verdict(r);
+    return verdict(r);
 }

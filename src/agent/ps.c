@@ -4,7 +4,6 @@
  */
 #include "agent/agent.h"
 #include "agent/pipeline.h"
-#include "agent/print.h"
 #include "agent/schema.h"
 #include "agent/session.h"
 #include "base/clock.h"
@@ -16,6 +15,7 @@
 #include "load/kernel.h"
 
 #include <poll.h>
+#include <signal.h>
 
 #define RESOLVE_NS 250000000ULL /* for names of containers */
 #define DEFAULT_COLUMNS "pid,proc.parent.pid,uid,proc.start,container,args"
@@ -376,8 +376,9 @@ int skep_ps_run(const struct skep_ps_options *o)
         }
         if (r >= 0)
             r = put(&ps);
+        signal(SIGPIPE, SIG_DFL); /* reading the processes has ignored it; `| head` is no error */
         if (r >= 0)
-            r = skep_print(&ps.out);
+            fputs(ps.out.s, stdout);
         free(ps.procs);
         skep_pipeline_clear(&ps.pipeline);
     }
@@ -386,5 +387,5 @@ int skep_ps_run(const struct skep_ps_options *o)
     skep_strbuf_clear(&ps.out);
     if (r == -EINVAL || r == -EPERM || r == -ENOENT)
         return SKEP_EXIT_USAGE;
-    return r;
+    return r < 0 ? r : SKEP_EXIT_OK;
 }

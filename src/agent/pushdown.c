@@ -1,19 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/pushdown.h"
 
+#include "base/job.h"
 #include "rule/compile/frame.h"
 
-#include <pthread.h>
 #include <stdatomic.h>
-#include <sys/eventfd.h>
 
 struct skep_pushdown_job {
     struct skep_kernel *kernel;
     struct skep_pushdown p;
-    pthread_t thread;
-    int done_fd;
+    struct skep_job *aside;
     atomic_bool give_up;
-    /* the thread's; read when it is through */
+    /* written aside */
     struct skep_filters *filters;
     struct skep_strbuf lines; /* what is to be told, each ended by a NUL */
     int result;
@@ -174,12 +172,10 @@ static int load_all(struct skep_pushdown_job *job)
     return 0;
 }
 
-static void *run(void *data)
+static void work(void *data)
 {
     struct skep_pushdown_job *job = data;
     job->result = load_all(job);
-    eventfd_write(job->done_fd, 1);
-    return NULL;
 }
 
 int skep_pushdown_begin(struct skep_kernel *k, const struct skep_pushdown *p, struct skep_pushdown_job **ret)
@@ -190,10 +186,8 @@ int skep_pushdown_begin(struct skep_kernel *k, const struct skep_pushdown *p, st
     job->kernel = k;
     job->p = *p;
     skep_strbuf_init(&job->lines, 1 << 16);
-    job->done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    int r = job->done_fd < 0 ? -errno : -pthread_create(&job->thread, NULL, run, job);
+    int r = skep_job_begin("skep-pushdown", work, job, &job->aside);
     if (r < 0) {
-        skep_fd_close(job->done_fd);
         free(job);
         return r;
     }
@@ -203,7 +197,7 @@ int skep_pushdown_begin(struct skep_kernel *k, const struct skep_pushdown *p, st
 
 int skep_pushdown_fd(const struct skep_pushdown_job *job)
 {
-    return job->done_fd;
+    return skep_job_fd(job->aside);
 }
 
 const struct skep_pushdown *skep_pushdown_of(const struct skep_pushdown_job *job)
@@ -214,7 +208,7 @@ const struct skep_pushdown *skep_pushdown_of(const struct skep_pushdown_job *job
 int skep_pushdown_end(struct skep_pushdown_job *job, void (*tell)(void *data, const char *line), void *data,
                       struct skep_filters **ret)
 {
-    pthread_join(job->thread, NULL);
+    job->aside = skep_job_end(job->aside);
     int r = job->result;
     for (size_t at = 0; tell && at < job->lines.len; at += strlen(job->lines.s + at) + 1)
         tell(data, job->lines.s + at);
@@ -222,7 +216,6 @@ int skep_pushdown_end(struct skep_pushdown_job *job, void (*tell)(void *data, co
         *ret = TAKE_PTR(job->filters);
     skep_filters_free(job->filters);
     skep_strbuf_clear(&job->lines);
-    skep_fd_close(job->done_fd);
     free(job);
     return r;
 }

@@ -22,7 +22,7 @@ void skep_pushdown_selection(const struct skep_pushdown *p, struct skep_selectio
 
 /*
  * The filters of rules for kinds that are not shown, and of the condition for the others. The kernel's verifier takes its
- * time over large ones, so this has a thread of its own; events go on meanwhile, judged in user space alone.
+ * time over large ones, so this is a job (base/job.h); events go on meanwhile, judged in user space alone.
  *
  *     skep_pushdown_begin(k, &p, &job)
  *     skep_pushdown_fd(job) readable: skep_pushdown_end(TAKE_PTR(job), tell, data, &filters)
@@ -34,7 +34,7 @@ struct skep_pushdown_job;
 int skep_pushdown_begin(struct skep_kernel *k, const struct skep_pushdown *p, struct skep_pushdown_job **ret);
 int skep_pushdown_fd(const struct skep_pushdown_job *job);
 const struct skep_pushdown *skep_pushdown_of(const struct skep_pushdown_job *job);
-/* Waits for the thread. What the kernel refused is told to tell(), a line each; these events all come to user space. *ret
+/* Waits for the job. What the kernel refused is told to tell(), a line each; these events all come to user space. *ret
  * is NULL when there is no filter. */
 int skep_pushdown_end(struct skep_pushdown_job *job, void (*tell)(void *data, const char *line), void *data,
                       struct skep_filters **ret);

@@ -2,12 +2,11 @@
 #include "agent/reload.h"
 
 #include "base/hashmap.h"
+#include "base/job.h"
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
 #include <sys/timerfd.h>
@@ -18,12 +17,12 @@
 struct skep_reload {
     struct skep_ruleset_options o;
     struct skep_atom_weight *weights; /* that the set that is being made is made with */
-    int epoll_fd, watch_fd, timer_fd, done_fd;
-    pthread_t thread;
-    uint64_t signature; /* of the files as they were last read */
-    bool running;
-    bool again; /* something changed while a set was being made */
-    /* the thread's; read after done_fd said so */
+    int epoll_fd, watch_fd, timer_fd;
+    struct skep_job *job; /* NULL: nothing is being made */
+    uint64_t signature;   /* of the files as they were last read */
+    bool again;           /* something changed while a set was being made */
+    bool failed;          /* the job could not be begun, and this was not told yet */
+    /* the job's, while there is one */
     struct skep_ruleset *rs;
     int result;
     char *text;
@@ -70,7 +69,7 @@ static uint64_t sign(const struct skep_reload *l)
 
 /* ---- making a set ---- */
 
-static void *make(void *data)
+static void make(void *data)
 {
     struct skep_reload *l = data;
     _cleanup_diags_ struct skep_diags diags;
@@ -82,21 +81,12 @@ static void *make(void *data)
     l->result = skep_ruleset_load(&l->o, &diags, &l->rs);
     skep_diags_put_text(&diags, NULL, &sb);
     l->text = sb.len ? strdup(sb.s) : NULL;
-    uint64_t one = 1;
-    while (write(l->done_fd, &one, sizeof(one)) < 0 && errno == EINTR)
-        ;
-    return NULL;
 }
 
-static void begin(struct skep_reload *l)
+static int add_fd(struct skep_reload *l, int fd)
 {
-    if (l->running) {
-        l->again = true;
-        return;
-    }
-    l->again = false;
-    l->signature = sign(l);
-    l->running = pthread_create(&l->thread, NULL, make, l) == 0;
+    struct epoll_event e = {.events = EPOLLIN, .data.fd = fd};
+    return epoll_ctl(l->epoll_fd, EPOLL_CTL_ADD, fd, &e) < 0 ? -errno : 0;
 }
 
 /* Changes that are not over yet are waited for. */
@@ -104,6 +94,26 @@ static void settle(struct skep_reload *l)
 {
     struct itimerspec at = {.it_value.tv_nsec = SKEP_RELOAD_SETTLE_NS};
     timerfd_settime(l->timer_fd, 0, &at, NULL);
+}
+
+static void begin(struct skep_reload *l)
+{
+    if (l->job) {
+        l->again = true;
+        return;
+    }
+    l->again = l->failed = false;
+    l->signature = sign(l);
+    int r = skep_job_begin("skep-reload", make, l, &l->job);
+    if (r >= 0)
+        r = add_fd(l, skep_job_fd(l->job));
+    if (r < 0) {
+        l->job = skep_job_end(l->job);
+        l->rs = skep_ruleset_free(l->rs);
+        l->result = r;
+        l->failed = true;
+        settle(l); /* so that it is told */
+    }
 }
 
 /* A file's directory is watched, and a directory itself and its parent. */
@@ -127,24 +137,16 @@ static void watch(struct skep_reload *l)
         watch_path(l, SKEP_RULES_DIR);
 }
 
-static int add_fd(struct skep_reload *l, int fd)
-{
-    struct epoll_event e = {.events = EPOLLIN, .data.fd = fd};
-    return epoll_ctl(l->epoll_fd, EPOLL_CTL_ADD, fd, &e) < 0 ? -errno : 0;
-}
-
 struct skep_reload *skep_reload_free(struct skep_reload *l)
 {
     if (!l)
         return NULL;
-    if (l->running)
-        pthread_join(l->thread, NULL);
+    skep_job_end(l->job);
     skep_ruleset_free(l->rs);
     free(l->weights);
     free(l->text);
     skep_fd_close(l->watch_fd);
     skep_fd_close(l->timer_fd);
-    skep_fd_close(l->done_fd);
     skep_fd_close(l->epoll_fd);
     free(l);
     return NULL;
@@ -159,14 +161,11 @@ int skep_reload_new(const struct skep_ruleset_options *o, struct skep_reload **r
     l->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     l->watch_fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
     l->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-    l->done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (l->epoll_fd < 0 || l->watch_fd < 0 || l->timer_fd < 0 || l->done_fd < 0)
+    if (l->epoll_fd < 0 || l->watch_fd < 0 || l->timer_fd < 0)
         return -errno;
     int r = add_fd(l, l->watch_fd);
     if (r >= 0)
         r = add_fd(l, l->timer_fd);
-    if (r >= 0)
-        r = add_fd(l, l->done_fd);
     if (r < 0)
         return r;
     watch(l);
@@ -187,7 +186,7 @@ void skep_reload_ask(struct skep_reload *l)
 
 int skep_reload_weigh(struct skep_reload *l, struct skep_atom_weight *weights, size_t n)
 {
-    if (l->running || sign(l) != l->signature) {
+    if (l->job || l->failed || sign(l) != l->signature) {
         free(weights);
         return -EBUSY;
     }
@@ -217,10 +216,10 @@ int skep_reload_take(struct skep_reload *l, struct skep_ruleset **ret, char **re
     }
     if (drain(l->timer_fd) && (l->again || sign(l) != l->signature))
         begin(l);
-    if (!drain(l->done_fd))
+    if (!l->failed && !(l->job && skep_job_is_over(l->job)))
         return 0;
-    pthread_join(l->thread, NULL);
-    l->running = false;
+    l->failed = false;
+    l->job = skep_job_end(l->job);
     free(TAKE_PTR(l->weights));
     l->o.weights = NULL;
     l->o.n_weights = 0;

@@ -3,7 +3,7 @@
 #define SKEP_AGENT_RELOAD_H
 /*
  * New rules while the old ones are in force. Rule files are watched (their directories, since editors and packages
- * replace files), and SIGHUP asks for a reload, too. The new set is read and compiled in a thread of its own; the
+ * replace files), and SIGHUP asks for a reload, too. The new set is read and compiled aside (base/job.h); the
  * event loop goes on meanwhile and takes the result when the descriptor becomes readable:
  *
  *     if (skep_reload_take(reload, &rs, &text) > 0) ... put rs in force
@@ -29,7 +29,7 @@ int skep_reload_fd(const struct skep_reload *l); /* for epoll; borrowed */
 void skep_reload_ask(struct skep_reload *l);
 /* The same rules again, in the order that the weights suggest; takes them over. -EBUSY: other rules are on their way. */
 int skep_reload_weigh(struct skep_reload *l, struct skep_atom_weight *weights, size_t n);
-/* What became of it: 1: a new set; 0: nothing yet; -EINVAL and the like: the files are bad. ret_text: diagnostics
+/* What became of it: 1: a new set; 0: nothing yet; -EINVAL: the files are bad; another -errno: it could not be tried. ret_text: diagnostics
  * (also warnings), to be freed, or NULL. */
 int skep_reload_take(struct skep_reload *l, struct skep_ruleset **ret, char **ret_text);
 #endif

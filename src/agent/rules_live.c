@@ -112,9 +112,16 @@ int skep_rules_live_renew(struct skep_rules_live *l, struct skep_ruleset **ret)
     int r = skep_reload_take(l->reload, ret, &text);
     if (text && !(r > 0 && (*ret)->weighed))
         tell(l, text);
+    bool bad = r == -EINVAL || text;
     free(text);
-    if (r < 0)
+    if (r < 0 && bad) {
         skep_view_message(l->view, "warning: the new rules have errors; the old ones stay in force");
+    } else if (r < 0) {
+        char line[160];
+        snprintf(line, sizeof(line),
+                 "warning: the rules could not be read again: %s; the old ones stay in force", strerror(-r));
+        skep_view_message(l->view, line);
+    }
     return MAX(r, 0);
 }
 

@@ -2,7 +2,6 @@
 #include "agent/rules_test.h"
 
 #include "agent/judge.h"
-#include "agent/print.h"
 #include "agent/replay.h"
 #include "agent/rules_load.h"
 #include "base/clock.h"
@@ -500,6 +499,5 @@ int skep_rules_test_run(const struct skep_rules_test_options *o)
             r = SKEP_EXIT_FAILED; /* the diagnostics are out */
     }
     test_clear(&t);
-    int printed = skep_print_end();
-    return r < 0 ? r : MAX(r, printed);
+    return r;
 }

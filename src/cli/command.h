@@ -19,7 +19,6 @@
  * and whose files are src/cli/vm_<name>.c; likewise `skep rules`.
  */
 #include "agent/options.h"
-#include "agent/print.h"
 #include "cli/options.h"
 
 enum skep_command_group {
@@ -88,6 +87,8 @@ const struct skep_exit_meaning *skep_command_statuses(const struct skep_command 
 void skep_command_explain(const struct skep_command_entry *entry, struct skep_strbuf *sb);
 void skep_commands_explain(struct skep_strbuf *sb);
 
+/* Writes text to standard output; an exit status. */
+int skep_print(const struct skep_strbuf *text);
 /* Reports a wrong use of a command (NULL: of skep itself); SKEP_EXIT_USAGE. */
 int skep_usage_error(const struct skep_command_entry *entry, const char *fmt, ...) SKEP_PRINTF(2, 3);
 /* The same for a command name that does not exist (below entry, NULL: at all), with the nearest that does. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/agent.h"
+#include "base/spell.h"
 #include "base/strbuf.h"
 #include "cli/command.h"
 #include "cli/manual.h"
@@ -22,6 +23,7 @@ static const struct skep_example examples[] = {
     {"skep docs events | less", "every kind of event and its fields"},
     {"skep docs instructions | grep -i swap", "what the eBPF machine has for byte order"},
     {"skep docs fields | grep '`fd[.]'", "what rules can ask of descriptors"},
+    {"skep docs losses", "what the ledger says under lost"},
     {"skep docs helpers", "the helpers that programs of skep vm may call"},
     {"skep docs sinks", "the places that alerts can go to"},
     {"skep docs manual | man -l -", "the manual page, without installing it"},
@@ -106,6 +108,46 @@ static int print_sinks(bool json)
     return skep_print(&sb);
 }
 
+static const struct {
+    unsigned number;
+    const char *name, *side, *doc;
+} losses[] = {
+#define SKEP_REASON(number, name, side, doc) {number, #name, #side, doc},
+#include "abi/reasons.def"
+#undef SKEP_REASON
+};
+
+static int print_losses(bool json)
+{
+    _cleanup_strbuf_ struct skep_strbuf sb;
+    struct skep_json j;
+    skep_strbuf_init(&sb, 1 << 16);
+    skep_json_init(&j, &sb);
+    if (json)
+        skep_json_open(&j, NULL, '[');
+    else
+        skep_strbuf_puts(
+            &sb, "# Why events are lost\n\nFor each kind of event: seen = emitted + filtered + lost.\n\n");
+    for (size_t i = 0; i < ARRAY_SIZE(losses); i++) {
+        const char *where = skep_streq(losses[i].side, "KERNEL") ? "kernel" : "user";
+        if (!json) {
+            skep_strbuf_printf(&sb, "- `%s` (%s): %s.\n", losses[i].name, where, losses[i].doc);
+            continue;
+        }
+        skep_json_open(&j, NULL, '{');
+        skep_json_u64(&j, "number", losses[i].number);
+        skep_json_strz(&j, "name", losses[i].name);
+        skep_json_strz(&j, "side", where);
+        skep_json_strz(&j, "doc", losses[i].doc);
+        skep_json_close(&j, '}');
+    }
+    if (json) {
+        skep_json_close(&j, ']');
+        skep_strbuf_putc(&sb, '\n');
+    }
+    return skep_print(&sb);
+}
+
 static int print_events(bool json)
 {
     return skep_docs_events(json);
@@ -144,25 +186,23 @@ static const struct {
 static int run(const struct skep_command_entry *self, const struct skep_args *args, void *options)
 {
     const struct docs_options *o = options;
-    const char *names[ARRAY_SIZE(topics)], *topic = args->args[0];
+    const char *topic = args->args[0];
+    struct skep_spell sp;
+    skep_spell_init(&sp, topic, strlen(topic));
     for (size_t i = 0; i < ARRAY_SIZE(topics); i++) {
-        names[i] = topics[i].name;
-        if (!skep_streq(topics[i].name, topic))
-            continue;
-        if (o->json && !topics[i].json)
+        if (skep_streq(topic, topics[i].name) && o->json && !topics[i].json)
             return skep_usage_error(self, "--json: '%s' has no such form", topic);
-        return topics[i].print(o->json);
+        if (skep_streq(topic, topics[i].name))
+            return topics[i].print(o->json);
+        skep_spell_offer(&sp, topics[i].name);
     }
-    _cleanup_strbuf_ struct skep_strbuf shown;
-    skep_strbuf_init(&shown, 4096);
-    skep_strbuf_put_visible(&shown, topic, strlen(topic));
-    const char *near = skep_nearest(topic, names, ARRAY_SIZE(names));
-    if (near)
-        return skep_usage_error(self, "unknown topic '%s' (did you mean %s?)", shown.s, near);
-    skep_strbuf_puts(&shown, "': there are");
+    if (sp.best)
+        return skep_usage_error(self, "unknown topic '%.40s': did you mean '%s'?", topic, sp.best);
+    _cleanup_strbuf_ struct skep_strbuf list;
+    skep_strbuf_init(&list, 1 << 10);
     for (size_t i = 0; i < ARRAY_SIZE(topics); i++)
-        skep_strbuf_printf(&shown, "%s %s", i ? "," : "", topics[i].name);
-    return skep_usage_error(self, "unknown topic '%s", shown.s);
+        skep_strbuf_printf(&list, "%s %s", i ? "," : "", topics[i].name);
+    return skep_usage_error(self, "unknown topic '%.40s': there are%s", topic, list.s);
 }
 
 static const struct docs_options defaults;

@@ -29,6 +29,7 @@ static const struct item files[] = {
 static const struct item variables[] = {
     {"NO_COLOR", "When it is set and not empty, there is no colour unless --color=always asks for it."},
     {"TERM", "'dumb', or none at all: no colour and no status line."},
+    {"SKEP_DEBUG", "When it is 1, skep also says what it tried, and what libbpf says."},
     {"NOTIFY_SOCKET", "Where systemd wants to be told that skep is ready, reloads its rules, or stops."},
 };
 

@@ -2,7 +2,7 @@
 #ifndef SKEP_LOAD_KERNEL_INTERNAL_H
 #define SKEP_LOAD_KERNEL_INTERNAL_H
 /*
- * What kernel.c (loading and attaching), plan.c (which programs) and stream.c (reading) share.
+ * What kernel.c (attaching), object.c (loading), plan.c (which programs) and stream.c (reading) share.
  */
 #include "load/filter.h"
 #include "load/kernel.h"
@@ -60,9 +60,10 @@ struct skep_input {
 };
 
 struct skep_kernel {
-    struct skep_bpf *bpf;   /* the object, with all that was wanted at first */
-    struct skep_bpf **more; /* the same again, with programs that were wanted later; they share its maps */
-    size_t n_more;
+    struct skep_bpf *bpf;    /* the object, for its maps */
+    struct skep_bpf **parts; /* the same again, each with some of the programs; they share its maps */
+    size_t n_parts;
+    struct skep_loading *loading; /* parts on their way, or NULL */
     struct skep_plan plan;
     struct skep_program *programs; /* copies of the plan's rows, for the public view */
     struct skep_kernel_options options;

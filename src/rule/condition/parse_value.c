@@ -1,11 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/array.h"
 #include "rule/condition/parse_state.h"
 #include "rule/falco/falco.h"
 
-void skep_values_clear(struct skep_values *v)
+/* Values as they are collected. */
+struct values {
+    struct skep_literal *v;
+    size_t n, room;
+};
+
+static void values_clear(struct values *v)
 {
     free(v->v);
-    *v = (struct skep_values){0};
+    *v = (struct values){0};
 }
 
 static int too_many(struct skep_parser *ps, size_t at)
@@ -14,26 +21,11 @@ static int too_many(struct skep_parser *ps, size_t at)
                              SKEP_FALCO_ITEMS_MAX);
 }
 
-/* Room for n more. */
-static int values_reserve(struct skep_values *v, size_t n)
-{
-    if (v->room - v->n >= n)
-        return 0;
-    size_t room = MAX(MAX(v->room * 2, v->n + n), (size_t)8);
-    struct skep_literal *new = realloc(v->v, room * sizeof(*new));
-    if (!new)
-        return -ENOMEM;
-    v->v = new;
-    v->room = room;
-    return 0;
-}
-
-static int values_add(struct skep_parser *ps, struct skep_values *v, const struct skep_literal *what,
-                      size_t n)
+static int values_add(struct skep_parser *ps, struct values *v, const struct skep_literal *what, size_t n)
 {
     if (n > SKEP_FALCO_ITEMS_MAX - v->n)
         return too_many(ps, ps->l.at);
-    int r = values_reserve(v, n);
+    int r = SKEP_ARRAY_RESERVE(v->v, v->n, n, v->room);
     if (r < 0)
         return r;
     if (n)
@@ -43,7 +35,7 @@ static int values_add(struct skep_parser *ps, struct skep_values *v, const struc
 }
 
 /* The collected values as an array of the arena. */
-static int values_keep(struct skep_parser *ps, const struct skep_values *v, struct skep_literal **ret)
+static int values_keep(struct skep_parser *ps, const struct values *v, struct skep_literal **ret)
 {
     size_t *left = ps->p->literals_left;
     if (left && v->n > *left)
@@ -125,7 +117,7 @@ static int parse_value(struct skep_parser *ps, struct skep_literal *one, const s
 
 /* Values with commas between them, up to the closing parenthesis or (close false) the end. shared: when a list alone
  * stands there, its items are handed out as they are. */
-static int parse_values(struct skep_parser *ps, bool close, struct skep_values *v,
+static int parse_values(struct skep_parser *ps, bool close, struct values *v,
                         const struct skep_literal **shared, size_t *n_shared)
 {
     char buf[64];
@@ -163,7 +155,7 @@ static int parse_values(struct skep_parser *ps, bool close, struct skep_values *
 
 int skep_parser_list(struct skep_parser *ps, struct skep_check *c)
 {
-    _cleanup_values_ struct skep_values v = {0};
+    SKEP_CLEANUP(values_clear) struct values v = {0};
     const struct skep_literal *shared;
     struct skep_literal *kept;
     size_t n;
@@ -280,7 +272,7 @@ static int parse_text_values(const struct skep_parse *p, const struct skep_rule_
 {
     struct skep_parsed ignored = {0};
     struct skep_parser ps = {.p = p, .t = t, .l = {.s = t->s, .n = t->n}, .into = &ignored};
-    _cleanup_values_ struct skep_values v = {0};
+    SKEP_CLEANUP(values_clear) struct values v = {0};
     const struct skep_literal *shared;
     size_t n_shared;
     skep_lex_blank(&ps.l);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/array.h"
 #include "rule/falco/load.h"
 #include "rule/transform.h"
 
@@ -227,13 +228,8 @@ static int join_items(struct skep_falco *f, const struct skep_yaml *const *items
         int r = skep_parse_item(&f->parse, &text, &some, &n_some);
         if (r < 0)
             return r;
-        if (n_some > room - n_all) {
-            room = MAX(room * 2, n_all + n_some);
-            struct skep_literal *bigger = realloc(all, room * sizeof(*all));
-            if (!bigger)
-                return -ENOMEM;
-            all = bigger;
-        }
+        if (SKEP_ARRAY_RESERVE(all, n_all, n_some, room) < 0)
+            return -ENOMEM;
         if (n_some)
             memcpy(all + n_all, some, n_some * sizeof(*all));
         n_all += n_some;
