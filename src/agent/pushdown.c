@@ -144,6 +144,19 @@ static int load_kind(struct skep_pushdown_job *job, struct skep_filters *f, size
     return 0;
 }
 
+/* What no rule wants of a kind that is told apart by the operation; whether there is any. */
+static bool drop_operations(const struct skep_pushdown *p, struct skep_filters *f, uint16_t kind,
+                            const uint64_t wanted[SKEP_URING_OPS / 64])
+{
+    struct skep_filter_early early = {0};
+    bool some = false;
+    for (size_t i = 0; i < ARRAY_SIZE(early.unwanted_ops); i++) {
+        early.unwanted_ops[i] = ~wanted[i];
+        some |= early.unwanted_ops[i] != 0;
+    }
+    return some && !p->shown[kind] && !p->always[kind] && skep_filters_early(f, kind, &early) >= 0;
+}
+
 static int load_all(struct skep_pushdown_job *job)
 {
     const struct skep_pushdown *p = &job->p;
@@ -167,6 +180,10 @@ static int load_all(struct skep_pushdown_job *job)
         if (r < 0)
             return r;
         some |= r > 0;
+    }
+    if (p->rules) {
+        some |= drop_operations(p, f, SKEP_KIND_uring, p->rules->compiled->uring_ops);
+        some |= drop_operations(p, f, SKEP_KIND_uring_done, p->rules->compiled->uring_done_ops);
     }
     job->filters = some ? TAKE_PTR(f) : NULL;
     return 0;

@@ -359,12 +359,8 @@ int skep_output_new(int fd, const struct skep_output_options *options, struct sk
     _cleanup_output_ struct skep_output *out = calloc(1, sizeof(*out));
     if (!out)
         return -ENOMEM;
-    pthread_condattr_t attr;
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
     pthread_mutex_init(&out->lock, NULL);
-    pthread_cond_init(&out->even, &attr);
-    pthread_condattr_destroy(&attr);
+    skep_cond_init(&out->even);
     out->wake_fd = out->broken_fd = -1;
     out->data = out->console = (struct skep_descriptor)SKEP_DESCRIPTOR_INIT;
     skep_strbuf_init(&out->status, SKEP_OUTPUT_STATUS_MAX);
@@ -527,18 +523,14 @@ void skep_output_counts(struct skep_output *out, struct skep_output_counts ret_c
 int skep_output_await(struct skep_output *out, uint64_t timeout_ns)
 {
     uint64_t until = skep_clock_mono_ns() + timeout_ns;
-    struct timespec t = {.tv_sec = (time_t)(until / 1000000000), .tv_nsec = (long)(until % 1000000000)};
-    int r = 0;
+    bool in_time = true;
     skep_output_flush(out);
     pthread_mutex_lock(&out->lock);
-    while (r == 0 && !has_caught_up(out)) {
+    while (in_time && !has_caught_up(out)) {
         out->awaited = true;
-        r = -pthread_cond_timedwait(&out->even, &out->lock, &t);
+        in_time = skep_cond_wait(&out->even, &out->lock, until);
     }
-    if (atomic_load(&out->broken))
-        r = -EPIPE;
-    else if (has_caught_up(out))
-        r = 0;
+    int r = atomic_load(&out->broken) ? -EPIPE : has_caught_up(out) ? 0 : -ETIMEDOUT;
     pthread_mutex_unlock(&out->lock);
     return r;
 }

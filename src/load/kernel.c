@@ -20,6 +20,11 @@ struct bpf_object *skep_kernel_object(const struct skep_kernel *k)
 
 /* ---- open ---- */
 
+uint32_t skep_kernel_held_places(const struct skep_kernel *k)
+{
+    return k->selection.kinds[SKEP_KIND_uring_done] ? SKEP_HELD_MANY : SKEP_HELD_FEW;
+}
+
 static void configure(struct skep_kernel *k)
 {
     volatile struct skep_config *c = &k->bpf->bss->skep_cfg;
@@ -38,6 +43,7 @@ static void configure(struct skep_kernel *k)
     c->host_mnt_ns = o->host_mnt_ns;
     c->n_cpus = (uint32_t)k->n_cpus;
     c->wakeup_bytes = MIN(k->data_bytes, k->life_bytes) / 4;
+    c->held_places = skep_kernel_held_places(k);
 }
 
 static size_t ring_size(size_t wanted)

@@ -89,6 +89,9 @@ int skep_kernel_enable(struct skep_kernel *k, const struct skep_selection *s, ch
                        size_t reason_size);
 /* Puts the programs of f into their slots, and empties all others; NULL: none. */
 int skep_kernel_install(struct skep_kernel *k, const struct skep_filters *f);
+/* How many operations of io_uring that are under way are remembered. What comes to be asked for later has to do with
+ * fewer: the table stays as it was made. */
+uint32_t skep_kernel_held_places(const struct skep_kernel *k);
 /* The verifier's last complaint: the line before its closing statistics. */
 void skep_kernel_complaint(const char *log, char *ret, size_t size);
 struct skep_swap *skep_swap_free(struct skep_swap *s);

@@ -134,6 +134,8 @@ static int set_sizes(const struct skep_kernel *k, struct skep_bpf *bpf)
         r = bpf_map__set_max_entries(bpf->maps.skep_data, (uint32_t)k->n_cpus);
     if (r >= 0)
         r = bpf_map__set_max_entries(bpf->maps.skep_scratch, (uint32_t)k->n_cpus * SKEP_SCRATCH_SLOTS);
+    if (r >= 0)
+        r = bpf_map__set_max_entries(bpf->maps.skep_helds, skep_kernel_held_places(k));
     return r;
 }
 

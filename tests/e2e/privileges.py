@@ -474,7 +474,11 @@ def uring(top):
         got = got(*args, tag=tag, **kw)
         if result is not None and got != result:
             raise RuntimeError(f"{title} gave {got}")
-        expect("uring", f"uring {title}", op=fields.pop("op", title), user_data=f"0x{tag:x}", **fields)
+        fields = dict(op=title, user_data=f"0x{tag:x}") | fields
+        expect("uring", f"uring {title}", **fields)
+        if title in ("openat", "openat2") and got >= 0:
+            fields["path_source"] = "object"  # of the file that was opened
+        expect("uring_done", f"uring_done {title}", ret=got, error=None if got >= 0 else errno.errorcode[-got], unknown=None, **fields)
         return got
 
     dir_fd = os.open(d, os.O_RDONLY)
@@ -583,7 +587,7 @@ def check(expected_path, events_path):
             print(f"not ok - {title}: no such event")
             continue
         wrong = differences(best, x)
-        if x["tid"] and x["kind"] != "uring" and best["proc"]["tid"] != x["tid"]:
+        if x["tid"] and not x["kind"].startswith("uring") and best["proc"]["tid"] != x["tid"]:
             wrong["tid"] = (best["proc"]["tid"], x["tid"])
         events.remove(best)
         told = ", ".join(f"{k} is {have!r} instead of {want!r}" for k, (have, want) in wrong.items())

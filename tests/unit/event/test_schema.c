@@ -101,7 +101,7 @@ static const struct {
     {"exec,open", 0, NULL, 2},
     {"openat,open", 0, NULL, 1},
     {"execve,clone", 0, NULL, 3}, /* exec, exec_failed and fork */
-    {"kernel", 0, NULL, 7},
+    {"kernel", 0, NULL, 8},
     {"opne", -ENOENT, "opne", 0},
     {"exec,", -ENOENT, "", 0},
     {"", -ENOENT, "", 0},
