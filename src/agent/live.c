@@ -2,6 +2,7 @@
 #include "agent/live.h"
 
 #include "agent/child.h"
+#include "agent/notify.h"
 #include "agent/rules/pushdown.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -269,6 +270,14 @@ static void begin_first(struct live *l)
 
 /* ---- the snapshot ---- */
 
+/* The service manager, if there is one. It waits for this with a limit of its own: a failure is told, no more. */
+static void notify(const char *state)
+{
+    int r = skep_notify(state);
+    if (r < 0)
+        skep_warning("cannot tell the service manager %s: %s", state, strerror(-r));
+}
+
 /* The snapshot has gone through the pipeline: the table is complete. */
 static void snapshot_through(struct live *l)
 {
@@ -295,6 +304,7 @@ static void snapshot_through(struct live *l)
         return;
     }
     skep_view_started(l->view, programs, n);
+    notify("READY=1");
     if (l->swapping)
         begin_first(l);
     if (!l->child.pid)
@@ -450,6 +460,8 @@ static uint64_t sum_received(const struct live *l)
 static void finish(struct live *l)
 {
     struct skep_counters sum[SKEP_KIND_MAX];
+    if (!l->o->once)
+        notify("STOPPING=1");
     l->pushdown = skep_pushdown_free(l->pushdown);
     uint64_t deadline = skep_clock_boot_ns() + SETTLE_NS;
     skep_kernel_detach(l->kernel);

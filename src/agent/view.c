@@ -41,6 +41,7 @@ struct skep_view_state {
     struct skep_sort *sort;
     struct skep_where *where;
     bool header_put;
+    unsigned width;      /* of the terminal that the table is on; 0: it is on none */
     bool shows_events;   /* else there are only alerts, whose readers expect nothing else on the output */
     bool behind;         /* the output is, ... */
     bool stuck;          /* ... and it was waited for in vain */
@@ -138,10 +139,11 @@ static void put_where(const struct skep_strings *where, struct skep_strbuf *sb)
 static int open_table(struct skep_view_state *v)
 {
     _cleanup_diags_ struct skep_diags d;
+    v->width = skep_terminal_is(v->fd) ? skep_terminal_width(v->fd) : 0;
     struct skep_table_options options = {
         .size = sizeof(options),
         .columns = v->o->columns,
-        .width = skep_terminal_is(v->fd) ? skep_terminal_width(v->fd) : 0,
+        .width = v->width,
         .colour = skep_terminal_wants_color(v->o->color, v->fd),
     };
     skep_diags_init(&d, "--columns");
@@ -470,6 +472,20 @@ void skep_view_command_ended(struct skep_view_state *v, const char *name, int st
     skep_view_message(v, text);
 }
 
+/* The terminal may have got another width: from here on rows fit that, under a header that does. */
+static void follow_width(struct skep_view_state *v)
+{
+    if (!v->table || !v->width || v->sort) /* rows that are sorted have been made already */
+        return;
+    unsigned width = skep_terminal_width(v->fd);
+    if (width == v->width)
+        return;
+    v->width = width;
+    skep_table_set_width(v->table, width);
+    v->header_put = false;
+    put_header(v);
+}
+
 void skep_view_status(struct skep_view_state *v, const struct skep_pipeline *p, const struct skep_kernel *k)
 {
     uint64_t now = skep_clock_boot_ns(), received = 0;
@@ -477,6 +493,7 @@ void skep_view_status(struct skep_view_state *v, const struct skep_pipeline *p, 
     for (size_t i = 0; i < SKEP_KIND_MAX; i++)
         received += p->received[i];
     double seconds = (double)(now - v->last_status) / 1e9;
+    follow_width(v);
     skep_strbuf_reset(sb);
     skep_strbuf_printf(sb, "skep  %.0f events/s  %zu processes  running ",
                        seconds > 0 ? (double)(received - v->last_received) / seconds : 0.0,

@@ -3,6 +3,7 @@
 #include "base/spell.h"
 #include "base/strbuf.h"
 #include "cli/command.h"
+#include "cli/manual.h"
 #include "export/sink.h"
 #include "isa/reference.h"
 #include "rule/reference.h"
@@ -25,6 +26,7 @@ static const struct skep_example examples[] = {
     {"skep docs losses", "what the ledger says under lost"},
     {"skep docs helpers", "the helpers that programs of skep vm may call"},
     {"skep docs sinks", "the places that alerts can go to"},
+    {"skep docs manual | man -l -", "the manual page, without installing it"},
     {0},
 };
 
@@ -146,12 +148,39 @@ static int print_losses(bool json)
     return skep_print(&sb);
 }
 
+static int print_events(bool json)
+{
+    return skep_docs_events(json);
+}
+
+static int print_made(void (*put)(struct skep_strbuf *))
+{
+    _cleanup_strbuf_ struct skep_strbuf sb;
+    skep_strbuf_init(&sb, 1 << 20);
+    put(&sb);
+    return skep_print(&sb);
+}
+
+static int print_manual(bool json)
+{
+    (void)json;
+    return print_made(skep_manual_put);
+}
+
+static int print_completion(bool json)
+{
+    (void)json;
+    return print_made(skep_completion_put);
+}
+
 static const struct {
     const char *name;
+    bool json;
     int (*print)(bool json);
 } topics[] = {
-    {"events", skep_docs_events},         {"fields", print_fields},   {"losses", print_losses},
-    {"instructions", print_instructions}, {"helpers", print_helpers}, {"sinks", print_sinks},
+#define SKEP_DOCS_TOPIC(name, json, doc) {#name, json, print_##name},
+#include "cli/docs.def"
+#undef SKEP_DOCS_TOPIC
 };
 
 static int run(const struct skep_command_entry *self, const struct skep_args *args, void *options)
@@ -161,6 +190,8 @@ static int run(const struct skep_command_entry *self, const struct skep_args *ar
     struct skep_spell sp;
     skep_spell_init(&sp, topic, strlen(topic));
     for (size_t i = 0; i < ARRAY_SIZE(topics); i++) {
+        if (skep_streq(topic, topics[i].name) && o->json && !topics[i].json)
+            return skep_usage_error(self, "--json: '%s' has no such form", topic);
         if (skep_streq(topic, topics[i].name))
             return topics[i].print(o->json);
         skep_spell_offer(&sp, topics[i].name);
@@ -177,14 +208,11 @@ static int run(const struct skep_command_entry *self, const struct skep_args *ar
 static const struct docs_options defaults;
 
 const struct skep_command skep_command_docs = {
-    .description =
-        "Prints a reference from the tables that skep itself works with. events: every kind of event and every "
-        "field, that is what --kinds, --where, --columns and --count-by accept, and what JSON contains. "
-        "fields: every field that rules and --where can name, the arguments of events, and what of it the kernel "
-        "knows. losses: the reasons for which an event can be lost, by the names that the ledger uses. "
-        "instructions: every instruction of the eBPF machine, how it is encoded, and how it is written in both "
-        "syntaxes of the assembler. helpers: the helpers of skep vm, by the kernel's numbers. "
-        "sinks: where --to can send alerts, and the options of each.",
+    .description = "Prints a reference from the tables that skep itself works with."
+#define SKEP_DOCS_TOPIC(name, json, doc) "\n\n" #name ": " doc
+#include "cli/docs.def"
+#undef SKEP_DOCS_TOPIC
+    ,
     .groups = groups,
     .examples = examples,
     .min_args = 1,

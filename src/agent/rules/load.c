@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/rules/load.h"
 
+#include "base/log.h"
+#include "base/spell.h"
 #include "rule/alert/alert.h"
+#include "rule/falco/falco.h"
 
 /* "+NAME", "-NAME", "+tag:NAME", "-tag:NAME" */
 static struct skep_rule_choice parse_choice(const char *text)
@@ -36,6 +39,32 @@ void skep_rules_load_clear(struct skep_rules_load *l)
     free(TAKE_PTR(l->choices));
 }
 
+/* A choice that is about no rule is a typing error more often than not, and then a rule is on that was to be off. */
+static void warn_of_choices(const struct skep_ruleset_options *o, const struct skep_policy *p)
+{
+    for (size_t i = 0; i < o->n_choices; i++) {
+        const struct skep_rule_choice *c = &o->choices[i];
+        struct skep_spell sp;
+        bool fits = false;
+        skep_spell_init(&sp, c->pattern, strlen(c->pattern));
+        for (uint32_t k = 0; k < p->n_rules && !fits; k++) {
+            fits = skep_rule_choice_fits(c, &p->rules[k]);
+            for (size_t t = 0; c->tag && t < p->rules[k].n_tags; t++)
+                skep_spell_offer(&sp, p->rules[k].tags[t]);
+            if (!c->tag)
+                skep_spell_offer(&sp, p->rules[k].name);
+        }
+        if (fits)
+            continue;
+        _cleanup_strbuf_ struct skep_strbuf shown;
+        skep_strbuf_init(&shown, 4096);
+        skep_strbuf_put_visible(&shown, c->pattern, strlen(c->pattern));
+        skep_warning("--%s: there is no rule %s'%s'%s%s%s", c->enable ? "enable" : "disable",
+                     c->tag ? "with the tag " : "", shown.s, sp.best ? " (did you mean '" : "",
+                     sp.best ? sp.best : "", sp.best ? "'?)" : "");
+    }
+}
+
 int skep_rules_load(const struct skep_ruleset_options *o, struct skep_ruleset **ret)
 {
     _cleanup_diags_ struct skep_diags diags;
@@ -46,6 +75,8 @@ int skep_rules_load(const struct skep_ruleset_options *o, struct skep_ruleset **
     int r = skep_ruleset_load(o, &diags, ret);
     skep_diags_put_text(&diags, NULL, &sb);
     fputs(sb.s, stderr);
+    if (r >= 0)
+        warn_of_choices(o, (*ret)->policy);
     return r;
 }
 

@@ -264,9 +264,9 @@ static void put_head(const struct test *t, uint64_t sum)
 {
     uint64_t span = t->last - t->first;
     if (span < 2 * RATE_SPAN_MIN)
-        printf("%" PRIu64 " alerts in %.1f seconds\n", sum, (double)span / 1e9);
+        printf("%" PRIu64 " alert%s in %.1f seconds\n", sum, sum == 1 ? "" : "s", (double)span / 1e9);
     else
-        printf("%" PRIu64 " alerts in %.1f minutes\n", sum, minutes(t));
+        printf("%" PRIu64 " alert%s in %.1f minutes\n", sum, sum == 1 ? "" : "s", minutes(t));
     printf("  ALERTS%s%s  RULE, and whose processes and files\n", span < RATE_SPAN_MIN ? "" : "    A MINUTE",
            t->costs ? "  NS/EVENT    EVENTS" : "");
 }
