@@ -97,16 +97,23 @@ static uint32_t find_locked(const struct skep_table *t, const void *key, uint64_
 
 /* ---- free elements ---- */
 
-static uint32_t take_free_of(struct skep_table *t, struct skep_table_shard *shard)
+/* The shard's lock is held. */
+static uint32_t take_free_locked(struct skep_table *t, struct skep_table_shard *shard)
 {
     uint32_t i = SKEP_TABLE_NONE;
-    skep_spin_lock(&shard->lock);
     if (shard->first != SKEP_TABLE_NONE) {
         i = shard->first;
         shard->first = __atomic_load_n(&node_at(t, i)->link, __ATOMIC_RELAXED);
     } else if (shard->fresh < shard->last) {
         i = shard->fresh++;
     }
+    return i;
+}
+
+static uint32_t take_free_of(struct skep_table *t, struct skep_table_shard *shard)
+{
+    skep_spin_lock(&shard->lock);
+    uint32_t i = take_free_locked(t, shard);
     skep_spin_unlock(&shard->lock);
     return i;
 }
@@ -119,6 +126,19 @@ static uint32_t take_free(struct skep_table *t, uint32_t hash)
             return i;
     }
     return SKEP_TABLE_NONE;
+}
+
+/* Who goes from list to list may meet none that is never without one: it is given back behind him. */
+static uint32_t take_free_surely(struct skep_table *t)
+{
+    uint32_t i = SKEP_TABLE_NONE;
+    for (uint32_t n = 0; n <= t->shard_mask; n++)
+        skep_spin_lock(&t->shards[n].lock);
+    for (uint32_t n = 0; n <= t->shard_mask && i == SKEP_TABLE_NONE; n++)
+        i = take_free_locked(t, &t->shards[n]);
+    for (uint32_t n = 0; n <= t->shard_mask; n++)
+        skep_spin_unlock(&t->shards[n].lock);
+    return i;
 }
 
 static void give_free(struct skep_table *t, uint32_t i)
@@ -249,6 +269,8 @@ int skep_table_update(struct skep_table *t, const struct skep_table_update *u)
             replace(t, u, stripe, old, first, hash);
         if (inserts && new == SKEP_TABLE_NONE)
             new = take_free(t, hash);
+        if (inserts && new == SKEP_TABLE_NONE && !t->touched)
+            new = take_free_surely(t);
         if (inserts && new != SKEP_TABLE_NONE) {
             begin_write(t, new, hash);
             u->fill(u->data, new, SKEP_TABLE_NONE);
