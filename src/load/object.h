@@ -17,7 +17,8 @@
  * programs, is asked before.
  *
  * Between begin and end the rows of the plan belong to the threads, and libbpf's print function to
- * skep_object_listen(). What fails in one part does not take back the others: they stay until skep_object_close().
+ * skep_object_listen(). Objects of libbpf are independent of one another; what it keeps for the whole process (what the kernel
+ * can do) is the same from each thread. What fails in one part does not take back the others: they stay until skep_object_close().
  */
 #include "load/kernel_internal.h"
 
