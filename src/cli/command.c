@@ -115,7 +115,8 @@ void skep_commands_explain(struct skep_strbuf *sb)
                 skep_strbuf_printf(sb, "  %-9s%s\n", entries[i].name, entries[i].summary);
     }
     skep_strbuf_puts(sb,
-                     "\n'skep COMMAND --help' explains a command; 'skep --version' prints the version.\n");
+                     "\n'skep COMMAND --help' explains a command; 'skep --version' prints the version. With\n"
+                     "SKEP_DEBUG=1 in the environment it also says what it tried, and what libbpf says.\n");
 }
 
 int skep_print(const struct skep_strbuf *text)
@@ -239,11 +240,25 @@ static int dispatch(int argc, char **argv)
     return run_command(entry, argc - 1, argv + 1);
 }
 
+/* Whatever was printed, and by whom: what did not get out is an error. */
+static int check_output(int status)
+{
+    errno = 0; /* a write that failed long ago has no reason any more */
+    bool failed = ferror(stdout);
+    failed |= fflush(stdout) != 0;
+    if (!failed || status != SKEP_EXIT_OK)
+        return status;
+    return skep_log_error(SKEP_EXIT_FAILED, "cannot write to standard output%s%s", errno ? ": " : "",
+                          errno ? strerror(errno) : "");
+}
+
 int skep_cli_main(int argc, char **argv)
 {
+    const char *debug = getenv("SKEP_DEBUG");
+    if (debug && *debug && !skep_streq(debug, "0"))
+        skep_log_set_level(SKEP_LOG_DEBUG);
     int r = dispatch(argc, argv);
     if (r >= 0)
-        return r;
-    skep_log_error(r, "%s", strerror(-r));
-    return SKEP_EXIT_FAILED;
+        return check_output(r);
+    return skep_log_error(SKEP_EXIT_FAILED, "%s", strerror(-r));
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/agent.h"
+#include "base/spell.h"
 #include "base/strbuf.h"
 #include "cli/command.h"
 #include "export/sink.h"
@@ -21,6 +22,7 @@ static const struct skep_example examples[] = {
     {"skep docs events | less", "every kind of event and its fields"},
     {"skep docs instructions | grep -i swap", "what the eBPF machine has for byte order"},
     {"skep docs fields | grep '`fd[.]'", "what rules can ask of descriptors"},
+    {"skep docs losses", "what the ledger says under lost"},
     {"skep docs helpers", "the helpers that programs of skep vm may call"},
     {"skep docs sinks", "the places that alerts can go to"},
     {0},
@@ -38,10 +40,7 @@ static int print_instructions(bool json)
     } else {
         skep_instructions_put_text(&sb);
     }
-    if (sb.failed)
-        return -ENOMEM;
-    fputs(sb.s, stdout);
-    return SKEP_EXIT_OK;
+    return skep_print(&sb);
 }
 
 static int print_fields(bool json)
@@ -107,21 +106,72 @@ static int print_sinks(bool json)
     return skep_print(&sb);
 }
 
+static const struct {
+    unsigned number;
+    const char *name, *side, *doc;
+} losses[] = {
+#define SKEP_REASON(number, name, side, doc) {number, #name, #side, doc},
+#include "abi/reasons.def"
+#undef SKEP_REASON
+};
+
+static int print_losses(bool json)
+{
+    _cleanup_strbuf_ struct skep_strbuf sb;
+    struct skep_json j;
+    skep_strbuf_init(&sb, 1 << 16);
+    skep_json_init(&j, &sb);
+    if (json)
+        skep_json_open(&j, NULL, '[');
+    else
+        skep_strbuf_puts(
+            &sb, "# Why events are lost\n\nFor each kind of event: seen = emitted + filtered + lost.\n\n");
+    for (size_t i = 0; i < ARRAY_SIZE(losses); i++) {
+        const char *where = skep_streq(losses[i].side, "KERNEL") ? "kernel" : "user";
+        if (!json) {
+            skep_strbuf_printf(&sb, "- `%s` (%s): %s.\n", losses[i].name, where, losses[i].doc);
+            continue;
+        }
+        skep_json_open(&j, NULL, '{');
+        skep_json_u64(&j, "number", losses[i].number);
+        skep_json_strz(&j, "name", losses[i].name);
+        skep_json_strz(&j, "side", where);
+        skep_json_strz(&j, "doc", losses[i].doc);
+        skep_json_close(&j, '}');
+    }
+    if (json) {
+        skep_json_close(&j, ']');
+        skep_strbuf_putc(&sb, '\n');
+    }
+    return skep_print(&sb);
+}
+
+static const struct {
+    const char *name;
+    int (*print)(bool json);
+} topics[] = {
+    {"events", skep_docs_events},         {"fields", print_fields},   {"losses", print_losses},
+    {"instructions", print_instructions}, {"helpers", print_helpers}, {"sinks", print_sinks},
+};
+
 static int run(const struct skep_command_entry *self, const struct skep_args *args, void *options)
 {
     const struct docs_options *o = options;
-    if (skep_streq(args->args[0], "events"))
-        return skep_docs_events(o->json);
-    if (skep_streq(args->args[0], "fields"))
-        return print_fields(o->json);
-    if (skep_streq(args->args[0], "instructions"))
-        return print_instructions(o->json);
-    if (skep_streq(args->args[0], "helpers"))
-        return print_helpers(o->json);
-    if (skep_streq(args->args[0], "sinks"))
-        return print_sinks(o->json);
-    return skep_usage_error(
-        self, "unknown topic: there are 'events', 'fields', 'instructions', 'helpers' and 'sinks'");
+    const char *topic = args->args[0];
+    struct skep_spell sp;
+    skep_spell_init(&sp, topic, strlen(topic));
+    for (size_t i = 0; i < ARRAY_SIZE(topics); i++) {
+        if (skep_streq(topic, topics[i].name))
+            return topics[i].print(o->json);
+        skep_spell_offer(&sp, topics[i].name);
+    }
+    if (sp.best)
+        return skep_usage_error(self, "unknown topic '%.40s': did you mean '%s'?", topic, sp.best);
+    _cleanup_strbuf_ struct skep_strbuf list;
+    skep_strbuf_init(&list, 1 << 10);
+    for (size_t i = 0; i < ARRAY_SIZE(topics); i++)
+        skep_strbuf_printf(&list, "%s %s", i ? "," : "", topics[i].name);
+    return skep_usage_error(self, "unknown topic '%.40s': there are%s", topic, list.s);
 }
 
 static const struct docs_options defaults;
@@ -131,7 +181,7 @@ const struct skep_command skep_command_docs = {
         "Prints a reference from the tables that skep itself works with. events: every kind of event and every "
         "field, that is what --kinds, --where, --columns and --count-by accept, and what JSON contains. "
         "fields: every field that rules and --where can name, the arguments of events, and what of it the kernel "
-        "knows. "
+        "knows. losses: the reasons for which an event can be lost, by the names that the ledger uses. "
         "instructions: every instruction of the eBPF machine, how it is encoded, and how it is written in both "
         "syntaxes of the assembler. helpers: the helpers of skep vm, by the kernel's numbers. "
         "sinks: where --to can send alerts, and the options of each.",

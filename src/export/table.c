@@ -178,7 +178,8 @@ static int parse_columns(struct skep_table *t, const struct skep_schema *s, cons
     }
 }
 
-void skep_table_set_width(struct skep_table *t, unsigned width)
+/* Columns without a width of their own share what is left. */
+static void set_width(struct skep_table *t, unsigned width)
 {
     unsigned taken = 0, elastic = 0;
     for (size_t i = 0; i < t->n; i++) {
@@ -209,7 +210,7 @@ int skep_table_new(const struct skep_schema *s, const bool kinds[SKEP_KIND_MAX],
     int r = options->columns ? parse_columns(t, s, kinds, options->columns, d) : choose_columns(t, s, kinds);
     if (r < 0)
         return r;
-    skep_table_set_width(t, options->width);
+    set_width(t, options->width);
     *ret = TAKE_PTR(t);
     return 0;
 }

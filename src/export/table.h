@@ -33,8 +33,6 @@ int skep_table_new(const struct skep_schema *s, const bool kinds[SKEP_KIND_MAX],
 struct skep_table *skep_table_free(struct skep_table *t);
 SKEP_DEFINE_CLEANUP(struct skep_table, skep_table_free)
 
-/* The terminal changed its width. */
-void skep_table_set_width(struct skep_table *t, unsigned width);
 /* Each appends a line without its end. */
 void skep_table_put_header(const struct skep_table *t, struct skep_strbuf *sb);
 void skep_table_put_row(struct skep_table *t, struct skep_strbuf *sb, const struct skep_event *ev);

@@ -67,6 +67,14 @@ for command in $("$SKEP" --help | sed -n 's/^  \([a-z]\{2,\}\)  .*/\1/p'); do
     t_check "no line is wider than a terminal" ended_with 1 grep -Eq '^.{81}' help.out
 done
 t_check "commands were found" test -s help.out
+to_full_disk() {
+    "$SKEP" "$@" >/dev/full 2>full.err </dev/null
+    [ $? -eq 1 ] && grep -q '^skep: error: cannot write to standard output' full.err
+}
+for command in version 'docs events' 'docs events --json' 'docs losses' ps 'rules list'; do
+    # shellcheck disable=SC2086 # words
+    t_check "$command: a disk that is full" to_full_disk $command
+done
 t_check "every kind is in the reference" eval "'$SKEP' docs events >docs.out"
 t_check "fields of rules are in the reference" eval "'$SKEP' docs fields >fields.out"
 t_check "with what the kernel knows" grep -q '^- `fd.name` (text): .* known in the kernel for open' fields.out

@@ -78,7 +78,8 @@ static int make_condition(struct skep_falco *f, const struct skep_falco_rule *fr
         return skip_rule(f, to, unknown);
     skep_falco_report(f, &parsed, f->uses);
     skep_falco_report(f, &output, NULL);
-    check_types(f, from, parsed.e);
+    if (!unknown) /* what a condition wants of an event is not known then */
+        check_types(f, from, parsed.e);
     to->condition = parsed.e;
     return 0;
 }
@@ -161,8 +162,8 @@ int skep_falco_build(struct skep_falco *f, size_t n_files, struct skep_policy **
         return -ENOMEM;
     *p = (struct skep_policy){.rules = rules,
                               .n_rules = n,
-                              .n_macros = f->n_macros,
-                              .n_lists = f->n_lists,
+                              .n_macros = f->macros.n,
+                              .n_lists = f->lists.n,
                               .n_files = n_files,
                               .arena = f->arena};
     *ret = p;

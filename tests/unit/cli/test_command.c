@@ -216,8 +216,10 @@ static void test_wrong_use(void **state)
         {"skep record", "skep record: missing option: -o FILE\nTry 'skep record --help'.\n"},
         {"skep replay", "skep replay: missing argument: FILE\nTry 'skep replay --help'.\n"},
         {"skep ps --tree --json", "skep ps: --tree excludes --json and --sort\nTry 'skep ps --help'.\n"},
-        {"skep docs nothing",
-         "skep docs: unknown topic: there are 'events', 'fields', 'instructions', 'helpers' and 'sinks'\nTry 'skep docs --help'.\n"},
+        {"skep docs nothing", "skep docs: unknown topic 'nothing': there are events, fields, losses, "
+                              "instructions, helpers, sinks\nTry 'skep docs --help'.\n"},
+        {"skep docs loses",
+         "skep docs: unknown topic 'loses': did you mean 'losses'?\nTry 'skep docs --help'.\n"},
         {"skep version now", "skep version: unexpected argument 'now'\nTry 'skep version --help'.\n"},
     };
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
