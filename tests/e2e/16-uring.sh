@@ -24,7 +24,7 @@ cat >all <<END
 ./uring iopoll "$SCRATCH/file"; echo iopoll \$? >>status
 ./uring abandon
 ./uring reuse || exit 1
-sleep 1
+sleep ${SKEP_TEST_SLOW:-1}
 END
 chmod +x all
 t_need "the operations are submitted" ended_with 0 "$SKEP" watch uring,uring_done --json --output events -- ./all
@@ -83,7 +83,7 @@ cat >crowd <<'END'
 #!/bin/sh
 for i in $(seq 48); do ./uring crowd 100 & done # as many as their rings can tell the end of
 wait
-sleep 2 # the kernel ends what they left behind them
+sleep $((2 * ${SKEP_TEST_SLOW:-1})) # the kernel ends what they left behind them
 END
 chmod +x crowd
 t_need "a crowd of operations waits" ended_with 0 "$SKEP" watch uring,uring_done --json --output crowded -- ./crowd
@@ -102,7 +102,7 @@ cat >rules.yaml <<'END'
 END
 cat >busy <<'END'
 #!/bin/sh
-sleep 2 # until the kernel drops on behalf of the rules
+sleep $((2 * ${SKEP_TEST_SLOW:-1})) # until the kernel drops on behalf of the rules
 ./uring flood 64000 >/dev/null
 ./uring link "$1"
 END

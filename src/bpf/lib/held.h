@@ -3,13 +3,13 @@
 #define SKEP_BPF_LIB_HELD_H
 /*
  * Operations of io_uring that are on their way. What is known of one when it is submitted is kept here, by the
- * address of its request, until it is over: then there may be another task, an interrupt, or nobody who could be asked.
+ * address of its request, until it is over: then there may be another task, or nobody who could be asked.
  *
- * A request may stand in one of SKEP_HELD_TRIES places from one that its address gives. The words that say who stands
- * where are apart from what is kept, so that looking for one touches a cache line or two. Such a word is the lock of its
- * place, too: free, the address of a request, or busy while one program writes or reads what is kept, for which it runs
- * through. A request is submitted before it can complete, and its memory is used again only after that: two programs
- * never look for the same one at the same time.
+ * A request may stand in one of SKEP_HELD_TRIES places from one that its address gives. The words that say who
+ * stands where are apart from what is kept, so that looking for one touches a cache line or two. Such a word is
+ * the lock of its place, too: free, the address of a request, or busy while one program writes or reads what is
+ * kept, for which it runs through. A request is submitted before it can complete, and its memory is used again
+ * only after that: two programs never look for the same one at the same time.
  *
  * Nobody waits for a place. Where all are taken, the operation that is older than SKEP_HELD_STALE and oldest
  * makes room, and if there is none such, the newcomer is not held. Who uses this tells either, so that each operation

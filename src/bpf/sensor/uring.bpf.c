@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Operations of io_uring, which make no system call of their own: one event when the kernel takes an operation in, before it
- * runs, and one when it is over. Whoever watches what is attempted need not wait for a result that may never come, and
- * whoever asks for results alone pays for no other event.
+ * Operations of io_uring, which make no system call of their own: one event when the kernel takes an operation
+ * in, before it runs, and one when it is over. Whoever watches what is attempted need not wait for a result that
+ * may never come, and whoever asks for results alone pays for no other event.
  *
- * The second has all that the first had, and the process that submitted it, whoever completes it (the caller itself, a
- * worker or the polling thread of the kernel, for a ring that is closed the kernel alone). Every operation that is
- * submitted while somebody asks for results has exactly one such event, unless it is still on its way: one whose
- * result cannot be known says why in place of it.
+ * The second has all that the first had, and the process that submitted it, whoever completes it (the caller
+ * itself, a worker or the polling thread of the kernel, for a ring that is closed the kernel alone). Every
+ * operation that is submitted while somebody asks for results has exactly one such event, unless it is still on
+ * its way: one whose result cannot be known says why in place of it.
  *
  *   not_posted  the caller asked for no word of success: told at once
  *   table_full  nothing could be kept of it: told at once

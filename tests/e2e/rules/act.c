@@ -326,6 +326,17 @@ static int act_uring_open(char **a)
     return uring_submit(&sqe) < 0 ? fail("io_uring") : 0;
 }
 
+/* FROM TO */
+static int act_uring_rename(char **a)
+{
+    struct io_uring_sqe sqe = {.opcode = IORING_OP_RENAMEAT,
+                               .fd = AT_FDCWD,
+                               .addr = (uintptr_t)a[0],
+                               .len = (unsigned)AT_FDCWD,
+                               .off = (uintptr_t)a[1]};
+    return uring_submit(&sqe) < 0 ? fail("io_uring") : 0;
+}
+
 /* IP PORT */
 static int act_uring_connect(char **a)
 {
@@ -420,6 +431,7 @@ static const struct {
             {"dup", 3, act_dup},
             {"stdin", 3, act_stdin},
             {"uring-open", 1, act_uring_open},
+            {"uring-rename", 2, act_uring_rename},
             {"uring-connect", 2, act_uring_connect},
             {"become-root", 1, act_become_root},
             {"set-user", 1, act_set_user},
