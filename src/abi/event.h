@@ -237,7 +237,7 @@ struct skep_ev_open {
     skep_inode inode SKEP_DOC("inode number");
     skep_dev dev SKEP_DOC("device of the file system");
     skep_open_flags flags SKEP_DOC("open flags");
-    skep_mode mode SKEP_DOC("permissions for a new file");
+    skep_mode mode SKEP_DOC("permissions for a new file, 0 of a call that makes none");
     skep_pathsource path_source SKEP_DOC("object: from the kernel's file; lexical: from the name");
     skep_fdnum dirfd SKEP_DOC("directory that a relative name starts from");
     skep_bool created SKEP_DOC("the file did not exist before");
@@ -578,6 +578,10 @@ struct skep_ev_setuid {
     skep_uid new_euid SKEP_DOC("effective user after");
     skep_uid new_suid SKEP_DOC("saved user after");
     skep_uid new_fsuid SKEP_DOC("file system user after");
+    skep_uid asked_first SKEP_DOC("user that the call asked for; real user of setreuid, setresuid");
+    skep_uid asked_second SKEP_DOC("effective user that setreuid, setresuid asked for");
+    skep_uid asked_third SKEP_DOC("saved user that setresuid asked for");
+    __u32 pad;
     skep_caps effective SKEP_DOC("effective capabilities after");
     skep_caps gained SKEP_DOC("effective capabilities that were not there before");
 };
@@ -590,6 +594,10 @@ struct skep_ev_setgid {
     skep_gid new_egid SKEP_DOC("effective group after");
     skep_gid new_sgid SKEP_DOC("saved group after");
     skep_gid new_fsgid SKEP_DOC("file system group after");
+    skep_gid asked_first SKEP_DOC("group that the call asked for; real group of setregid, setresgid");
+    skep_gid asked_second SKEP_DOC("effective group that setregid, setresgid asked for");
+    skep_gid asked_third SKEP_DOC("saved group that setresgid asked for");
+    __u32 pad;
 };
 
 struct skep_ev_capset {

@@ -3,7 +3,7 @@
 
 #include "agent/child.h"
 #include "agent/notify.h"
-#include "agent/pushdown.h"
+#include "agent/rules/pushdown.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "event/resolver.h"

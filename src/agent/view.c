@@ -2,8 +2,8 @@
 #include "agent/view.h"
 
 #include "agent/head.h"
+#include "agent/rules/where.h"
 #include "agent/schema.h"
-#include "agent/where.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "event/recorder.h"
@@ -20,7 +20,7 @@
 #define LINE_MAX_BYTES (4u << 20)
 #define ALERT_KIND (SKEP_KIND_MAX - 1) /* lines of alerts in the output's account; no event has this number */
 #define FINISH_NS 3000000000ULL        /* for a reader that is slow to take the last lines */
-#define GIVE_WAY_NS 2000000ULL /* for an output that needs our processor: much less than fills a ring */
+#define GIVE_WAY_NS 5000000ULL /* for an output that needs our processor: much less than fills a ring */
 #define PATIENCE_NS 1000000000ULL
 
 struct skep_view_state {

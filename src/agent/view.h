@@ -10,7 +10,7 @@
  */
 #include "agent/options.h"
 #include "agent/pipeline.h"
-#include "agent/ruleset.h"
+#include "agent/rules/ruleset.h"
 #include "load/kernel.h"
 
 struct skep_view_state;
@@ -50,7 +50,7 @@ void skep_view_flush(struct skep_view_state *v);
 int skep_view_broken_fd(const struct skep_view_state *v);
 
 /* After each record, for sources that must not wait for a reader: leaves the processor to an output that is behind, for
- * two milliseconds, and not again before it has caught up. */
+ * five milliseconds, and not again before it has caught up. */
 void skep_view_give_way(struct skep_view_state *v);
 /* The same for sources that can wait: until the output has caught up. false: the reader has gone. */
 bool skep_view_wait_for_room(struct skep_view_state *v);

@@ -2,8 +2,8 @@
 #ifndef SKEP_BASE_JOB_H
 #define SKEP_BASE_JOB_H
 /*
- * A job is work that would keep the event loop waiting (rules to compile, filters to load, a file that answers when it
- * likes) and is done once, aside, in a thread of its own. Its descriptor becomes readable when it is through:
+ * A job is work that would keep the event loop waiting (rules to compile, filters to load, a grace period of the kernel) and
+ * is done once, aside, in a thread of its own. Its descriptor becomes readable when it is through:
  *
  *     skep_job_begin("skep-rules", compile, data, &job)
  *     epoll says that skep_job_fd(job) is readable:
@@ -12,8 +12,8 @@
  *
  * Until then data belongs to the job. What may be asked for meanwhile (to give up, say) has to be atomic.
  *
- * A job cannot be ended by force. An owner who cannot wait leaves it: data then goes with the job, whenever that is
- * over, and is freed by it. All functions are for the thread that owns the job.
+ * A job cannot be ended by force, and it begins when the scheduler gives a new thread its turn: under load that may take
+ * tens of milliseconds. All functions are for the thread that owns the job.
  */
 #include "base/macro.h"
 
@@ -25,10 +25,6 @@ int skep_job_begin(const char *name, void (*work)(void *data), void *data, struc
 int skep_job_fd(const struct skep_job *job);
 /* Whether the work is done: skep_job_end() would not wait. */
 bool skep_job_is_over(const struct skep_job *job);
-/* Waits for the end of the work, but not longer; false: it is not over. */
-bool skep_job_wait(const struct skep_job *job, uint64_t timeout_ns);
 /* Waits for the end of the work, and frees the job. NULL. */
 struct skep_job *skep_job_end(struct skep_job *job);
-/* Frees the job and, with free_data(), what it works with: at once when the work is done, else when it will be. NULL. */
-struct skep_job *skep_job_leave(struct skep_job *job, void (*free_data)(void *data));
 #endif

@@ -10,11 +10,11 @@
  *     errors of the write;
  *   - with a name, which ps -T, top and perf show.
  *
- * Two kinds are all there is. Work that has an end and a result is a job: base/job.h. The others serve a queue for
- * as long as their owner lives (the output, each sink, the recorder, the resolver): what is shared stands behind one
- * mutex, which is never held while reading or writing files, and whoever waits with a limit does so on a condition made
- * by skep_cond_init(), by the clock that does not jump. Their queues have nothing in common but that (one drops the
- * oldest line, one keeps records in blocks, one is in the order of due times), so there is no queue here.
+ * Two kinds are all there is. Work that has an end and a result is a job: base/job.h. The others serve a queue for as long
+ * as their owner lives (the output, each sink, the recorder, the resolver, the reader of users): what is shared stands
+ * behind one mutex, which is never held while reading or writing files, and whoever waits with a limit does so on a
+ * condition made by skep_cond_init(), by the clock that does not jump. Their queues have nothing in common but that (one
+ * drops the oldest line, one keeps records in blocks, one is in the order of due times), so there is no queue here.
  */
 #include <pthread.h>
 #include <stdbool.h>

@@ -106,7 +106,7 @@ int skep_kernel_open(const struct skep_kernel_options *o, struct skep_kernel **r
     if (!k)
         return -ENOMEM;
     k->options = *o;
-    k->epoll_fd = k->cgroup_fd = -1;
+    k->epoll_fd = k->cgroup_fd = k->types_fd = -1;
     k->n_cpus = libbpf_num_possible_cpus();
     if (k->n_cpus < 1 || k->n_cpus > SKEP_MAX_CPUS) {
         snprintf(ret_reason, reason_size, "this machine has %d CPUs; at most %d are supported", k->n_cpus,

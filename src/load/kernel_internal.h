@@ -73,6 +73,7 @@ struct skep_kernel {
     int n_cpus;
     char *btf; /* names in the kernel's, while loading */
     size_t btf_len;
+    int types_fd; /* its types, cut to size; load/types.h; -1: none */
     int epoll_fd;
     int cgroup_fd;
     size_t life_bytes, data_bytes; /* of one ring each */

@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "base/thread.h"
+#include "load/types.h"
 
 #include "skep.skel.h"
 
@@ -152,6 +153,18 @@ static void read_sections(struct skep_kernel *k, const struct bpf_object *obj)
     }
 }
 
+/* Without it libbpf takes longer, no more. */
+static void cut_types(struct skep_kernel *k)
+{
+    struct btf *kernel = skep_types_in_modules() ? NULL : btf__load_vmlinux_btf();
+    if (!kernel || libbpf_get_error(kernel))
+        return;
+    int r = skep_types_cut(kernel, bpf_object__btf(k->bpf->obj), &k->types_fd);
+    if (r < 0)
+        skep_debug("types of the kernel: %s", strerror(-r));
+    btf__free(kernel);
+}
+
 int skep_object_open(struct skep_kernel *k, char *ret_reason, size_t reason_size)
 {
     int r = btf_read(k);
@@ -173,6 +186,7 @@ int skep_object_open(struct skep_kernel *k, char *ret_reason, size_t reason_size
         return r;
     }
     k->bpf = TAKE_PTR(bpf);
+    cut_types(k);
     return 0;
 }
 
@@ -225,7 +239,10 @@ static struct skep_plan_row *part_find(const struct part *p, const char *program
 /* On the refusal of one program notes the reason and gives -EAGAIN. */
 static int part_try(struct part *p)
 {
-    _cleanup_object_ struct skep_bpf *bpf = skep_bpf__open();
+    char types[64];
+    snprintf(types, sizeof(types), "/proc/self/fd/%d", p->kernel->types_fd);
+    LIBBPF_OPTS(bpf_object_open_opts, opts, .btf_custom_path = p->kernel->types_fd < 0 ? NULL : types);
+    _cleanup_object_ struct skep_bpf *bpf = skep_bpf__open_opts(&opts);
     if (!bpf)
         return -errno;
     int r = share_maps(p->kernel, bpf);
@@ -432,5 +449,6 @@ void skep_object_close(struct skep_kernel *k)
     free(TAKE_PTR(k->parts));
     k->n_parts = 0;
     skep_bpf__destroy(TAKE_PTR(k->bpf));
+    k->types_fd = skep_fd_close(k->types_fd);
     btf_forget(k);
 }

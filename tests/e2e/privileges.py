@@ -124,15 +124,15 @@ class Sleeper:
 
 def users():
     """From root to a user and half of the way back."""
-    do("setgid", "setgid", (5,), old_gid=0, old_egid=0, new_gid=5, new_egid=5, new_sgid=5, new_fsgid=5)
+    do("setgid", "setgid", (5,), asked_first=5, old_gid=0, old_egid=0, new_gid=5, new_egid=5, new_sgid=5, new_fsgid=5)
     do("setregid", "setgid", (6, 7), old_gid=5, old_egid=5, new_gid=6, new_egid=7)
-    do("setresgid", "setgid", (8, 9, 10), old_gid=6, old_egid=7, new_gid=8, new_egid=9, new_sgid=10, new_fsgid=9)
+    do("setresgid", "setgid", (8, 9, 10), asked_first=8, asked_second=9, asked_third=10, old_gid=6, old_egid=7, new_gid=8, new_egid=9, new_sgid=10, new_fsgid=9)
     do("setfsgid", "setgid", (11,), old_gid=8, old_egid=9, new_gid=8, new_egid=9, new_fsgid=11)
     do("setgroups", "setgid", (2, ctypes.create_string_buffer(struct.pack("II", 1, 2), 8)), old_gid=8, new_gid=8)
     do("setgroups", "setgid", (-1, 0), new_gid=8)  # EINVAL
     do("setfsuid", "setuid", (77,), ret=0, old_uid=0, new_uid=0, new_euid=0, new_fsuid=77, gained="")
     do("setfsuid", "setuid", (0,), ret=77, new_fsuid=0, gained=has("CAP_CHOWN"))
-    do("setreuid", "setuid", (1001, -1), old_uid=0, old_euid=0, new_uid=1001, new_euid=0, effective=has("CAP_SYS_ADMIN"), gained="")
+    do("setreuid", "setuid", (1001, -1), asked_first=1001, old_uid=0, old_euid=0, new_uid=1001, new_euid=0, effective=has("CAP_SYS_ADMIN"), gained="")
     do("setresuid", "setuid", (1002, 1003, 0), old_uid=1001, old_euid=0, new_uid=1002, new_euid=1003, new_suid=0, new_fsuid=1003,
        effective="", gained="")
     do("setresuid", "setuid", (-1, 0, -1), old_uid=1002, old_euid=1003, new_uid=1002, new_euid=0, effective=has("CAP_SYS_ADMIN"),

@@ -20,7 +20,7 @@ int sys_open(__u64 *ctx)
     if (!ev)
         return 0;
     ev->flags = o.flags;
-    ev->mode = o.mode;
+    ev->mode = skep_open_mode(&o);
     ev->dirfd = o.dirfd;
     b.s->late = skep_cfg.late_raw_path && call.ret >= 0;
     if (!b.s->late)

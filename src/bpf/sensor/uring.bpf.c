@@ -129,7 +129,6 @@ static __noinline __u32 uring_hold(struct skep_build *b, __u64 req)
     __u32 len = b->s->len;
     if (ev->sqe_flags & URING_SQE_CQE_SKIP_SUCCESS)
         return SKEP_URING_NOT_POSTED;
-    barrier_var(len);
     if (len > SKEP_HELD_RECORD_MAX)
         return SKEP_URING_TOO_LARGE;
     __u32 place = skep_held_claim(req);
@@ -141,6 +140,9 @@ static __noinline __u32 uring_hold(struct skep_build *b, __u64 req)
     struct skep_held *held = place ? skep_held_at(place) : NULL;
     if (!held)
         return SKEP_URING_TABLE_FULL;
+    barrier_var(len);
+    if (len > SKEP_HELD_RECORD_MAX) /* once more: verifiers of the 6.1 series forget what they put aside */
+        len = SKEP_HELD_RECORD_MAX;
     bpf_probe_read_kernel(held->record, len, ev);
     held->len = len;
     skep_held_unlock(place, req);
@@ -218,7 +220,8 @@ static __always_inline struct file *uring_result_file(const struct skep_ev_uring
     if (ev->op == URING_OP_OPENAT || ev->op == URING_OP_OPENAT2) {
         __u32 slot = SKEP_READ(struct io_open, req, file_slot);
         if (slot)
-            return compat_uring_fixed_file(req->ctx, slot == URING_SLOT_ALLOC ? ev->h.ret : slot - 1);
+            return compat_uring_fixed_file(SKEP_READ(struct io_kiocb, req, ctx),
+                                           slot == URING_SLOT_ALLOC ? ev->h.ret : slot - 1);
     } else if (ev->op == URING_OP_ACCEPT) {
         if (SKEP_READ(struct io_accept, req, file_slot))
             return NULL;
@@ -277,7 +280,7 @@ int uring_complete(__u64 *ctx)
         skep_set_ret(&b, SKEP_READ(struct io_kiocb, req, cqe.res));
         ev->cqe_flags = SKEP_READ(struct io_kiocb, req, cqe.flags);
         if (ev->h.ret >= 0)
-            uring_fill_result(&b, SKEP_PLAIN(struct io_kiocb, req));
+            uring_fill_result(&b, req);
     }
     skep_submit(&b);
     return 0;

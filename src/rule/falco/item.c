@@ -2,27 +2,30 @@
 #include "base/spell.h"
 #include "rule/falco/load.h"
 
-int skep_falco_error(struct skep_falco *f, const char *code, const struct skep_yaml *y, const char *fmt, ...)
+static void tell(struct skep_falco *f, bool error, const char *code, const struct skep_yaml *y,
+                 const char *fmt, va_list ap)
 {
     struct skep_rule_place place = y ? skep_yaml_place(y) : (struct skep_rule_place){0};
     char text[512];
+    vsnprintf(text, sizeof(text), fmt, ap);
+    skep_rule_complain(f->diags, error, &place, code, "%s", text);
+}
+
+int skep_falco_error(struct skep_falco *f, const char *code, const struct skep_yaml *y, const char *fmt, ...)
+{
     va_list ap;
     va_start(ap, fmt);
-    vsnprintf(text, sizeof(text), fmt, ap);
+    tell(f, true, code, y, fmt, ap);
     va_end(ap);
-    skep_rule_complain(f->diags, true, &place, code, "%s", text);
     return -EINVAL;
 }
 
 int skep_falco_warn(struct skep_falco *f, const char *code, const struct skep_yaml *y, const char *fmt, ...)
 {
-    struct skep_rule_place place = y ? skep_yaml_place(y) : (struct skep_rule_place){0};
-    char text[512];
     va_list ap;
     va_start(ap, fmt);
-    vsnprintf(text, sizeof(text), fmt, ap);
+    tell(f, false, code, y, fmt, ap);
     va_end(ap);
-    skep_rule_complain(f->diags, false, &place, code, "%s", text);
     return 0;
 }
 

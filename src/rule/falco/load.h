@@ -165,6 +165,9 @@ int skep_falco_build_macros(struct skep_falco *f);
 /* The parts with a blank between them. */
 int skep_falco_join(struct skep_falco *f, const struct skep_falco_parts *parts, struct skep_rule_text *ret);
 struct skep_rule_text skep_falco_text_of(struct skep_falco *f, const struct skep_yaml *y);
+/* What an item of a list of values stands for: itself, or what the list of that name has. */
+int skep_falco_parse_item(struct skep_falco *f, const struct skep_yaml *y, struct skep_literal **ret,
+                          size_t *ret_n);
 /* Says what is wrong with what was parsed and the macros that it uses. */
 void skep_falco_report(struct skep_falco *f, const struct skep_parsed *p, const struct skep_falco_use *uses);
 /* The first field or type of event that is not there; NULL: they all are. */

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base/array.h"
 #include "base/spell.h"
 #include "rule/falco/load.h"
 
@@ -35,6 +34,13 @@ struct skep_rule_text skep_falco_text_of(struct skep_falco *f, const struct skep
     return (struct skep_rule_text){.s = y->source.text, .n = y->source.len, .pieces = piece, .n_pieces = 1};
 }
 
+int skep_falco_parse_item(struct skep_falco *f, const struct skep_yaml *y, struct skep_literal **ret,
+                          size_t *ret_n)
+{
+    struct skep_rule_text text = skep_falco_text_of(f, y);
+    return text.pieces ? skep_parse_item(&f->parse, &text, ret, ret_n) : -ENOMEM;
+}
+
 /* ---- lists ---- */
 
 static int list_failed(struct skep_falco *f, struct skep_falco_list *l, const char *why)
@@ -43,51 +49,35 @@ static int list_failed(struct skep_falco *f, struct skep_falco_list *l, const ch
     return skep_falco_error(f, SKEP_FALCO_WRONG, l->d.name, "%s", why);
 }
 
-static int append_literals(struct skep_literal **all, size_t *n, size_t *room,
-                           const struct skep_literal *some, size_t n_some)
+/* What an item stands for, behind those that are there. */
+static int expand_item(struct skep_falco *f, const struct skep_yaml *y, struct skep_literals *all)
 {
-    if (SKEP_ARRAY_RESERVE(*all, *n, n_some, *room) < 0)
-        return -ENOMEM;
-    if (n_some)
-        memcpy(*all + *n, some, n_some * sizeof(**all));
-    *n += n_some;
-    return 0;
-}
-
-/* What an item stands for, at the end of *all. */
-static int expand_item(struct skep_falco *f, const struct skep_yaml *y, struct skep_literal **all, size_t *n,
-                       size_t *room)
-{
-    struct skep_rule_text text = skep_falco_text_of(f, y);
     struct skep_literal *some;
-    size_t n_some;
-    if (!text.pieces)
-        return -ENOMEM;
-    int r = skep_parse_item(&f->parse, &text, &some, &n_some);
+    size_t n;
+    int r = skep_falco_parse_item(f, y, &some, &n);
     if (r < 0)
         return r;
-    if (n_some > SKEP_FALCO_ITEMS_MAX - *n)
+    r = skep_literals_add(all, some, n);
+    if (r == -E2BIG)
         return list_failed(f, f->list, "the list has too many items, with those of the lists in it");
-    return append_literals(all, n, room, some, n_some);
+    return r;
 }
 
 static int expand_parts(struct skep_falco *f, struct skep_falco_list *l)
 {
-    _cleanup_free_ struct skep_literal *all = NULL;
-    size_t n = 0, room = 0;
+    _cleanup_literals_ struct skep_literals all = {0};
+    struct skep_literal *kept;
     for (const struct skep_falco_part *p = l->d.parts.first; p; p = p->next)
         for (size_t i = 0; i < p->y->n_items; i++) {
-            int r = expand_item(f, p->y->items[i], &all, &n, &room);
+            int r = expand_item(f, p->y->items[i], &all);
             if (r < 0)
                 return r;
         }
-    struct skep_literal *kept = skep_arena_array(f->arena, n, sizeof(*kept));
-    if (!kept)
-        return -ENOMEM;
-    if (n)
-        memcpy(kept, all, n * sizeof(*kept));
+    int r = skep_literals_keep(&all, f->arena, &kept);
+    if (r < 0)
+        return r;
     l->literals = kept;
-    l->n_literals = n;
+    l->n_literals = all.n;
     return 0;
 }
 

@@ -13,7 +13,6 @@
 #define GET(name)                                                                                            \
     static bool name(struct skep_rule_ctx *x, const struct skep_fact_request *q, struct skep_fact *ret)
 
-#define KERNEL_O_TMPFILE 020000000
 #define NS_PER_S 1000000000LL
 
 static bool put_text(struct skep_rule_ctx *x, struct skep_fact *ret, const char *s)
@@ -401,7 +400,7 @@ GET(get_open_exec)
 {
     (void)q;
     const struct skep_ev_open *ev = open_of(x);
-    return skep_fact_bool(ret, ev && ev->flags & (O_CREAT | KERNEL_O_TMPFILE) && ev->mode & 0111);
+    return skep_fact_bool(ret, ev && ev->mode & 0111); /* it is 0 where none is created */
 }
 
 GET(get_open_create)
@@ -452,7 +451,12 @@ static const struct skep_rule_spot open_write_spots[] = {{.kind = SKEP_KIND_open
                                                           .values = {O_WRONLY, O_RDWR}},
                                                          URING_UNKNOWN,
                                                          NEVER};
-static const struct skep_rule_spot open_exec_spots[] = {{.kind = SKEP_KIND_open, .form = SKEP_SPOT_UNKNOWN},
+static const struct skep_rule_spot open_exec_spots[] = {{.kind = SKEP_KIND_open,
+                                                         .form = SKEP_SPOT_BITS,
+                                                         .off = offsetof(struct skep_ev_open, mode),
+                                                         .mask = 0111,
+                                                         .n_values = 7,
+                                                         .values = {1, 010, 011, 0100, 0101, 0110, 0111}},
                                                         NEVER};
 static const struct skep_rule_spot open_create_spots[] = {
     {.kind = SKEP_KIND_open, .form = SKEP_SPOT_U8, .off = offsetof(struct skep_ev_open, created)}, NEVER};

@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 
 #include "base/clock.h"
-#include "base/job.h"
+#include "base/thread.h"
 #include "event/runtime/state.h"
 
 #define NS_PER_S 1000000000ULL
@@ -14,7 +14,10 @@
 
 static const struct skep_rule_user root_user = {.name = "root", .home = "/root", .shell = ""};
 
-/* ---- files of containers, read by a job ---- */
+/* ---- files of containers, read by a thread ----
+ *
+ * It is there before it is asked: a new one would begin behind all others that wait for a processor, and on a busy host that
+ * takes longer than SKEP_USERS_PATIENCE_NS. */
 
 /* Two containers never have the same: numbers of namespaces may be used again, but not by then. */
 struct container_key {
@@ -25,19 +28,35 @@ struct container_key {
 /* Processes that are in the container, of which one will do: the one that acts may be gone by now. */
 #define WITNESSES_MAX 8
 
-/* The question of a job, and its answer. */
-struct reading {
+struct job {
     struct container_key key;
     uint32_t pids[WITNESSES_MAX];
     size_t n;
-    struct skep_accounts *accounts; /* NULL: the files could not be read */
 };
 
-static void reading_free(void *data)
+/* Shared by both threads, and freed by the last: the reader may hang on a file when its owner goes. */
+struct reader {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    unsigned refs;
+    bool stop;
+    bool busy; /* from the question until the answer was taken */
+    bool done;
+    struct job job;
+    struct skep_accounts *answer; /* NULL: the files could not be read */
+};
+
+static void reader_unref(struct reader *s)
 {
-    struct reading *reading = data;
-    skep_accounts_free(reading->accounts);
-    free(reading);
+    pthread_mutex_lock(&s->lock);
+    bool last = --s->refs == 0;
+    pthread_mutex_unlock(&s->lock);
+    if (!last)
+        return;
+    skep_accounts_free(s->answer);
+    pthread_cond_destroy(&s->changed);
+    pthread_mutex_destroy(&s->lock);
+    free(s);
 }
 
 /* The process may be gone and its number somebody else's. */
@@ -60,27 +79,70 @@ static char *read_file(int root, const char *path, size_t max)
 }
 
 /* A descriptor of the directory that is / in the container. */
-static int open_root(const struct reading *reading)
+static int open_root(const struct job *job)
 {
-    for (size_t i = 0; i < reading->n; i++) {
+    for (size_t i = 0; i < job->n; i++) {
         char path[32];
-        snprintf(path, sizeof(path), "/proc/%u/root", reading->pids[i]);
+        snprintf(path, sizeof(path), "/proc/%u/root", job->pids[i]);
         _cleanup_close_ int root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-        if (root >= 0 && is_in_mnt_ns(reading->pids[i], reading->key.mnt_ns))
+        if (root >= 0 && is_in_mnt_ns(job->pids[i], job->key.mnt_ns))
             return TAKE_FD(root);
     }
     return -ESRCH;
 }
 
-static void read_container(void *data)
+static struct skep_accounts *read_container(const struct job *job)
 {
-    struct reading *reading = data;
-    _cleanup_close_ int root = open_root(reading);
+    struct skep_accounts *a = NULL;
+    _cleanup_close_ int root = open_root(job);
     if (root < 0)
-        return;
+        return NULL;
     char *passwd = read_file(root, PASSWD, SKEP_USERS_CONTAINER_FILE_MAX);
-    char *group = read_file(root, GROUP, SKEP_USERS_CONTAINER_FILE_MAX);
-    skep_accounts_new(passwd, group, &reading->accounts); /* else nobody is known */
+    if (skep_accounts_new(passwd, read_file(root, GROUP, SKEP_USERS_CONTAINER_FILE_MAX), &a) < 0)
+        return NULL;
+    return a;
+}
+
+static void *read_containers(void *arg)
+{
+    struct reader *s = arg;
+    pthread_mutex_lock(&s->lock);
+    while (!s->stop) {
+        if (!s->busy || s->done) {
+            pthread_cond_wait(&s->changed, &s->lock);
+            continue;
+        }
+        struct job job = s->job;
+        pthread_mutex_unlock(&s->lock);
+        struct skep_accounts *a = read_container(&job);
+        pthread_mutex_lock(&s->lock);
+        s->answer = a;
+        s->done = true;
+        pthread_cond_broadcast(&s->changed);
+    }
+    pthread_mutex_unlock(&s->lock);
+    reader_unref(s);
+    return NULL;
+}
+
+static int reader_new(struct reader **ret)
+{
+    struct reader *s = calloc(1, sizeof(*s));
+    if (!s)
+        return -ENOMEM;
+    s->refs = 2;
+    pthread_mutex_init(&s->lock, NULL);
+    skep_cond_init(&s->changed);
+    pthread_t thread;
+    int r = skep_thread_start(&thread, "skep-users", read_containers, s);
+    if (r < 0) {
+        s->refs = 1;
+        reader_unref(s);
+        return r;
+    }
+    pthread_detach(thread);
+    *ret = s;
+    return 0;
 }
 
 /* ---- what is known ---- */
@@ -100,9 +162,8 @@ struct skep_rule_users {
     int root;
     struct skep_accounts *host;
     struct file_mark marks[2];
-    uint64_t checked;                   /* CLOCK_MONOTONIC; 0: never */
-    struct skep_job *job;               /* that reads a container's files; NULL: none does */
-    struct reading *reading;            /* the job's */
+    uint64_t checked; /* CLOCK_MONOTONIC; 0: never */
+    struct reader *reader;
     struct container_entry *containers; /* SKEP_USERS_CONTAINERS_MAX, once they are followed */
     size_t n_containers, next;          /* next: the one to be forgotten */
 };
@@ -123,7 +184,13 @@ struct skep_rule_users *skep_rule_users_free(struct skep_rule_users *u)
 {
     if (!u)
         return NULL;
-    skep_job_leave(u->job, reading_free); /* it may hang on a file */
+    if (u->reader) {
+        pthread_mutex_lock(&u->reader->lock);
+        u->reader->stop = true;
+        pthread_cond_broadcast(&u->reader->changed);
+        pthread_mutex_unlock(&u->reader->lock);
+        reader_unref(u->reader);
+    }
     for (size_t i = 0; i < u->n_containers; i++)
         skep_accounts_free(u->containers[i].accounts);
     free(u->containers);
@@ -135,9 +202,11 @@ struct skep_rule_users *skep_rule_users_free(struct skep_rule_users *u)
 
 int skep_rule_users_follow_containers(struct skep_rule_users *u)
 {
+    if (u->reader)
+        return 0;
     if (!u->containers)
         u->containers = calloc(SKEP_USERS_CONTAINERS_MAX, sizeof(*u->containers));
-    return u->containers ? 0 : -ENOMEM;
+    return u->containers ? reader_new(&u->reader) : -ENOMEM;
 }
 
 /* ---- the host ---- */
@@ -217,67 +286,66 @@ static struct container_entry *add_entry(struct skep_rule_users *u, const struct
     return e;
 }
 
-/* When the job is over. What could not be read does not replace what was. */
+/* With the lock held. What could not be read does not replace what was. */
 static void take_answer(struct skep_rule_users *u)
 {
-    u->job = skep_job_end(u->job);
-    struct reading *reading = TAKE_PTR(u->reading);
-    struct container_entry *e = find_entry(u, &reading->key);
-    if (e && reading->accounts) {
+    struct reader *s = u->reader;
+    struct container_entry *e = find_entry(u, &s->job.key);
+    if (e && s->answer) {
         skep_accounts_free(e->accounts);
-        e->accounts = TAKE_PTR(reading->accounts);
+        e->accounts = TAKE_PTR(s->answer);
     }
-    reading_free(reading);
+    s->answer = skep_accounts_free(s->answer);
+    s->busy = s->done = false;
 }
 
 /* The one that acts, the eldest in the same mount namespace, and others. The table is walked once a second for a
  * container at most. */
-static void find_witnesses(const struct skep_event *ev, struct reading *reading)
+static void find_witnesses(const struct skep_event *ev, struct job *job)
 {
     const struct skep_proc *p, *eldest = NULL;
-    reading->pids[0] = ev->h->pid;
-    reading->n = 2;
+    job->pids[0] = ev->h->pid;
+    job->n = 2;
     for (size_t at = 0; ev->procs && (p = skep_hashmap_next(&ev->procs->by_id, &at));) {
-        if (p->dead || p->task.ns.mnt != reading->key.mnt_ns)
+        if (p->dead || p->task.ns.mnt != job->key.mnt_ns)
             continue;
         if (!eldest || p->start < eldest->start)
             eldest = p;
-        if (reading->n < WITNESSES_MAX)
-            reading->pids[reading->n++] = p->pid;
+        if (job->n < WITNESSES_MAX)
+            job->pids[job->n++] = p->pid;
     }
-    reading->pids[1] = eldest ? eldest->pid : ev->h->pid;
+    job->pids[1] = eldest ? eldest->pid : ev->h->pid;
 }
 
 /* Asks, and waits for the answer as long as the patience lasts. */
 static void ask(struct skep_rule_users *u, struct container_entry *e, const struct skep_event *ev)
 {
-    uint64_t now = skep_clock_mono_ns();
+    struct reader *s = u->reader;
+    uint64_t now = skep_clock_mono_ns(), until = now + SKEP_USERS_PATIENCE_NS;
     if (e->asked && now - e->asked < NS_PER_S)
         return;
-    if (u->job && skep_job_is_over(u->job))
+    pthread_mutex_lock(&s->lock);
+    if (s->done)
         take_answer(u);
-    if (u->job)
-        return;
-    e->asked = now;
-    struct reading *reading = calloc(1, sizeof(*reading));
-    if (!reading)
-        return;
-    reading->key = e->key;
-    find_witnesses(ev, reading);
-    if (skep_job_begin("skep-users", read_container, reading, &u->job) < 0) {
-        reading_free(reading);
-        return;
+    if (!s->busy) {
+        e->asked = now;
+        s->job = (struct job){.key = e->key};
+        find_witnesses(ev, &s->job);
+        s->busy = true;
+        pthread_cond_broadcast(&s->changed);
+        while (!s->done && skep_cond_wait(&s->changed, &s->lock, until))
+            ;
+        if (s->done)
+            take_answer(u);
     }
-    u->reading = reading;
-    if (skep_job_wait(u->job, SKEP_USERS_PATIENCE_NS))
-        take_answer(u);
+    pthread_mutex_unlock(&s->lock);
 }
 
 /* The container's entry; NULL: nothing can be known of it. */
 static struct container_entry *entry_of(struct skep_rule_users *u, const struct skep_event *ev)
 {
     const struct skep_proc *p = ev->proc;
-    if (!u->containers || !p || p->partial || !p->task.ns.mnt)
+    if (!u->reader || !p || p->partial || !p->task.ns.mnt)
         return NULL;
     struct container_key key = {p->task.ns.mnt, p->task.pid_ns_start};
     struct container_entry *e = find_entry(u, &key);

@@ -8,8 +8,8 @@
  *
  * A container's files are read only after skep_rule_users_follow_containers(): in a replay the process number means
  * somebody else. They belong to whoever runs in the container, who may also put them on a file system that answers when
- * it likes (FUSE): a job (base/job.h) reads them, within limits, and is waited for SKEP_USERS_PATIENCE_NS. As long as it
- * is not over, users of further containers have no names but root. A container's files are read again when
+ * it likes (FUSE): a thread of its own reads them, within limits, and is waited for SKEP_USERS_PATIENCE_NS. As long as
+ * it does not come back, users of further containers have no names but root. A container's files are read again when
  * somebody is not found in them, at most once a second.
  *
  * User and group 0 are root also where no file says so.
@@ -28,7 +28,7 @@ struct skep_rule_users;
 int skep_rule_users_new(const char *root, struct skep_rule_users **ret);
 struct skep_rule_users *skep_rule_users_free(struct skep_rule_users *u);
 SKEP_DEFINE_CLEANUP(struct skep_rule_users, skep_rule_users_free)
-/* For events that happen now and on this host. -ENOMEM. */
+/* For events that happen now and on this host. -ENOMEM, or the thread could not be made. */
 int skep_rule_users_follow_containers(struct skep_rule_users *u);
 
 /* Of the host. NULL: there is none. Valid until the next call. */

@@ -9,12 +9,9 @@
 #include <poll.h>
 #include <sys/resource.h>
 
-#define SECOND 1000000000ULL
-
 /* What jobs work with here; on the heap, so that the sanitizers see who frees it, and when. */
 struct work {
     int go[2]; /* a pipe: the work waits for a byte */
-    int freed; /* a descriptor that is told of it */
     int answer;
 };
 
@@ -22,18 +19,14 @@ static struct work *work_new(void)
 {
     struct work *w = calloc(1, sizeof(*w));
     assert_non_null(w);
-    w->freed = -1;
     assert_int_equal(pipe(w->go), 0);
     return w;
 }
 
-static void work_free(void *data)
+static void work_free(struct work *w)
 {
-    struct work *w = data;
     close(w->go[0]);
     close(w->go[1]);
-    if (w->freed >= 0)
-        assert_int_equal(write(w->freed, "f", 1), 1);
     free(w);
 }
 
@@ -60,26 +53,13 @@ static void test_result(void **state)
     assert_int_equal(skep_job_begin("test", wait_and_answer, w, &job), 0);
     assert_false(skep_job_is_over(job));
     assert_false(is_readable(skep_job_fd(job), 0));
-    assert_false(skep_job_wait(job, SECOND / 100));
+    assert_false(is_readable(skep_job_fd(job), 10));
     assert_int_equal(write(w->go[1], "g", 1), 1);
     assert_true(is_readable(skep_job_fd(job), 10000));
     assert_true(skep_job_is_over(job));
-    assert_true(skep_job_wait(job, 0));
     assert_true(is_readable(skep_job_fd(job), 0)); /* until it is ended */
     assert_null(skep_job_end(job));
     assert_int_equal(w->answer, 42);
-    work_free(w);
-}
-
-static void test_wait(void **state)
-{
-    struct work *w = work_new();
-    struct skep_job *job;
-    (void)state;
-    assert_int_equal(write(w->go[1], "g", 1), 1);
-    assert_int_equal(skep_job_begin("test", wait_and_answer, w, &job), 0);
-    assert_true(skep_job_wait(job, 10 * SECOND));
-    skep_job_end(job);
     work_free(w);
 }
 
@@ -98,56 +78,10 @@ static void test_end_waits(void **state)
     }
 }
 
-static void test_leave_early(void **state)
-{
-    int freed[2];
-    char c;
-    struct work *w = work_new();
-    int go = dup(w->go[1]);
-    struct skep_job *job;
-    (void)state;
-    assert_int_equal(pipe(freed), 0);
-    w->freed = freed[1];
-    assert_int_equal(skep_job_begin("test", wait_and_answer, w, &job), 0);
-    assert_null(skep_job_leave(job, work_free));
-    assert_false(is_readable(freed[0], 10)); /* the work still has it */
-    assert_int_equal(write(go, "g", 1), 1);
-    assert_int_equal(read(freed[0], &c, 1), 1);
-    close(go);
-    close(freed[0]);
-    close(freed[1]);
-}
-
-/* At any moment: freed once, by whoever is last. */
-static void test_leave_late(void **state)
-{
-    int freed[2];
-    char c;
-    (void)state;
-    assert_int_equal(pipe(freed), 0);
-    for (int i = 0; i < 200; i++) {
-        struct work *w = work_new();
-        struct skep_job *job;
-        w->freed = freed[1];
-        assert_int_equal(write(w->go[1], "g", 1), 1);
-        assert_int_equal(skep_job_begin("test", wait_and_answer, w, &job), 0);
-        if (i % 3 == 0)
-            assert_true(skep_job_wait(job, 10 * SECOND));
-        else
-            usleep((unsigned)i);
-        skep_job_leave(job, work_free);
-        assert_int_equal(read(freed[0], &c, 1), 1);
-    }
-    assert_false(is_readable(freed[0], 20));
-    close(freed[0]);
-    close(freed[1]);
-}
-
 static void test_none(void **state)
 {
     (void)state;
     assert_null(skep_job_end(NULL));
-    assert_null(skep_job_leave(NULL, work_free));
 }
 
 /* Without a descriptor nothing is begun. */
@@ -170,9 +104,9 @@ static void test_no_descriptor(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_result),        cmocka_unit_test(test_wait),
-        cmocka_unit_test(test_end_waits),     cmocka_unit_test(test_leave_early),
-        cmocka_unit_test(test_leave_late),    cmocka_unit_test(test_none),
+        cmocka_unit_test(test_result),
+        cmocka_unit_test(test_end_waits),
+        cmocka_unit_test(test_none),
         cmocka_unit_test(test_no_descriptor),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "agent/ruleset.h"
+#include "agent/rules/ruleset.h"
 
 #include "rule/alert/alert.h"
 #include "rule/default.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "agent/judge.h"
+#include "agent/rules/judge.h"
 
-#include "../event/record.h"
+#include "../../event/record.h"
 
 #include "rule/falco/falco.h"
 

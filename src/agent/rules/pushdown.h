@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef SKEP_AGENT_PUSHDOWN_H
-#define SKEP_AGENT_PUSHDOWN_H
+#ifndef SKEP_AGENT_RULES_PUSHDOWN_H
+#define SKEP_AGENT_RULES_PUSHDOWN_H
 /*
  * What the kernel does on behalf of rules and of the condition that events have to meet (--where): observes what they
  * need and nothing else, and drops what none of them can match. Where the compiler's programs meet the loader.
  */
-#include "agent/ruleset.h"
+#include "agent/rules/ruleset.h"
 #include "load/filter.h"
 #include "load/selection.h"
 

@@ -6,7 +6,7 @@
  * the alert that he reads.
  */
 #include "agent/options.h"
-#include "agent/ruleset.h"
+#include "agent/rules/ruleset.h"
 
 /* Borrows o's texts. */
 struct skep_rules_load {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "agent/rules_test.h"
+#include "agent/rules/test.h"
 
-#include "agent/judge.h"
 #include "agent/replay.h"
-#include "agent/rules_load.h"
+#include "agent/rules/judge.h"
+#include "agent/rules/load.h"
 #include "base/clock.h"
 #include "base/log.h"
 

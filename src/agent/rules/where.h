@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef SKEP_AGENT_WHERE_H
-#define SKEP_AGENT_WHERE_H
+#ifndef SKEP_AGENT_RULES_WHERE_H
+#define SKEP_AGENT_RULES_WHERE_H
 /*
  * The filter of --where: conditions of the rule language (rule/falco/falco.h) over its fields and over columns (rule/column/column.h),
  * which an event has to meet to be shown, recorded or judged.
@@ -12,7 +12,7 @@
  * What it knows of events that went before, names of addresses, it must be told: skep_where_learn() with every dns event,
  * whether that is shown or not, when skep_where_wants_names(). One thread.
  */
-#include "agent/ruleset.h"
+#include "agent/rules/ruleset.h"
 #include "event/schema.h"
 
 #define SKEP_WHERE_MAX 65536 /* bytes of a condition */

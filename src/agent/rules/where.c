@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "agent/where.h"
+#include "agent/rules/where.h"
 
 #include "rule/column/column.h"
 #include "rule/falco/falco.h"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "agent/rules_live.h"
+#include "agent/rules/live.h"
 
-#include "agent/alerts.h"
-#include "agent/reload.h"
-#include "agent/rules_load.h"
+#include "agent/rules/alerts.h"
+#include "agent/rules/load.h"
+#include "agent/rules/reload.h"
 #include "base/log.h"
 
 #include <inttypes.h>

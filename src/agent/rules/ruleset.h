@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef SKEP_AGENT_RULESET_H
-#define SKEP_AGENT_RULESET_H
+#ifndef SKEP_AGENT_RULES_RULESET_H
+#define SKEP_AGENT_RULES_RULESET_H
 /*
  * A set of rules that is ready to judge events: files read, policy made, programs compiled and loaded into an engine
  * of its own. This is where the rule compiler and the engine, which do not know each other, meet.

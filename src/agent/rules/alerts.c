@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "agent/alerts.h"
+#include "agent/rules/alerts.h"
 
-#include "agent/rules_load.h"
+#include "agent/rules/load.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "export/sink.h"

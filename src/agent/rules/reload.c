@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "agent/reload.h"
+#include "agent/rules/reload.h"
 
 #include "base/hashmap.h"
 #include "base/job.h"
@@ -20,6 +20,7 @@ struct skep_reload {
     int epoll_fd, watch_fd, timer_fd;
     struct skep_job *job; /* NULL: nothing is being made */
     uint64_t signature;   /* of the files as they were last read */
+    uint64_t seen;        /* of the files when something happened last */
     bool again;           /* something changed while a set was being made */
     bool failed;          /* the job could not be begun, and this was not told yet */
     /* the job's, while there is one */
@@ -103,7 +104,7 @@ static void begin(struct skep_reload *l)
         return;
     }
     l->again = l->failed = false;
-    l->signature = sign(l);
+    l->signature = l->seen = sign(l);
     int r = skep_job_begin("skep-reload", make, l, &l->job);
     if (r >= 0)
         r = add_fd(l, skep_job_fd(l->job));
@@ -169,7 +170,7 @@ int skep_reload_new(const struct skep_ruleset_options *o, struct skep_reload **r
     if (r < 0)
         return r;
     watch(l);
-    l->signature = sign(l);
+    l->signature = l->seen = sign(l);
     *ret = TAKE_PTR(l);
     return 0;
 }
@@ -197,7 +198,8 @@ int skep_reload_weigh(struct skep_reload *l, struct skep_atom_weight *weights, s
     return 0;
 }
 
-/* Something in a watched directory, which may have nothing to do with rules. */
+/* Something in a watched directory, which may have nothing to do with rules: the parent may be /tmp, where something
+ * happens all the time. */
 static bool drain(int fd)
 {
     char buf[4096] __attribute__((aligned(8)));
@@ -212,7 +214,10 @@ int skep_reload_take(struct skep_reload *l, struct skep_ruleset **ret, char **re
     *ret_text = NULL;
     if (drain(l->watch_fd)) {
         watch(l); /* what was not there before may be there now */
-        settle(l);
+        uint64_t now = sign(l);
+        if (now != l->seen)
+            settle(l);
+        l->seen = now;
     }
     if (drain(l->timer_fd) && (l->again || sign(l) != l->signature))
         begin(l);

@@ -13,8 +13,8 @@
  * A reload is done in two steps, because the kernel has a part in it: see load/filter.h. Whoever drives the loop
  * hands in the kernel.
  */
-#include "agent/judge.h"
 #include "agent/options.h"
+#include "agent/rules/judge.h"
 #include "agent/view.h"
 
 struct skep_rules_live;

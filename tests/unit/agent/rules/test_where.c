@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "agent/where.h"
+#include "agent/rules/where.h"
 
-#include "../event/record.h"
+#include "../../event/record.h"
 
 static int setup(void **state)
 {

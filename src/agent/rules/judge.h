@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef SKEP_AGENT_JUDGE_H
-#define SKEP_AGENT_JUDGE_H
+#ifndef SKEP_AGENT_RULES_JUDGE_H
+#define SKEP_AGENT_RULES_JUDGE_H
 /*
  * The judge: hands each event to the rules that are in force for it, and tells what matched.
  *
@@ -11,7 +11,7 @@
  *
  * What counts across reloads (matches by rule, names of users) belongs to the judge. One thread.
  */
-#include "agent/ruleset.h"
+#include "agent/rules/ruleset.h"
 
 #define SKEP_JUDGE_KEEP_NS 2000000000ULL
 #define SKEP_JUDGE_SETS_MAX                                                                                  \

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "agent/judge.h"
+#include "agent/rules/judge.h"
 
 #include "rule/names/hosts.h"
 #include "rule/names/users.h"

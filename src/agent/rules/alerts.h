@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef SKEP_AGENT_ALERTS_H
-#define SKEP_AGENT_ALERTS_H
+#ifndef SKEP_AGENT_RULES_ALERTS_H
+#define SKEP_AGENT_RULES_ALERTS_H
 /*
  * From a match to whoever is to hear of it: limits and suppression, the alert as text and as JSON, and the sinks, or
  * the output of the run when there are none. Nothing in here waits: the output and each sink have a queue and a thread of their own,
  * and what did not fit is counted.
  */
 #include "agent/options.h"
-#include "agent/ruleset.h"
+#include "agent/rules/ruleset.h"
 #include "agent/view.h"
 
 struct skep_alerts;

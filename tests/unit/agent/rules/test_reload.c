@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "agent/reload.h"
+#include "agent/rules/reload.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -7,19 +7,20 @@
 #include <cmocka.h>
 #include <poll.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #define RULE(name)                                                                                           \
     "- rule: " name "\n  desc: d\n  condition: evt.type = openat\n  output: o\n  priority: NOTICE\n"
 
 struct fixture {
-    char dir[32];
+    char parent[32], dir[40];
     const char *paths[1];
     struct skep_reload *reload;
 };
 
 static void put_file(const struct fixture *x, const char *name, const char *text)
 {
-    char path[64];
+    char path[80];
     snprintf(path, sizeof(path), "%s/%s", x->dir, name);
     _cleanup_fclose_ FILE *f = fopen(path, "we");
     assert_non_null(f);
@@ -38,8 +39,10 @@ static int setup(void **state)
 {
     struct fixture *x = calloc(1, sizeof(*x));
     assert_non_null(x);
-    strcpy(x->dir, "/tmp/skep-reload.XXXXXX");
-    assert_non_null(mkdtemp(x->dir));
+    strcpy(x->parent, "/tmp/skep-reload.XXXXXX");
+    assert_non_null(mkdtemp(x->parent));
+    snprintf(x->dir, sizeof(x->dir), "%s/rules", x->parent);
+    assert_int_equal(mkdir(x->dir, 0700), 0);
     x->paths[0] = x->dir;
     put_file(x, "a.yaml", RULE("a"));
     new_reload(x);
@@ -50,14 +53,15 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     struct fixture *x = *state;
-    static const char *const names[] = {"a.yaml", "b.yaml"};
-    char path[64];
+    static const char *const names[] = {"a.yaml", "b.yaml", "../noise"};
+    char path[80];
     skep_reload_free(x->reload);
     for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
         snprintf(path, sizeof(path), "%s/%s", x->dir, names[i]);
         unlink(path);
     }
     assert_int_equal(rmdir(x->dir), 0);
+    assert_int_equal(rmdir(x->parent), 0);
     free(x);
     return 0;
 }
@@ -117,9 +121,26 @@ static void test_changed(void **state)
     expect_rules(x, 2);
     put_file(x, ".hidden", "");
     expect_nothing(x);
-    char path[64];
+    char path[80];
     snprintf(path, sizeof(path), "%s/.hidden", x->dir);
     unlink(path);
+}
+
+/* What happens beside the rules, and all the time, keeps nobody from reading them. */
+static void test_busy_parent(void **state)
+{
+    struct fixture *x = *state;
+    _cleanup_ruleset_ struct skep_ruleset *rs = NULL;
+    struct pollfd p = {.fd = skep_reload_fd(x->reload), .events = POLLIN};
+    put_file(x, "b.yaml", RULE("b"));
+    for (int i = 0; i < 400 && !rs; i++) {
+        _cleanup_free_ char *text = NULL;
+        put_file(x, "../noise", "x");
+        if (poll(&p, 1, 50) == 1)
+            assert_true(skep_reload_take(x->reload, &rs, &text) >= 0);
+    }
+    assert_non_null(rs);
+    assert_int_equal(rs->policy->n_rules, 2);
 }
 
 static void test_errors(void **state)
@@ -139,7 +160,7 @@ static void test_errors(void **state)
 static void test_no_job(void **state)
 {
     struct fixture *x = *state;
-    char path[64];
+    char path[80];
     snprintf(path, sizeof(path), "%s/a.yaml", x->dir);
     x->paths[0] = path; /* a directory could not be opened either */
     new_reload(x);
@@ -191,6 +212,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_asked, setup, teardown),
         cmocka_unit_test_setup_teardown(test_asked_meanwhile, setup, teardown),
         cmocka_unit_test_setup_teardown(test_changed, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_busy_parent, setup, teardown),
         cmocka_unit_test_setup_teardown(test_errors, setup, teardown),
         cmocka_unit_test_setup_teardown(test_no_job, setup, teardown),
         cmocka_unit_test_setup_teardown(test_weighed, setup, teardown),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "agent/pushdown.h"
+#include "agent/rules/pushdown.h"
 
 #include "base/job.h"
 #include "rule/compile/frame.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef SKEP_AGENT_RELOAD_H
-#define SKEP_AGENT_RELOAD_H
+#ifndef SKEP_AGENT_RULES_RELOAD_H
+#define SKEP_AGENT_RULES_RELOAD_H
 /*
  * New rules while the old ones are in force. Rule files are watched (their directories, since editors and packages
  * replace files), and SIGHUP asks for a reload, too. The new set is read and compiled aside (base/job.h); the
@@ -11,7 +11,7 @@
  * A set that has errors changes nothing: its diagnostics are handed out as text. Changes that come while one is being
  * compiled lead to another one afterwards; changes that come close together (SKEP_RELOAD_SETTLE_NS) to one.
  */
-#include "agent/ruleset.h"
+#include "agent/rules/ruleset.h"
 
 #define SKEP_RELOAD_SETTLE_NS 200000000ULL
 
