@@ -68,7 +68,7 @@ install: build
 # The log of meson names files and the directories that it made for them.
 uninstall:
 	@[ -e $(BUILD)/meson-logs/install-log.txt ] || { echo 'nothing was installed from $(BUILD)' >&2; exit 1; }
-	@sed -n "s|^$(PREFIX)/|$(DESTDIR)$(PREFIX)/|p" $(BUILD)/meson-logs/install-log.txt | while read -r path; do \
+	@sed -n "\|^$(DESTDIR)$(PREFIX)/|p" $(BUILD)/meson-logs/install-log.txt | while read -r path; do \
 		if [ -d "$$path" ] && [ ! -L "$$path" ]; then rmdir --ignore-fail-on-non-empty "$$path"; else rm -f "$$path"; fi; \
 	done
 	@$(LDCONFIG)

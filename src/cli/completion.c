@@ -2,8 +2,8 @@
 #include "cli/command.h"
 #include "cli/manual.h"
 
-/* What is the same for every command; the tables that it reads are made below. `--color=always` is three words for bash, since
- * `=` is in COMP_WORDBREAKS; kinds joined by commas are one. */
+/* What is the same for every command; the tables that it reads are made below. `--color=always` is three words for
+ * bash, since `=` is in COMP_WORDBREAKS; kinds joined by commas are one. */
 static const char function[] =
     "_skep_files()\n"
     "{\n"

@@ -40,3 +40,16 @@ LD_LIBRARY_PATH=$libdir ./shared >shared.txt
 t_check "it tells the sum, and where the bad program went" test "$(cut -d, -f1 shared.txt)" = "$expected"
 t_check "both ways the same" cmp shared.txt static.txt
 t_check "the header is fine for C++ too" sh -c "command -v c++ >/dev/null || exit 0; echo '#include <skep/vm.h>' | c++ -Wall -Wextra -Werror -x c++ -I '$TOP/include' -fsyntax-only -"
+
+# ---- what else is installed, and that it goes again ----
+
+prefix=$(cd root && find . -name skep.8)
+prefix=${prefix#.} prefix=${prefix%/share/man/man8/skep.8}
+t_check "the manual is installed as it is printed" cmp <("$SKEP" docs manual) "root$prefix/share/man/man8/skep.8"
+t_check "so is the completion" cmp <("$SKEP" docs completion) "root$prefix/share/bash-completion/completions/skep"
+t_check "the service starts the program that is installed" \
+    grep -q "^ExecStart=$prefix/bin/skep run" "root$prefix/lib/systemd/system/skep.service"
+if command -v make >/dev/null; then
+    make -s -C "$TOP" uninstall BUILD="$SKEP_BUILD" DESTDIR="$SCRATCH/root" PREFIX="$prefix" >/dev/null
+    t_check "uninstalling leaves nothing" test -z "$(find root ! -type d)"
+fi
