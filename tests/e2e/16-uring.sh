@@ -89,8 +89,11 @@ chmod +x crowd
 t_need "a crowd of operations waits" ended_with 0 "$SKEP" watch uring,uring_done --json --output crowded -- ./crowd
 t_check "some find no room, and say so" json_has crowded 'e.kind == "uring_done" and e.unknown == "table_full" and e.op == "accept"'
 t_check "the others are told when they end" json_has crowded 'e.kind == "uring_done" and e.error == "ECANCELED"'
-t_check "all of them" test "$(json_count crowded 'e.kind == "uring" and e.op == "accept"')" -eq 4800
-t_check "each ends once" test "$(json_count crowded 'e.kind == "uring_done" and e.op == "accept"')" -eq 4800
+# Kernels whose tracing programs can be preempted (7.x) skip some, and the ledger says how many.
+n=$(json_count crowded 'e.kind == "uring" and e.op == "accept"')
+ended=$(json_count crowded 'e.kind == "uring_done" and e.op == "accept"')
+t_check "all of them" json_has crowded "e.kind == 'ledger' and $n <= 4800 <= $n + e.missed"
+t_check "each ends once" json_has crowded "e.kind == 'ledger' and $ended <= $n <= $ended + e.missed"
 
 # ---- rules ask for some operations only ----
 cat >rules.yaml <<'END'
