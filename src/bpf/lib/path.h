@@ -16,7 +16,7 @@
 #include "bpf/lib/emit.h"
 
 #define SKEP_PATH_DEPTH 1024 /* components and mount points on the way up */
-#define SKEP_PATH_NEAR 8     /* of these, the first */
+#define SKEP_PATH_NEAR 4     /* the first of these */
 #define SKEP_NAME_LEN 255
 
 /* A walk under way. Addresses, not pointers: see SKEP_READ(). */
@@ -132,8 +132,9 @@ __weak __noinline int skep_walk_up(struct skep_walk *w)
     w->pos = SKEP_PATH_MAX;
     w->mnt_root = (__u64)SKEP_READ(struct vfsmount, w->mnt, mnt_root);
     w->truncated = 1;
-    /* most files are not deep: the first turns do without the call that each turn of bpf_loop() is */
-#pragma nounroll
+    /* Most files are not deep: the first turns do without the call that each turn of bpf_loop() is. Unrolled, since
+     * verifiers of the 6.1 series take no loop beside a callback. */
+#pragma unroll
     for (int i = 0; i < SKEP_PATH_NEAR; i++)
         if (!skep_walk_step(w, x.buf))
             return 0;
