@@ -5,6 +5,11 @@ BUILD ?= build
 PREFIX ?= /usr/local
 # what `make run` hands to skep: make run ARGS='--json'
 ARGS ?=
+# Debian's linker and pkg-config look for libraries in a directory named after the machine, which meson knows only where
+# dpkg-dev is installed; cc is asked when it has been
+MULTIARCH = $(shell cc -print-multiarch 2>/dev/null)
+MESON_DIRS = --prefix $(PREFIX) $(if $(MULTIARCH),--libdir lib/$(MULTIARCH))
+LDCONFIG = [ -n "$(DESTDIR)" ] || [ "$$(id -u)" -ne 0 ] || ldconfig 2>/dev/null || :
 MESON_COMPILE = meson compile -C $(BUILD)
 export PATH := $(PATH):/usr/local/sbin:/usr/sbin:/sbin
 
@@ -26,10 +31,11 @@ setup:
 
 # Only the program: the tests are built by those who run them.
 build: setup $(BUILD)/build.ninja
+	@[ -e $(BUILD)/skep ] || echo 'skep: building, which takes some minutes' >&2
 	@ninja -C $(BUILD) --quiet skep >&2
 
 $(BUILD)/build.ninja: | setup
-	@meson setup $(BUILD) --prefix $(PREFIX) >$(BUILD)-setup.log 2>&1 || { cat $(BUILD)-setup.log; exit 1; }
+	@meson setup $(BUILD) $(MESON_DIRS) >$(BUILD)-setup.log 2>&1 || { cat $(BUILD)-setup.log; exit 1; }
 	@mv $(BUILD)-setup.log $(BUILD)/setup.log
 
 run: build
@@ -53,16 +59,19 @@ format:
 	@git ls-files -- '*.c' '*.h' | xargs clang-format -i
 
 install: build
-	@meson setup --reconfigure $(BUILD) --prefix $(PREFIX) >/dev/null
+	@meson setup --reconfigure $(BUILD) $(MESON_DIRS) >/dev/null
 	@ninja -C $(BUILD) --quiet >&2
 	@meson install -C $(BUILD) --no-rebuild --quiet
+	@$(LDCONFIG)
 	@echo 'installed under $(PREFIX)'
 
 # The log of meson names files and the directories that it made for them.
 uninstall:
+	@[ -e $(BUILD)/meson-logs/install-log.txt ] || { echo 'nothing was installed from $(BUILD)' >&2; exit 1; }
 	@sed -n "s|^$(PREFIX)/|$(DESTDIR)$(PREFIX)/|p" $(BUILD)/meson-logs/install-log.txt | while read -r path; do \
 		if [ -d "$$path" ] && [ ! -L "$$path" ]; then rmdir --ignore-fail-on-non-empty "$$path"; else rm -f "$$path"; fi; \
 	done
+	@$(LDCONFIG)
 	@echo 'removed what was installed under $(DESTDIR)$(PREFIX)'
 
 clean:

@@ -11,6 +11,7 @@
 #define SKEP_KIND_MAX 128 /* kinds are numbered below this */
 #define SKEP_REASON_MAX 16
 #define SKEP_SYSCALL_MAX 512 /* system call numbers below this, per calling convention */
+#define SKEP_URING_OPS 128   /* operations of io_uring below this can be told apart by the configuration */
 #define SKEP_COMM_LEN 16
 #define SKEP_MAX_CPUS 1024
 
@@ -20,6 +21,9 @@
 #define SKEP_CHUNK_SIZE 4096            /* ... the rest follows in exec_data records of this size */
 #define SKEP_EXEC_DATA_MAX (256 * 1024) /* bytes of args, and of environment, that are captured at all */
 #define SKEP_SCRATCH_SLOTS 4            /* sensors that may interrupt each other on one processor */
+#define SKEP_HELD_MANY 4096 /* operations of io_uring whose result is awaited, powers of two: when it ... */
+#define SKEP_HELD_FEW 512   /* ... is asked for from the start, and otherwise */
+#define SKEP_HELD_RECORD_MAX 2040 /* bytes that are kept of each */
 
 /* System calls are looked up by number, native ones in the first half of a table, 32-bit ones in the
  * second, SKEP_COMPAT_BASE further on. */
@@ -74,14 +78,17 @@ struct skep_config {
     __u8 filtered[SKEP_KIND_MAX];       /* kinds that have a filter in skep_filters */
     __u8 unwanted_ret[SKEP_KIND_MAX];   /* enum skep_ret_class: outcomes that no rule wants */
     struct skep_flag_tests open_flags;  /* of opens that some rule may want */
-    __u32 late_raw_path;                /* 1: the filter of opens copes with SKEP_LATE */
-    __u32 scope;                        /* enum skep_scope_flag; does not apply to the life cycle ring */
+    __u64 uring_unwanted[SKEP_URING_OPS / 64]; /* operations that no rule wants when they are submitted, */
+    __u64 uring_done_unwanted[SKEP_URING_OPS / 64]; /* and when they are over */
+    __u32 late_raw_path;                            /* 1: the filter of opens copes with SKEP_LATE */
+    __u32 scope; /* enum skep_scope_flag; does not apply to the life cycle ring */
     skep_uid uid;
     char comm[SKEP_COMM_LEN];
     skep_pid self; /* our own process: what it does is counted as filtered */
     skep_nsid host_pid_ns;
     skep_nsid host_mnt_ns;
     __u32 n_cpus;
+    __u32 held_places;  /* SKEP_HELD_MANY or SKEP_HELD_FEW */
     __u64 wakeup_bytes; /* wake the reader when a ring holds this much */
 };
 

@@ -15,6 +15,8 @@
  */
 #include "abi/config.h"
 
+#include <stddef.h>
+
 enum skep_header_flag {
     SKEP_HDR_RET = 1 << 0,       /* ret holds the call's return value */
     SKEP_HDR_TRUNCATED = 1 << 1, /* some string was cut */
@@ -235,7 +237,7 @@ struct skep_ev_open {
     skep_inode inode SKEP_DOC("inode number");
     skep_dev dev SKEP_DOC("device of the file system");
     skep_open_flags flags SKEP_DOC("open flags");
-    skep_mode mode SKEP_DOC("permissions for a new file");
+    skep_mode mode SKEP_DOC("permissions for a new file, 0 of a call that makes none");
     skep_pathsource path_source SKEP_DOC("object: from the kernel's file; lexical: from the name");
     skep_fdnum dirfd SKEP_DOC("directory that a relative name starts from");
     skep_bool created SKEP_DOC("the file did not exist before");
@@ -576,6 +578,10 @@ struct skep_ev_setuid {
     skep_uid new_euid SKEP_DOC("effective user after");
     skep_uid new_suid SKEP_DOC("saved user after");
     skep_uid new_fsuid SKEP_DOC("file system user after");
+    skep_uid asked_first SKEP_DOC("user that the call asked for; real user of setreuid, setresuid");
+    skep_uid asked_second SKEP_DOC("effective user that setreuid, setresuid asked for");
+    skep_uid asked_third SKEP_DOC("saved user that setresuid asked for");
+    __u32 pad;
     skep_caps effective SKEP_DOC("effective capabilities after");
     skep_caps gained SKEP_DOC("effective capabilities that were not there before");
 };
@@ -588,6 +594,10 @@ struct skep_ev_setgid {
     skep_gid new_egid SKEP_DOC("effective group after");
     skep_gid new_sgid SKEP_DOC("saved group after");
     skep_gid new_fsgid SKEP_DOC("file system group after");
+    skep_gid asked_first SKEP_DOC("group that the call asked for; real group of setregid, setresgid");
+    skep_gid asked_second SKEP_DOC("effective group that setregid, setresgid asked for");
+    skep_gid asked_third SKEP_DOC("saved group that setresgid asked for");
+    __u32 pad;
 };
 
 struct skep_ev_capset {
@@ -708,6 +718,7 @@ struct skep_ev_kexec {
     __u32 pad;
 };
 
+/* What an operation of io_uring is, common to uring and uring_done: the second begins as the first. */
 struct skep_ev_uring {
     struct skep_hdr h;
     skep_uring_op op SKEP_DOC("operation");
@@ -718,14 +729,49 @@ struct skep_ev_uring {
     skep_text target SKEP_DOC("second path (renameat, linkat)");
     skep_text raw_path SKEP_DOC("the path as the kernel copied it from the caller");
     skep_text raw_target SKEP_DOC("the second path, or what the link says (symlinkat)");
-    struct skep_endpoint local SKEP_DOC("address to bind to");
-    struct skep_endpoint remote SKEP_DOC("address to connect to");
+    struct skep_endpoint local SKEP_DOC("address to bind to, or that the socket has");
+    struct skep_endpoint remote SKEP_DOC("address to connect or send to, or that the socket is connected to");
     struct skep_fd fd SKEP_DOC("file that the operation works on; num -1: not a descriptor");
     skep_pathsource path_source SKEP_DOC("lexical");
     skep_open_flags open_flags SKEP_DOC("open flags (openat, openat2)");
+    skep_family family SKEP_DOC("of the socket that the operation makes or works on");
+    skep_socktype type SKEP_DOC("type of that socket");
+    skep_proto proto SKEP_DOC("protocol of that socket");
+    __u32 command SKEP_DOC("what is asked of the file's driver (uring_cmd)");
     skep_bool sqpoll SKEP_DOC("submitted by the kernel's polling thread");
     __u8 pad[7];
+    __u64 pad_done[2]; /* the two are put together in one place */
 };
+
+struct skep_ev_uring_done {
+    struct skep_hdr h;
+    skep_uring_op op SKEP_DOC("operation");
+    skep_sqe_flags sqe_flags SKEP_DOC("IOSQE_ flags");
+    skep_addr user_data SKEP_DOC("tag given by the caller");
+    skep_text path SKEP_DOC("path that the operation named; of what was opened that of the file itself");
+    skep_text target SKEP_DOC("second path (renameat, linkat)");
+    skep_text raw_path SKEP_DOC("the path as the kernel copied it from the caller");
+    skep_text raw_target SKEP_DOC("the second path, or what the link says (symlinkat)");
+    struct skep_endpoint local SKEP_DOC("address to bind to, or that the socket has");
+    struct skep_endpoint remote SKEP_DOC(
+        "address to connect or send to, or that the socket is connected to; of accept who connected");
+    struct skep_fd fd SKEP_DOC("file that the operation worked on; num -1: not a descriptor");
+    skep_pathsource path_source SKEP_DOC("object: of the file that was opened; lexical: from the name");
+    skep_open_flags open_flags SKEP_DOC("open flags (openat, openat2)");
+    skep_family family SKEP_DOC("of the socket that the operation made or worked on");
+    skep_socktype type SKEP_DOC("type of that socket");
+    skep_proto proto SKEP_DOC("protocol of that socket");
+    __u32 command SKEP_DOC("what was asked of the file's driver (uring_cmd)");
+    skep_bool sqpoll SKEP_DOC("submitted by the kernel's polling thread");
+    __u8 pad[7];
+    skep_duration duration SKEP_DOC("time since the operation was submitted");
+    skep_uring_unknown unknown
+        SKEP_DOC("why there is no result: not_posted, table_full, too_large, displaced or unseen");
+    skep_cqe_flags cqe_flags SKEP_DOC("IORING_CQE_F_ flags");
+};
+SKEP_STATIC_ASSERT(sizeof(struct skep_ev_uring) == sizeof(struct skep_ev_uring_done), "one layout");
+SKEP_STATIC_ASSERT(offsetof(struct skep_ev_uring, pad) == offsetof(struct skep_ev_uring_done, pad),
+                   "one layout");
 
 /* kinds by name: SKEP_KIND_exec */
 enum skep_kind_id {

@@ -89,7 +89,9 @@ typedef __u32 skep_movemount_flags;
 typedef __u32 skep_fsopen_flags;
 typedef __u32 skep_perf_flags;
 typedef __u32 skep_sqe_flags;
-typedef __u32 skep_errno; /* a positive error number */
+typedef __u32 skep_cqe_flags;
+typedef __u32 skep_uring_unknown; /* enum skep_uring_unknown_id */
+typedef __u32 skep_errno;         /* a positive error number */
 
 /* An address on a socket. An IPv4 address stands in the first four bytes of ip. */
 struct skep_endpoint {
@@ -166,6 +168,16 @@ enum skep_path_source {
     SKEP_PATH_OBJECT = 1,  /* the kernel's dentry */
     SKEP_PATH_LEXICAL = 2, /* directory from the kernel's dentry, joined with the name that the caller gave;
                               symbolic links inside that name are not resolved */
+};
+
+/* Why the result of an operation of io_uring is not known. */
+enum skep_uring_unknown_id {
+    SKEP_URING_KNOWN = 0,
+    SKEP_URING_NOT_POSTED = 1, /* the caller wants no word of its success (IOSQE_CQE_SKIP_SUCCESS) */
+    SKEP_URING_TABLE_FULL = 2, /* too many operations were on their way */
+    SKEP_URING_TOO_LARGE = 3,  /* its paths are too long to be kept */
+    SKEP_URING_DISPLACED = 4,  /* it took so long that others got its place */
+    SKEP_URING_UNSEEN = 5,     /* it is over, and nothing told what became of it */
 };
 
 enum skep_tcp_action_id {

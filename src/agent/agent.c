@@ -2,8 +2,8 @@
 #include "agent/agent.h"
 
 #include "agent/live.h"
-#include "agent/pushdown.h"
 #include "agent/replay.h"
+#include "agent/rules/pushdown.h"
 #include "agent/schema.h"
 #include "agent/select.h"
 #include "agent/session.h"

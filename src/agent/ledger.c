@@ -4,23 +4,15 @@
 #include <inttypes.h>
 #include <jansson.h>
 
-static const struct {
-    const char *name;
-    const char *doc;
-} reasons[SKEP_REASON_MAX] = {
-#define SKEP_REASON(number, name, side, doc) [number] = {#name, doc},
+static const char *const reasons[SKEP_REASON_MAX] = {
+#define SKEP_REASON(number, name, side, doc) [number] = #name,
 #include "abi/reasons.def"
 #undef SKEP_REASON
 };
 
 const char *skep_reason_name(unsigned reason)
 {
-    return reason < SKEP_REASON_MAX ? reasons[reason].name : NULL;
-}
-
-const char *skep_reason_doc(unsigned reason)
-{
-    return reason < SKEP_REASON_MAX ? reasons[reason].doc : NULL;
+    return reason < SKEP_REASON_MAX ? reasons[reason] : NULL;
 }
 
 uint64_t skep_ledger_lost(const struct skep_ledger_row *row)
@@ -70,7 +62,7 @@ void skep_ledger_put_json(const struct skep_ledger *l, const char *const names[S
         skep_json_open(&j, "lost", '{');
         for (unsigned r = 0; r < SKEP_REASON_MAX; r++)
             if (row->lost[r])
-                skep_json_u64(&j, reasons[r].name, row->lost[r]);
+                skep_json_u64(&j, reasons[r], row->lost[r]);
         skep_json_close(&j, '}');
         skep_json_close(&j, '}');
     }
@@ -90,7 +82,7 @@ static int find_name(const char *const names[], size_t n, const char *name)
 static int find_reason(const char *name)
 {
     for (int i = 0; i < SKEP_REASON_MAX; i++)
-        if (reasons[i].name && skep_streq(reasons[i].name, name))
+        if (reasons[i] && skep_streq(reasons[i], name))
             return i;
     return -ENOENT;
 }
@@ -153,7 +145,7 @@ static void put_lost(const struct skep_ledger_row *row, struct skep_strbuf *sb)
     for (unsigned r = 0; r < SKEP_REASON_MAX; r++) {
         if (!row->lost[r])
             continue;
-        skep_strbuf_printf(sb, "%s%s %" PRIu64, separator, reasons[r].name, row->lost[r]);
+        skep_strbuf_printf(sb, "%s%s %" PRIu64, separator, reasons[r], row->lost[r]);
         separator = ", ";
     }
 }

@@ -36,7 +36,6 @@ int64_t skep_ledger_difference(const struct skep_ledger_row *row);
 void skep_ledger_add_kernel(struct skep_ledger *l, const struct skep_counters sum[SKEP_KIND_MAX]);
 
 const char *skep_reason_name(unsigned reason); /* NULL: no such reason */
-const char *skep_reason_doc(unsigned reason);
 
 /* {"kind":"ledger","kinds":{...}}, one line without its end. names: of the kinds by number, NULL: unknown. */
 void skep_ledger_put_json(const struct skep_ledger *l, const char *const names[SKEP_KIND_MAX],

@@ -2,7 +2,8 @@
 #include "agent/live.h"
 
 #include "agent/child.h"
-#include "agent/pushdown.h"
+#include "agent/notify.h"
+#include "agent/rules/pushdown.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "event/resolver.h"
@@ -15,6 +16,7 @@
 #include <sys/wait.h>
 
 #define TICK_NS 10000000L
+#define FIRST_TICK_NS ((long)SKEP_KERNEL_LAG + 100000L)
 #define STATUS_NS 500000000ULL
 #define HEAL_NS 1000000000ULL  /* snapshots after a loss come at most so often */
 #define SETTLE_NS 300000000ULL /* for records of sensors that were just detached */
@@ -47,7 +49,7 @@ struct live {
     struct skep_ruleset *incoming;      /* rules whose boundary is awaited */
     struct skep_ruleset *next;          /* rules that wait for those */
     struct skep_pushdown_job *pushdown; /* their filters are being loaded */
-    bool swapping;                      /* from the loading of filters to the end of the swap */
+    bool swapping;                      /* to the end of the swap; the first is told of before it begins */
     bool stop;
     int status;
 };
@@ -75,7 +77,6 @@ static void on_tracked(void *data, const struct skep_proc *proc)
 
 static int open_loop(struct live *l)
 {
-    struct itimerspec tick = {.it_interval.tv_nsec = TICK_NS, .it_value.tv_nsec = TICK_NS};
     sigset_t set;
     sigemptyset(&set);
     sigaddset(&set, SIGINT);
@@ -89,8 +90,7 @@ static int open_loop(struct live *l)
     l->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     l->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
     l->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-    if (l->epoll_fd < 0 || l->timer_fd < 0 || l->signal_fd < 0 ||
-        timerfd_settime(l->timer_fd, 0, &tick, NULL) < 0)
+    if (l->epoll_fd < 0 || l->timer_fd < 0 || l->signal_fd < 0)
         return -errno;
     int r = watch_fd(l, l->timer_fd, FROM_TIMER);
     if (r >= 0)
@@ -150,8 +150,10 @@ static void drain(struct live *l, uint64_t limit)
     const struct skep_hdr *h;
     size_t size;
     skep_kernel_refill(l->kernel);
-    while (skep_kernel_next(l->kernel, limit, &h, &size) > 0)
+    while (skep_kernel_next(l->kernel, limit, &h, &size) > 0) {
         skep_pipeline_take(l->p, h, size);
+        skep_view_give_way(l->view); /* meanwhile the rings hold more than the output's queue would */
+    }
     skep_kernel_release(l->kernel);
 }
 
@@ -161,70 +163,6 @@ static void take_own(struct live *l, struct skep_hdr *h)
     l->own++;
     l->p->ledger.rows[h->kind].seen++;
     skep_pipeline_take(l->p, h, h->len);
-}
-
-/* The snapshot has gone through the pipeline: the table is complete. */
-static void snapshot_through(struct live *l)
-{
-    struct skep_ev_snapshot done = {
-        .h = {.len = sizeof(done),
-              .kind = SKEP_KIND_snapshot,
-              .flags = SKEP_HDR_NO_TASK,
-              .time = l->snapshot_end},
-        .begin = l->snapshot_begin,
-        .root = l->o->pid,
-        .command = (uint32_t)l->child.pid,
-    };
-    l->snapshot_end = 0;
-    take_own(l, &done.h);
-    if (l->first_snapshot_done) {
-        skep_view_message(l->view, "the process table was read again from the kernel");
-        return;
-    }
-    l->first_snapshot_done = true;
-    size_t n;
-    const struct skep_program *programs = skep_kernel_programs(l->kernel, &n);
-    if (l->o->once) {
-        l->stop = true;
-        return;
-    }
-    skep_view_started(l->view, programs, n);
-    if (!l->child.pid)
-        return;
-    int r = skep_child_release(&l->child);
-    if (r < 0) {
-        skep_log(SKEP_LOG_ERROR, "cannot run '%s': %s", l->o->command[0], strerror(-r));
-        l->status = SKEP_EXIT_FAILED;
-        l->stop = true;
-    }
-}
-
-/* Lost life cycle events leave the table wrong: say so at once, and read it again. */
-static void check_life(struct live *l, uint64_t now)
-{
-    uint64_t lost = skep_kernel_life_lost(l->kernel);
-    if (lost > l->life_lost) {
-        skep_view_lost_life(l->view, lost - l->life_lost);
-        l->life_lost = lost;
-        if (!l->heal_at)
-            l->heal_at = now + HEAL_NS / 4;
-    }
-    if (l->heal_at && now >= l->heal_at && !l->snapshot_end) {
-        l->heal_at = take_snapshot(l) < 0 ? now + HEAL_NS : 0;
-    }
-}
-
-static void take_answers(struct live *l)
-{
-    for (;;) {
-        _cleanup_free_ struct skep_hdr *h = NULL;
-        if (skep_resolver_take(l->resolver, &h) < 0 || !h)
-            return;
-        h->time = skep_clock_boot_ns();
-        h->ring = 0;
-        h->seq = 0;
-        take_own(l, h);
-    }
 }
 
 /* ---- rules ---- */
@@ -323,6 +261,92 @@ static void step_swap(struct live *l)
     begin_next(l);
 }
 
+/* Not before the snapshot is through: the first events do not wait for filters. */
+static void begin_first(struct live *l)
+{
+    begin_swap(l, l->o->rules ? skep_rules_live_rules(l->o->rules) : NULL);
+    begin_next(l);
+}
+
+/* ---- the snapshot ---- */
+
+/* The service manager, if there is one. It waits for this with a limit of its own: a failure is told, no more. */
+static void notify(const char *state)
+{
+    int r = skep_notify(state);
+    if (r < 0)
+        skep_warning("cannot tell the service manager %s: %s", state, strerror(-r));
+}
+
+/* The snapshot has gone through the pipeline: the table is complete. */
+static void snapshot_through(struct live *l)
+{
+    struct skep_ev_snapshot done = {
+        .h = {.len = sizeof(done),
+              .kind = SKEP_KIND_snapshot,
+              .flags = SKEP_HDR_NO_TASK,
+              .time = l->snapshot_end},
+        .begin = l->snapshot_begin,
+        .root = l->o->pid,
+        .command = (uint32_t)l->child.pid,
+    };
+    l->snapshot_end = 0;
+    take_own(l, &done.h);
+    if (l->first_snapshot_done) {
+        skep_view_message(l->view, "the process table was read again from the kernel");
+        return;
+    }
+    l->first_snapshot_done = true;
+    size_t n;
+    const struct skep_program *programs = skep_kernel_programs(l->kernel, &n);
+    if (l->o->once) {
+        l->stop = true;
+        return;
+    }
+    skep_view_started(l->view, programs, n);
+    notify("READY=1");
+    if (l->swapping)
+        begin_first(l);
+    if (!l->child.pid)
+        return;
+    int r = skep_child_release(&l->child);
+    if (r < 0) {
+        skep_log(SKEP_LOG_ERROR, "cannot run '%s': %s", l->o->command[0], strerror(-r));
+        l->status = SKEP_EXIT_FAILED;
+        l->stop = true;
+    }
+}
+
+/* Lost life cycle events leave the table wrong: say so at once, and read it again. */
+static void check_life(struct live *l, uint64_t now)
+{
+    uint64_t lost = skep_kernel_life_lost(l->kernel);
+    if (lost > l->life_lost) {
+        skep_view_lost_life(l->view, lost - l->life_lost);
+        l->life_lost = lost;
+        if (!l->heal_at)
+            l->heal_at = now + HEAL_NS / 4;
+    }
+    if (l->heal_at && now >= l->heal_at && !l->snapshot_end) {
+        l->heal_at = take_snapshot(l) < 0 ? now + HEAL_NS : 0;
+    }
+}
+
+static void take_answers(struct live *l)
+{
+    for (;;) {
+        _cleanup_free_ struct skep_hdr *h = NULL;
+        if (skep_resolver_take(l->resolver, &h) < 0 || !h)
+            return;
+        h->time = skep_clock_boot_ns();
+        h->ring = 0;
+        h->seq = 0;
+        take_own(l, h);
+    }
+}
+
+/* ---- the loop ---- */
+
 static void on_signals(struct live *l)
 {
     struct signalfd_siginfo si;
@@ -403,6 +427,13 @@ static void turn(struct live *l)
     skep_view_flush(l->view);
 }
 
+/* The first tick comes as soon as the snapshot may be read. */
+static int start_ticks(struct live *l)
+{
+    const struct itimerspec tick = {.it_interval.tv_nsec = TICK_NS, .it_value.tv_nsec = FIRST_TICK_NS};
+    return timerfd_settime(l->timer_fd, 0, &tick, NULL) < 0 ? -errno : 0;
+}
+
 static int loop(struct live *l)
 {
     while (!l->stop) {
@@ -429,6 +460,8 @@ static uint64_t sum_received(const struct live *l)
 static void finish(struct live *l)
 {
     struct skep_counters sum[SKEP_KIND_MAX];
+    if (!l->o->once)
+        notify("STOPPING=1");
     l->pushdown = skep_pushdown_free(l->pushdown);
     uint64_t deadline = skep_clock_boot_ns() + SETTLE_NS;
     skep_kernel_detach(l->kernel);
@@ -488,10 +521,11 @@ int skep_live_run(const struct skep_live_options *o, struct skep_pipeline *p, st
     }
     if (r >= 0) {
         l.began = skep_clock_boot_ns();
-        if (o->rules || skep_view_where(view))
-            begin_swap(&l, o->rules ? skep_rules_live_rules(o->rules) : NULL);
+        l.swapping = o->rules || skep_view_where(view); /* from snapshot_through() on; newer rules wait */
         r = take_snapshot(&l);
     }
+    if (r >= 0)
+        r = start_ticks(&l);
     if (r >= 0)
         r = loop(&l);
     if (r >= 0)

@@ -11,7 +11,7 @@
  */
 #include "agent/options.h"
 #include "agent/pipeline.h"
-#include "agent/rules_live.h"
+#include "agent/rules/live.h"
 #include "agent/view.h"
 #include "load/kernel.h"
 

@@ -72,6 +72,7 @@ static const char *guarantee(const struct report *r, const struct skep_kind *kin
     case SKEP_KIND_keyctl:
     case SKEP_KIND_kexec:
     case SKEP_KIND_uring:
+    case SKEP_KIND_uring_done:
     case SKEP_KIND_unshare:
         return lsm ? "denied" : "seen";
     }

@@ -15,6 +15,7 @@
 #include "load/kernel.h"
 
 #include <poll.h>
+#include <signal.h>
 
 #define RESOLVE_NS 250000000ULL /* for names of containers */
 #define DEFAULT_COLUMNS "pid,proc.parent.pid,uid,proc.start,container,args"
@@ -375,6 +376,7 @@ int skep_ps_run(const struct skep_ps_options *o)
         }
         if (r >= 0)
             r = put(&ps);
+        signal(SIGPIPE, SIG_DFL); /* reading the processes has ignored it; `| head` is no error */
         if (r >= 0)
             fputs(ps.out.s, stdout);
         free(ps.procs);

@@ -2,10 +2,10 @@
 #include "agent/replay.h"
 
 #include "agent/head.h"
+#include "agent/rules/where.h"
 #include "agent/schema.h"
 #include "agent/select.h"
 #include "agent/view.h"
-#include "agent/where.h"
 #include "base/log.h"
 #include "event/recording.h"
 

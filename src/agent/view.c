@@ -2,8 +2,8 @@
 #include "agent/view.h"
 
 #include "agent/head.h"
+#include "agent/rules/where.h"
 #include "agent/schema.h"
-#include "agent/where.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "event/recorder.h"
@@ -20,8 +20,8 @@
 #define LINE_MAX_BYTES (4u << 20)
 #define ALERT_KIND (SKEP_KIND_MAX - 1) /* lines of alerts in the output's account; no event has this number */
 #define FINISH_NS 3000000000ULL        /* for a reader that is slow to take the last lines */
-#define ROOM_EVERY                                                                                           \
-    (256u << 10) /* bytes between two looks at the room in the queue: half of it is more by far */
+#define GIVE_WAY_NS 5000000ULL /* for an output that needs our processor: much less than fills a ring */
+#define PATIENCE_NS 1000000000ULL
 
 struct skep_view_state {
     const struct skep_agent_options *o;
@@ -41,14 +41,18 @@ struct skep_view_state {
     struct skep_sort *sort;
     struct skep_where *where;
     bool header_put;
+    unsigned width;      /* of the terminal that the table is on; 0: it is on none */
     bool shows_events;   /* else there are only alerts, whose readers expect nothing else on the output */
-    size_t unasked;      /* bytes put since somebody asked for room */
+    bool behind;         /* the output is, ... */
+    bool stuck;          /* ... and it was waited for in vain */
     uint64_t next_tally; /* when a terminal shows the counts again */
+    struct skep_linebatch batch; /* lines of events that are not in the queue yet */
     struct skep_strbuf line;
     struct skep_strbuf status;
     uint64_t began, last_status, last_received;
-    struct skep_view_alerts alerts;
-    uint64_t kept; /* dns events that are not shown, but recorded for their names */
+    uint64_t alerts;      /* that were put out */
+    uint64_t alerts_lost; /* complete at the end */
+    uint64_t kept;        /* dns events that are not shown, but recorded for their names */
 };
 
 struct skep_view_state *skep_view_free(struct skep_view_state *v)
@@ -64,6 +68,7 @@ struct skep_view_state *skep_view_free(struct skep_view_state *v)
     skep_tally_free(v->tally);
     skep_sort_free(v->sort);
     skep_where_free(v->where);
+    skep_linebatch_clear(&v->batch);
     skep_strbuf_clear(&v->line);
     skep_strbuf_clear(&v->status);
     skep_fd_close(v->fd);
@@ -134,10 +139,11 @@ static void put_where(const struct skep_strings *where, struct skep_strbuf *sb)
 static int open_table(struct skep_view_state *v)
 {
     _cleanup_diags_ struct skep_diags d;
+    v->width = skep_terminal_is(v->fd) ? skep_terminal_width(v->fd) : 0;
     struct skep_table_options options = {
         .size = sizeof(options),
         .columns = v->o->columns,
-        .width = skep_terminal_is(v->fd) ? skep_terminal_width(v->fd) : 0,
+        .width = v->width,
         .colour = skep_terminal_wants_color(v->o->color, v->fd),
     };
     skep_diags_init(&d, "--columns");
@@ -207,12 +213,27 @@ static int open_recorder(struct skep_view_state *v, const struct skep_scope *sco
                  : 0;
 }
 
+static void hand_over(struct skep_view_state *v)
+{
+    if (v->batch.n == 0)
+        return;
+    v->behind = skep_output_put_batch(v->output, &v->batch);
+    v->stuck &= v->behind;
+}
+
+/* Behind those that came before it. */
+static void put_line(struct skep_view_state *v, unsigned kind, const char *s, size_t n)
+{
+    hand_over(v);
+    skep_output_put(v->output, kind, true, s, n);
+}
+
 /* Lines that are no events carry the kind 0. */
 static void put_plain(struct skep_view_state *v, const char *s, size_t n)
 {
     while (n) {
         size_t len = strcspn(s, "\n");
-        skep_output_put(v->output, 0, true, s, len);
+        put_line(v, 0, s, len);
         size_t step = MIN(n, len + 1);
         s += step;
         n -= step;
@@ -243,6 +264,7 @@ int skep_view_open(const struct skep_agent_options *o, const struct skep_schema 
     v->fd = -1;
     v->began = v->last_status = skep_clock_boot_ns();
     memcpy(v->kinds, scope->kinds, sizeof(v->kinds));
+    skep_linebatch_init(&v->batch, LINE_MAX_BYTES);
     skep_strbuf_init(&v->line, LINE_MAX_BYTES);
     skep_strbuf_init(&v->status, 4096);
     for (unsigned i = 0; i < SKEP_KIND_MAX; i++) {
@@ -294,18 +316,22 @@ enum skep_verdict skep_view_event(void *data, const struct skep_event *ev)
         skep_tally_add(v->tally, ev);
         return SKEP_VERDICT_EMITTED;
     }
-    skep_strbuf_reset(&v->line);
-    if (v->json)
-        skep_json_writer_put(v->json, v->memo, &v->line, ev);
-    else if (v->table)
-        skep_table_put_row(v->table, &v->line, ev);
-    else
-        skep_text_writer_put(v->text, &v->line, ev);
+    struct skep_strbuf *line = v->sort ? &v->line : &v->batch.text;
     if (v->sort)
-        return skep_sort_add(v->sort, ev, v->line.s, v->line.len) < 0 ? SKEP_VERDICT_NO_MEMORY
-                                                                      : SKEP_VERDICT_EMITTED;
-    skep_output_put(v->output, ev->h->kind, false, v->line.s, v->line.len);
-    v->unasked += v->line.len;
+        skep_strbuf_reset(line);
+    if (v->json)
+        skep_json_writer_put(v->json, v->memo, line, ev);
+    else if (v->table)
+        skep_table_put_row(v->table, line, ev);
+    else
+        skep_text_writer_put(v->text, line, ev);
+    if (v->sort)
+        return skep_sort_add(v->sort, ev, line->s, line->len) < 0 ? SKEP_VERDICT_NO_MEMORY
+                                                                  : SKEP_VERDICT_EMITTED;
+    if (!skep_linebatch_end(&v->batch, ev->h->kind))
+        return SKEP_VERDICT_NO_MEMORY;
+    if (skep_linebatch_is_full(&v->batch))
+        hand_over(v);
     if (v->o->replay_path) /* here as well: one record may let go many events that were held back */
         skep_view_wait_for_room(v);
     return SKEP_VERDICT_QUEUED;
@@ -358,21 +384,16 @@ static void put_colored(struct skep_view_state *v, unsigned priority, const stru
     skep_strbuf_put(&v->line, line->s + at, n);
     skep_strbuf_puts(&v->line, "\033[0m");
     skep_strbuf_put(&v->line, line->s + at + n, line->len - at - n);
-    skep_output_put(v->output, ALERT_KIND, true, v->line.s, v->line.len);
+    put_line(v, ALERT_KIND, v->line.s, v->line.len);
 }
 
 void skep_view_alert(struct skep_view_state *v, unsigned priority, const struct skep_strbuf *line)
 {
-    v->alerts.put++;
+    v->alerts++;
     if (v->text && skep_terminal_wants_color(v->o->color, v->fd))
         put_colored(v, priority, line);
     else
-        skep_output_put(v->output, ALERT_KIND, true, line->s, line->len);
-}
-
-struct skep_view_alerts skep_view_alerts(const struct skep_view_state *v)
-{
-    return v->alerts;
+        put_line(v, ALERT_KIND, line->s, line->len);
 }
 
 void skep_view_record(void *data, const struct skep_hdr *h)
@@ -438,7 +459,7 @@ void skep_view_lost_life(struct skep_view_state *v, uint64_t n)
     if (!v->json)
         return;
     snprintf(text, sizeof(text), "{\"kind\":\"lost\",\"ring\":\"life\",\"count\":%" PRIu64 "}", n);
-    skep_output_put(v->output, 0, true, text, strlen(text));
+    put_line(v, 0, text, strlen(text));
 }
 
 void skep_view_command_ended(struct skep_view_state *v, const char *name, int status)
@@ -451,6 +472,20 @@ void skep_view_command_ended(struct skep_view_state *v, const char *name, int st
     skep_view_message(v, text);
 }
 
+/* The terminal may have got another width: from here on rows fit that, under a header that does. */
+static void follow_width(struct skep_view_state *v)
+{
+    if (!v->table || !v->width || v->sort) /* rows that are sorted have been made already */
+        return;
+    unsigned width = skep_terminal_width(v->fd);
+    if (width == v->width)
+        return;
+    v->width = width;
+    skep_table_set_width(v->table, width);
+    v->header_put = false;
+    put_header(v);
+}
+
 void skep_view_status(struct skep_view_state *v, const struct skep_pipeline *p, const struct skep_kernel *k)
 {
     uint64_t now = skep_clock_boot_ns(), received = 0;
@@ -458,6 +493,7 @@ void skep_view_status(struct skep_view_state *v, const struct skep_pipeline *p, 
     for (size_t i = 0; i < SKEP_KIND_MAX; i++)
         received += p->received[i];
     double seconds = (double)(now - v->last_status) / 1e9;
+    follow_width(v);
     skep_strbuf_reset(sb);
     skep_strbuf_printf(sb, "skep  %.0f events/s  %zu processes  running ",
                        seconds > 0 ? (double)(received - v->last_received) / seconds : 0.0,
@@ -472,14 +508,17 @@ void skep_view_status(struct skep_view_state *v, const struct skep_pipeline *p, 
         skep_recorder_flush(v->recorder);
 }
 
+void skep_view_give_way(struct skep_view_state *v)
+{
+    if (v->behind && !v->stuck)
+        v->stuck = skep_output_await(v->output, GIVE_WAY_NS) == -ETIMEDOUT;
+    v->behind = false;
+}
+
 bool skep_view_wait_for_room(struct skep_view_state *v)
 {
-    if (v->unasked >= ROOM_EVERY) {
-        v->unasked = 0;
-        skep_output_flush(v->output);
-        while (!skep_output_half_empty(v->output) && !skep_output_broken(v->output))
-            usleep(1000);
-    }
+    while (v->behind)
+        v->behind = skep_output_await(v->output, PATIENCE_NS) == -ETIMEDOUT;
     return !skep_output_broken(v->output);
 }
 
@@ -490,6 +529,7 @@ int skep_view_parse_ledger(const struct skep_view_state *v, const char *s, size_
 
 void skep_view_flush(struct skep_view_state *v)
 {
+    hand_over(v);
     skep_output_flush(v->output);
 }
 
@@ -504,8 +544,7 @@ static void add_output_counts(struct skep_view_state *v, struct skep_ledger *l)
 {
     struct skep_output_counts counts[SKEP_KIND_MAX];
     skep_output_counts(v->output, counts);
-    v->alerts.written = counts[ALERT_KIND].written;
-    v->alerts.lost = counts[ALERT_KIND].queue_full + counts[ALERT_KIND].write_failed;
+    v->alerts_lost = counts[ALERT_KIND].queue_full + counts[ALERT_KIND].write_failed;
     for (size_t i = 1; i < ALERT_KIND; i++) {
         l->rows[i].emitted += counts[i].written;
         l->rows[i].lost[SKEP_LOST_queue_full] += counts[i].queue_full;
@@ -517,7 +556,7 @@ static void put_ledger_line(struct skep_view_state *v, const struct skep_ledger 
 {
     skep_strbuf_reset(&v->line);
     skep_ledger_put_json(l, v->names, &v->line);
-    skep_output_put(v->output, 0, true, v->line.s, v->line.len);
+    put_line(v, 0, v->line.s, v->line.len);
 }
 
 /* What could only be shown when all was known. */
@@ -538,7 +577,7 @@ static void put_tables(struct skep_view_state *v)
         return;
     skep_sort_finish(v->sort);
     while ((line = skep_sort_next(v->sort, &at, &n)))
-        skep_output_put(v->output, 0, true, line, n);
+        put_line(v, 0, line, n);
 }
 
 /* Who reads a replay may take its time: nothing happens meanwhile. A year, as good as any. */
@@ -550,6 +589,7 @@ static uint64_t patience(const struct skep_view_state *v)
 /* Lines that are given up count as lost, so that the ledger closes also when nobody reads. */
 static int settle_output(struct skep_view_state *v)
 {
+    hand_over(v);
     int r = skep_output_drain(v->output, patience(v));
     if (r == -ETIMEDOUT) {
         skep_view_message(
@@ -640,6 +680,11 @@ int skep_view_finish(struct skep_view_state *v, struct skep_pipeline *p, const s
     if (recorded && queue_full(&p->ledger)) { /* their own ledger does not know */
         skep_log(SKEP_LOG_ERROR, "%" PRIu64 " lines were lost: the output did not take them in time",
                  queue_full(&p->ledger));
+        status = SKEP_EXIT_FAILED;
+    }
+    if (v->alerts_lost && r != -EPIPE) { /* the ledger is about events */
+        skep_log(SKEP_LOG_ERROR, "%" PRIu64 " of %" PRIu64 " alerts were lost: the output did not take them",
+                 v->alerts_lost, v->alerts);
         status = SKEP_EXIT_FAILED;
     }
     if (r < 0 && r != -EPIPE) {

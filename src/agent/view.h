@@ -10,7 +10,7 @@
  */
 #include "agent/options.h"
 #include "agent/pipeline.h"
-#include "agent/ruleset.h"
+#include "agent/rules/ruleset.h"
 #include "load/kernel.h"
 
 struct skep_view_state;
@@ -36,13 +36,9 @@ bool skep_view_learns(const struct skep_view_state *v);
 size_t skep_view_learn(void *data, const struct skep_event *ev);
 /* An event that rules judged and that is not shown: for the recording, if there is one. */
 void skep_view_keep(struct skep_view_state *v, const struct skep_event *ev);
-/* A line that is no event: an alert. It counts apart. priority: as in rule/policy.h, for colour. */
+/* A line that is no event: an alert. It counts apart, and the end tells how many were lost. priority: as in
+ * rule/policy.h, for colour. */
 void skep_view_alert(struct skep_view_state *v, unsigned priority, const struct skep_strbuf *line);
-/* How many there were; written and lost are complete after finish. */
-struct skep_view_alerts {
-    uint64_t put, written, lost;
-};
-struct skep_view_alerts skep_view_alerts(const struct skep_view_state *v);
 
 /* The run has begun: which sensors there are, and what follows from them. */
 void skep_view_started(struct skep_view_state *v, const struct skep_program *programs, size_t n);
@@ -53,8 +49,10 @@ void skep_view_status(struct skep_view_state *v, const struct skep_pipeline *p, 
 void skep_view_flush(struct skep_view_state *v);
 int skep_view_broken_fd(const struct skep_view_state *v);
 
-/* For sources that are faster than any reader, after each record: waits until the queue is half empty. false: the
- * reader has gone. */
+/* After each record, for sources that must not wait for a reader: leaves the processor to an output that is behind, for
+ * five milliseconds, and not again before it has caught up. */
+void skep_view_give_way(struct skep_view_state *v);
+/* The same for sources that can wait: until the output has caught up. false: the reader has gone. */
 bool skep_view_wait_for_room(struct skep_view_state *v);
 int skep_view_parse_ledger(const struct skep_view_state *v, const char *s, size_t n, struct skep_ledger *ret);
 

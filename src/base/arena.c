@@ -23,7 +23,7 @@ int skep_arena_new(size_t max, struct skep_arena **ret)
     struct skep_arena *a = calloc(1, sizeof(*a));
     if (!a)
         return -ENOMEM;
-    a->max = max;
+    a->max = MIN(max, SIZE_MAX / 4); /* no sum of sizes below can wrap then */
     *ret = a;
     return 0;
 }

@@ -50,6 +50,15 @@ static void split(int64_t ns, time_t *ret_s, long *ret_rest)
     *ret_rest = (long)rest;
 }
 
+void skep_clock_digits9(char *to, unsigned ns)
+{
+    to[0] = (char)('0' + ns / 100000000);
+    skep_digits2(to + 1, ns / 1000000 % 100);
+    skep_digits2(to + 3, ns / 10000 % 100);
+    skep_digits2(to + 5, ns / 100 % 100);
+    skep_digits2(to + 7, ns % 100);
+}
+
 /* Every event carries two or three of these: no gmtime and printf. The date is that of the proleptic Gregorian
  * calendar, counted in eras of 400 years that begin on the first of March. */
 void skep_clock_put_rfc3339(struct skep_strbuf *sb, int64_t utc_ns)
@@ -76,11 +85,7 @@ void skep_clock_put_rfc3339(struct skep_strbuf *sb, int64_t utc_ns)
     skep_digits2(text + 11, (unsigned)second / 3600);
     skep_digits2(text + 14, (unsigned)second / 60 % 60);
     skep_digits2(text + 17, (unsigned)second % 60);
-    text[20] = (char)('0' + ns / 100000000);
-    skep_digits2(text + 21, ns / 1000000 % 100);
-    skep_digits2(text + 23, ns / 10000 % 100);
-    skep_digits2(text + 25, ns / 100 % 100);
-    skep_digits2(text + 27, ns % 100);
+    skep_clock_digits9(text + 20, ns);
     skep_strbuf_put(sb, text, sizeof(text) - 1);
 }
 
@@ -92,7 +97,14 @@ void skep_clock_put_time_of_day(struct skep_strbuf *sb, int64_t utc_ns)
     split(utc_ns, &s, &rest);
     if (!localtime_r(&s, &tm))
         tm = (struct tm){0};
-    skep_strbuf_printf(sb, "%02d:%02d:%02d.%03ld", tm.tm_hour, tm.tm_min, tm.tm_sec, rest / 1000000);
+    char text[] = "00:00:00.000";
+    unsigned ms = (unsigned)(rest / 1000000);
+    skep_digits2(text, (unsigned)tm.tm_hour);
+    skep_digits2(text + 3, (unsigned)tm.tm_min);
+    skep_digits2(text + 6, (unsigned)tm.tm_sec);
+    text[9] = (char)('0' + ms / 100);
+    skep_digits2(text + 10, ms % 100);
+    skep_strbuf_put(sb, text, sizeof(text) - 1);
 }
 
 void skep_clock_put_local(struct skep_strbuf *sb, int64_t utc_ns, bool date, bool fraction)

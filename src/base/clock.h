@@ -14,6 +14,8 @@ uint64_t skep_clock_mono_ns(void);
 int64_t skep_clock_boot_offset(void);
 /* RFC 3339, UTC, nanoseconds: 2026-01-31T23:59:59.000000001Z. */
 void skep_clock_put_rfc3339(struct skep_strbuf *sb, int64_t utc_ns);
+/* Its fraction: the nine digits of nanoseconds below a second. */
+void skep_clock_digits9(char *to, unsigned ns);
 /* Local time of day, HH:MM:SS.mmm, for terminals. */
 void skep_clock_put_time_of_day(struct skep_strbuf *sb, int64_t utc_ns);
 /* Local time: [2026-01-31 ]23:59:59[.000000001]. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/diag.h"
 
+#include "base/array.h"
+
 #define SHOWN_LINE_MAX 200 /* bytes of the source line that are shown */
 
 void skep_diags_init(struct skep_diags *d, const char *file)
@@ -39,17 +41,6 @@ static bool drop_warning(struct skep_diags *d)
     return false;
 }
 
-static bool grow(struct skep_diags *d)
-{
-    size_t room = MAX(d->room * 2, (size_t)16);
-    struct skep_diag *list = realloc(d->list, room * sizeof(*list));
-    if (!list)
-        return false;
-    d->list = list;
-    d->room = room;
-    return true;
-}
-
 /* Room for one more; errors count also when there is none. */
 static struct skep_diag *next_diag(struct skep_diags *d, bool warning, const char *code, size_t length)
 {
@@ -60,7 +51,7 @@ static struct skep_diag *next_diag(struct skep_diags *d, bool warning, const cha
         if (warning || !drop_warning(d))
             return NULL;
     }
-    if (d->n == d->room && !grow(d)) {
+    if (SKEP_ARRAY_RESERVE(d->list, d->n, 1, d->room) < 0) {
         d->more++;
         return NULL;
     }
@@ -213,22 +204,4 @@ void skep_diags_put_text(const struct skep_diags *d, const char *source, struct 
     }
     if (d->more)
         skep_strbuf_printf(sb, "%s: %zu more\n", d->file ? d->file : "(diagnostics)", d->more);
-}
-
-void skep_diags_put_json(const struct skep_diags *d, struct skep_json *j, const char *name)
-{
-    skep_json_open(j, name, '[');
-    for (size_t i = 0; i < d->n; i++) {
-        const struct skep_diag *diag = &d->list[i];
-        skep_json_open(j, NULL, '{');
-        skep_json_strz(j, "file", diag->file ? diag->file : d->file);
-        skep_json_u64(j, "line", diag->line);
-        skep_json_u64(j, "column", diag->column);
-        skep_json_strz(j, "severity", diag->warning ? "warning" : "error");
-        skep_json_strz(j, "code", diag->code);
-        skep_json_strz(j, "message", message_of(diag));
-        skep_json_strz(j, "hint", diag->hint);
-        skep_json_close(j, '}');
-    }
-    skep_json_close(j, ']');
 }

@@ -3,17 +3,17 @@
 #define SKEP_BASE_DIAG_H
 /*
  * What is wrong with a text that somebody wrote (an expression, a rule, a configuration), and where. Parsers
- * collect diagnostics and go on as far as they can; whoever asked prints the list for a terminal:
+ * collect diagnostics and go on as far as they can; whoever asked prints the list:
  *
  *     --where:1:5: error: there is no field `pat`
  *       pat startswith /etc
  *       ^~~
  *       hint: did you mean `path`?
  *
- * or as JSON. The list is bounded; what did not fit is counted. An error takes the place of the last warning when the
+ * The list is bounded; what did not fit is counted. An error takes the place of the last warning when the
  * list is full, so that many warnings do not hide what is really wrong.
  */
-#include "base/json.h"
+#include "base/strbuf.h"
 
 #include <stdarg.h>
 
@@ -67,8 +67,6 @@ void skep_diags_hint(struct skep_diags *d, const char *fmt, ...) SKEP_PRINTF(2, 
 
 /* source: the text that was parsed, for the line and the caret; NULL: without them. */
 void skep_diags_put_text(const struct skep_diags *d, const char *source, struct skep_strbuf *sb);
-/* An array of objects {file, line, column, severity, code, message, hint}. name as in base/json.h. */
-void skep_diags_put_json(const struct skep_diags *d, struct skep_json *j, const char *name);
 
 #define _cleanup_diags_ SKEP_CLEANUP(skep_diags_clear)
 #endif

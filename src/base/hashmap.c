@@ -17,6 +17,27 @@ uint64_t skep_hash_bytes(const void *data, size_t n, uint64_t seed)
     return h ^ (h >> 32);
 }
 
+/* Keys are short: a word at a time. */
+static uint64_t hash_key(const struct skep_hashmap *m, const void *key)
+{
+    const char *s = key;
+    uint64_t h = m->seed, word;
+    size_t left = m->key_size;
+    for (; left >= sizeof(word); left -= sizeof(word), s += sizeof(word)) {
+        memcpy(&word, s, sizeof(word));
+        h = (h ^ word) * 0x9e3779b97f4a7c15ULL;
+        h ^= h >> 32;
+    }
+    if (left) {
+        word = 0;
+        memcpy(&word, s, left);
+        h = (h ^ word) * 0x9e3779b97f4a7c15ULL;
+        h ^= h >> 32;
+    }
+    h *= 0xd6e8feb86659fd93ULL;
+    return h ^ (h >> 32);
+}
+
 void skep_hashmap_init(struct skep_hashmap *m, size_t key_size, size_t max)
 {
     assert(key_size > 0 && key_size <= SKEP_HASHMAP_KEY_MAX);
@@ -46,7 +67,7 @@ void *skep_hashmap_get(const struct skep_hashmap *m, const void *key)
 {
     if (m->count == 0)
         return NULL;
-    return m->slots[find(m, key, skep_hash_bytes(key, m->key_size, m->seed))].value;
+    return m->slots[find(m, key, hash_key(m, key))].value;
 }
 
 static int grow(struct skep_hashmap *m)
@@ -67,7 +88,7 @@ static int grow(struct skep_hashmap *m)
 int skep_hashmap_put(struct skep_hashmap *m, const void *key, void *value, void **ret_old)
 {
     assert(value);
-    uint64_t hash = skep_hash_bytes(key, m->key_size, m->seed);
+    uint64_t hash = hash_key(m, key);
     if (m->count) {
         struct skep_hashmap_slot *s = &m->slots[find(m, key, hash)];
         if (s->value) {
@@ -99,7 +120,7 @@ void *skep_hashmap_del(struct skep_hashmap *m, const void *key)
     if (m->count == 0)
         return NULL;
     size_t mask = m->n_slots - 1;
-    size_t hole = find(m, key, skep_hash_bytes(key, m->key_size, m->seed));
+    size_t hole = find(m, key, hash_key(m, key));
     void *value = m->slots[hole].value;
     if (!value)
         return NULL;

@@ -27,6 +27,7 @@
 #define SKEP_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+/* The arguments have no side effects: one of them is evaluated twice. */
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
 #define ROUND_UP(n, step) (((n) + (step)-1) / (step) * (step))

@@ -28,9 +28,14 @@ void skep_strbuf_clear(struct skep_strbuf *sb)
 
 void skep_strbuf_reset(struct skep_strbuf *sb)
 {
+    skep_strbuf_resume(sb);
+    skep_strbuf_truncate(sb, 0);
+}
+
+void skep_strbuf_resume(struct skep_strbuf *sb)
+{
     sb->failed = false;
     sb->room = MIN(sb->cap, sb->max + 1);
-    skep_strbuf_truncate(sb, 0);
 }
 
 void skep_strbuf_fail(struct skep_strbuf *sb)
@@ -161,6 +166,14 @@ void skep_strbuf_put_visible(struct skep_strbuf *sb, const void *data, size_t n)
 {
     const uint8_t *s = data;
     for (size_t i = 0; i < n;) {
+        size_t run = i;
+        while (run < n && s[run] >= 0x20 && s[run] < 0x7f)
+            run++;
+        if (run > i) {
+            skep_strbuf_put(sb, s + i, run - i);
+            i = run;
+            continue;
+        }
         size_t len = skep_utf8_len(s + i, n - i);
         if (len == 0) {
             skep_strbuf_puts(sb, "\xef\xbf\xbd");

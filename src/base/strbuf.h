@@ -34,6 +34,8 @@ void skep_strbuf_init_fixed(struct skep_strbuf *sb, char *memory, size_t size);
 void skep_strbuf_clear(struct skep_strbuf *sb); /* frees; the buffer is empty and usable again */
 void skep_strbuf_reset(struct skep_strbuf *sb); /* empties, keeps the memory and drops the failed mark */
 void skep_strbuf_fail(struct skep_strbuf *sb);  /* marks it failed: nothing more is appended */
+void skep_strbuf_resume(
+    struct skep_strbuf *sb); /* drops the failed mark; what was appended before it stays */
 void skep_strbuf_truncate(struct skep_strbuf *sb, size_t len);
 
 /* Room for n more bytes, to be written by the caller who then adds to len; NULL when it does not fit. */

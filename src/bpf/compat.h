@@ -90,6 +90,7 @@ struct io_async_connect {
 };
 
 struct io_async_msghdr {
+    struct msghdr msg;
     struct sockaddr_storage addr;
 };
 
@@ -335,6 +336,39 @@ static __always_inline __u64 compat_uring_address(struct io_kiocb *req)
     if (family == AF_UNIX || family == AF_INET || family == AF_INET6)
         return data;
     return data + bpf_core_field_offset(struct io_async_msghdr, addr);
+}
+
+/* Where a message of io_uring goes, if the operation names an address; 0: it does not. */
+struct compat_uring_destination {
+    __u64 addr;
+    __u32 len;
+    bool user; /* it stands in the caller's memory */
+};
+
+/* The kernel has copied the address when it takes the operation in since 6.10, as with connect; before, the caller's
+ * memory is what there is. */
+static __always_inline void compat_uring_destination(struct compat_uring_destination *to,
+                                                     struct io_kiocb *req, bool message)
+{
+    *to = (struct compat_uring_destination){0};
+    if (!bpf_core_type_exists(struct io_async_connect)) {
+        __u64 data = (__u64)SKEP_READ(struct io_kiocb, req, async_data);
+        if (!data)
+            return;
+        to->addr = (__u64)SKEP_READ(struct io_async_msghdr, data, msg.msg_name);
+        to->len = SKEP_READ(struct io_async_msghdr, data, msg.msg_namelen);
+        return;
+    }
+    struct user_msghdr msg = {0};
+    to->user = true;
+    if (message) {
+        bpf_probe_read_user(&msg, sizeof(msg), SKEP_READ(struct io_sr_msg, req, umsg));
+        to->addr = (__u64)msg.msg_name;
+        to->len = msg.msg_namelen;
+    } else {
+        to->addr = (__u64)SKEP_READ(struct io_sr_msg, req, addr);
+        to->len = SKEP_READ(struct io_sr_msg, req, addr_len);
+    }
 }
 
 /* The file in a slot of the ring's own table, which changed its shape in 6.13. Flags stand in the lowest bits. */

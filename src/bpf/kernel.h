@@ -368,7 +368,11 @@ struct sockaddr_storage {
 
 struct io_cqe {
     __u64 user_data;
-    int fd; /* until the operation runs */
+    int res;
+    union {
+        __u32 flags;
+        int fd; /* until the operation runs */
+    };
 };
 
 struct io_ring_ctx {
@@ -387,6 +391,7 @@ struct io_kiocb {
 
 struct io_open {
     int dfd;
+    __u32 file_slot; /* of the ring's own table, counted from 1; 0: it gets a descriptor */
     struct filename *filename;
     struct open_how how;
 };
@@ -422,6 +427,34 @@ struct io_connect {
 
 struct io_bind {
     int addr_len;
+};
+
+struct io_accept {
+    __u32 file_slot;
+};
+
+struct io_socket {
+    int domain, type, protocol;
+};
+
+struct user_msghdr {
+    void *msg_name;
+    int msg_namelen;
+};
+
+struct io_sr_msg {
+    struct user_msghdr *umsg;
+    __u16 addr_len;
+    void *addr;
+};
+
+struct io_uring_cmd {
+    __u32 cmd_op;
+};
+
+struct msghdr {
+    void *msg_name;
+    int msg_namelen;
 };
 
 struct bpf_iter_meta {

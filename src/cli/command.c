@@ -15,6 +15,10 @@ static const struct skep_command_entry entries[] = {
 #undef SKEP_COMMAND
 };
 
+const char skep_commands_about[] =
+    "skep shows what a Linux host does, seen by the kernel itself: programs started, files opened, connections made, "
+    "privileges used, by which process and in which container.";
+
 static const char *const group_titles[] = {
     [SKEP_COMMAND_GROUP_OBSERVE] = "See the host",
     [SKEP_COMMAND_GROUP_RECORD] = "Keep what was seen",
@@ -30,6 +34,16 @@ static const struct skep_exit_meaning usual_statuses[] = {
     {SKEP_EXIT_USAGE, "the command was used wrongly, or lacks what it needs to run at all"},
     {0},
 };
+
+const char *skep_command_group_title(int group)
+{
+    return group_titles[group];
+}
+
+const struct skep_exit_meaning *skep_command_statuses(const struct skep_command *c)
+{
+    return c && c->statuses ? c->statuses : usual_statuses;
+}
 
 const struct skep_command_entry *skep_commands(size_t *ret_n)
 {
@@ -86,7 +100,7 @@ void skep_command_explain(const struct skep_command_entry *entry, struct skep_st
     if (c->examples)
         put_examples(c->examples, sb);
     skep_strbuf_puts(sb, "\nExit status:\n");
-    for (const struct skep_exit_meaning *m = c->statuses ? c->statuses : usual_statuses; m->meaning; m++) {
+    for (const struct skep_exit_meaning *m = skep_command_statuses(c); m->meaning; m++) {
         skep_strbuf_printf(sb, "  %d  ", m->status);
         skep_options_wrap(sb, m->meaning, 5, 5);
     }
@@ -104,10 +118,7 @@ void skep_commands_explain(struct skep_strbuf *sb)
 {
     skep_strbuf_puts(sb, "Usage: skep COMMAND [OPTIONS]\n"
                          "       skep -- COMMAND ARGS...   run a command and show what it does\n\n");
-    skep_options_wrap(sb,
-                      "skep shows what a Linux host does, seen by the kernel itself: programs started, files "
-                      "opened, connections made, privileges used, by which process and in which container.",
-                      0, 0);
+    skep_options_wrap(sb, skep_commands_about, 0, 0);
     for (int g = 0; g < SKEP_COMMAND_GROUP_MAX; g++) {
         skep_strbuf_printf(sb, "\n%s:\n", group_titles[g]);
         for (size_t i = 0; i < ARRAY_SIZE(entries); i++)
@@ -115,7 +126,8 @@ void skep_commands_explain(struct skep_strbuf *sb)
                 skep_strbuf_printf(sb, "  %-9s%s\n", entries[i].name, entries[i].summary);
     }
     skep_strbuf_puts(sb,
-                     "\n'skep COMMAND --help' explains a command; 'skep --version' prints the version.\n");
+                     "\n'skep COMMAND --help' explains a command; 'skep --version' prints the version. With\n"
+                     "SKEP_DEBUG=1 in the environment it also says what it tried, and what libbpf says.\n");
 }
 
 int skep_print(const struct skep_strbuf *text)
@@ -239,11 +251,25 @@ static int dispatch(int argc, char **argv)
     return run_command(entry, argc - 1, argv + 1);
 }
 
+/* Whatever was printed, and by whom: what did not get out is an error. */
+static int check_output(int status)
+{
+    errno = 0; /* a write that failed long ago has no reason any more */
+    bool failed = ferror(stdout);
+    failed |= fflush(stdout) != 0;
+    if (!failed || status != SKEP_EXIT_OK)
+        return status;
+    return skep_log_error(SKEP_EXIT_FAILED, "cannot write to standard output%s%s", errno ? ": " : "",
+                          errno ? strerror(errno) : "");
+}
+
 int skep_cli_main(int argc, char **argv)
 {
+    const char *debug = getenv("SKEP_DEBUG");
+    if (debug && *debug && !skep_streq(debug, "0"))
+        skep_log_set_level(SKEP_LOG_DEBUG);
     int r = dispatch(argc, argv);
     if (r >= 0)
-        return r;
-    skep_log_error(r, "%s", strerror(-r));
-    return SKEP_EXIT_FAILED;
+        return check_output(r);
+    return skep_log_error(SKEP_EXIT_FAILED, "%s", strerror(-r));
 }

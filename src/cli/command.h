@@ -78,6 +78,11 @@ const struct skep_command_entry *skep_command_find(const char *name); /* NULL: t
 const struct skep_command_entry *skep_command_find_below(const struct skep_command_entry *entry,
                                                          const char *name);
 
+extern const char skep_commands_about[]; /* what skep is, in a sentence */
+const char *skep_command_group_title(int group);
+/* What the exit statuses of c mean (NULL: of a command without its own), ended by a row without a meaning. */
+const struct skep_exit_meaning *skep_command_statuses(const struct skep_command *c);
+
 /* The text of `skep COMMAND --help`, and of `skep --help`. */
 void skep_command_explain(const struct skep_command_entry *entry, struct skep_strbuf *sb);
 void skep_commands_explain(struct skep_strbuf *sb);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/agent.h"
+#include "base/spell.h"
 #include "base/strbuf.h"
 #include "cli/command.h"
+#include "cli/manual.h"
 #include "export/sink.h"
 #include "isa/reference.h"
 #include "rule/reference.h"
@@ -21,8 +23,10 @@ static const struct skep_example examples[] = {
     {"skep docs events | less", "every kind of event and its fields"},
     {"skep docs instructions | grep -i swap", "what the eBPF machine has for byte order"},
     {"skep docs fields | grep '`fd[.]'", "what rules can ask of descriptors"},
+    {"skep docs losses", "what the ledger says under lost"},
     {"skep docs helpers", "the helpers that programs of skep vm may call"},
     {"skep docs sinks", "the places that alerts can go to"},
+    {"skep docs manual | man -l -", "the manual page, without installing it"},
     {0},
 };
 
@@ -38,10 +42,7 @@ static int print_instructions(bool json)
     } else {
         skep_instructions_put_text(&sb);
     }
-    if (sb.failed)
-        return -ENOMEM;
-    fputs(sb.s, stdout);
-    return SKEP_EXIT_OK;
+    return skep_print(&sb);
 }
 
 static int print_fields(bool json)
@@ -107,34 +108,111 @@ static int print_sinks(bool json)
     return skep_print(&sb);
 }
 
+static const struct {
+    unsigned number;
+    const char *name, *side, *doc;
+} losses[] = {
+#define SKEP_REASON(number, name, side, doc) {number, #name, #side, doc},
+#include "abi/reasons.def"
+#undef SKEP_REASON
+};
+
+static int print_losses(bool json)
+{
+    _cleanup_strbuf_ struct skep_strbuf sb;
+    struct skep_json j;
+    skep_strbuf_init(&sb, 1 << 16);
+    skep_json_init(&j, &sb);
+    if (json)
+        skep_json_open(&j, NULL, '[');
+    else
+        skep_strbuf_puts(
+            &sb, "# Why events are lost\n\nFor each kind of event: seen = emitted + filtered + lost.\n\n");
+    for (size_t i = 0; i < ARRAY_SIZE(losses); i++) {
+        const char *where = skep_streq(losses[i].side, "KERNEL") ? "kernel" : "user";
+        if (!json) {
+            skep_strbuf_printf(&sb, "- `%s` (%s): %s.\n", losses[i].name, where, losses[i].doc);
+            continue;
+        }
+        skep_json_open(&j, NULL, '{');
+        skep_json_u64(&j, "number", losses[i].number);
+        skep_json_strz(&j, "name", losses[i].name);
+        skep_json_strz(&j, "side", where);
+        skep_json_strz(&j, "doc", losses[i].doc);
+        skep_json_close(&j, '}');
+    }
+    if (json) {
+        skep_json_close(&j, ']');
+        skep_strbuf_putc(&sb, '\n');
+    }
+    return skep_print(&sb);
+}
+
+static int print_events(bool json)
+{
+    return skep_docs_events(json);
+}
+
+static int print_made(void (*put)(struct skep_strbuf *))
+{
+    _cleanup_strbuf_ struct skep_strbuf sb;
+    skep_strbuf_init(&sb, 1 << 20);
+    put(&sb);
+    return skep_print(&sb);
+}
+
+static int print_manual(bool json)
+{
+    (void)json;
+    return print_made(skep_manual_put);
+}
+
+static int print_completion(bool json)
+{
+    (void)json;
+    return print_made(skep_completion_put);
+}
+
+static const struct {
+    const char *name;
+    bool json;
+    int (*print)(bool json);
+} topics[] = {
+#define SKEP_DOCS_TOPIC(name, json, doc) {#name, json, print_##name},
+#include "cli/docs.def"
+#undef SKEP_DOCS_TOPIC
+};
+
 static int run(const struct skep_command_entry *self, const struct skep_args *args, void *options)
 {
     const struct docs_options *o = options;
-    if (skep_streq(args->args[0], "events"))
-        return skep_docs_events(o->json);
-    if (skep_streq(args->args[0], "fields"))
-        return print_fields(o->json);
-    if (skep_streq(args->args[0], "instructions"))
-        return print_instructions(o->json);
-    if (skep_streq(args->args[0], "helpers"))
-        return print_helpers(o->json);
-    if (skep_streq(args->args[0], "sinks"))
-        return print_sinks(o->json);
-    return skep_usage_error(
-        self, "unknown topic: there are 'events', 'fields', 'instructions', 'helpers' and 'sinks'");
+    const char *topic = args->args[0];
+    struct skep_spell sp;
+    skep_spell_init(&sp, topic, strlen(topic));
+    for (size_t i = 0; i < ARRAY_SIZE(topics); i++) {
+        if (skep_streq(topic, topics[i].name) && o->json && !topics[i].json)
+            return skep_usage_error(self, "--json: '%s' has no such form", topic);
+        if (skep_streq(topic, topics[i].name))
+            return topics[i].print(o->json);
+        skep_spell_offer(&sp, topics[i].name);
+    }
+    if (sp.best)
+        return skep_usage_error(self, "unknown topic '%.40s': did you mean '%s'?", topic, sp.best);
+    _cleanup_strbuf_ struct skep_strbuf list;
+    skep_strbuf_init(&list, 1 << 10);
+    for (size_t i = 0; i < ARRAY_SIZE(topics); i++)
+        skep_strbuf_printf(&list, "%s %s", i ? "," : "", topics[i].name);
+    return skep_usage_error(self, "unknown topic '%.40s': there are%s", topic, list.s);
 }
 
 static const struct docs_options defaults;
 
 const struct skep_command skep_command_docs = {
-    .description =
-        "Prints a reference from the tables that skep itself works with. events: every kind of event and every "
-        "field, that is what --kinds, --where, --columns and --count-by accept, and what JSON contains. "
-        "fields: every field that rules and --where can name, the arguments of events, and what of it the kernel "
-        "knows. "
-        "instructions: every instruction of the eBPF machine, how it is encoded, and how it is written in both "
-        "syntaxes of the assembler. helpers: the helpers of skep vm, by the kernel's numbers. "
-        "sinks: where --to can send alerts, and the options of each.",
+    .description = "Prints a reference from the tables that skep itself works with."
+#define SKEP_DOCS_TOPIC(name, json, doc) "\n\n" #name ": " doc
+#include "cli/docs.def"
+#undef SKEP_DOCS_TOPIC
+    ,
     .groups = groups,
     .examples = examples,
     .min_args = 1,

@@ -207,6 +207,11 @@ static int store(struct parser *p, struct written w, const char *value)
             return bad_value(p, w, value, "is not a size such as 65536, 512K or 16M");
         *(uint64_t *)to = v;
         return 0;
+    case SKEP_OPTION_NUMBER:
+        if (skep_number_parse(value, UINT64_MAX, &v, &end) < 0 || *end || v == 0)
+            return bad_value(p, w, value, "is not a number from 1 on");
+        *(uint64_t *)to = v;
+        return 0;
     case SKEP_OPTION_PID:
         if (skep_number_parse(value, PID_HIGHEST, &v, &end) < 0 || *end || v == 0)
             return bad_value(p, w, value, "is not a process id");

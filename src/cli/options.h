@@ -29,6 +29,7 @@ enum skep_option_kind {
                              options that share a list keep their order */
     SKEP_OPTION_DURATION, /* uint64_t ns, not 0: 250ms, 5s, 1h30m */
     SKEP_OPTION_SIZE,     /* uint64_t bytes, not 0: 4096, 512K, 16M, 1G */
+    SKEP_OPTION_NUMBER,   /* uint64_t, not 0: 7, 1000000 */
     SKEP_OPTION_PID,      /* uint32_t, not 0 */
     SKEP_OPTION_UID,      /* int64_t; a number or a user's name */
     SKEP_OPTION_CHOICE,   /* an int-sized enum: the index in choices */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "agent/ruleset.h"
+#include "agent/rules/ruleset.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "cli/command.h"
@@ -142,15 +142,23 @@ static void put_json(const struct skep_diags *d, const struct skep_falco_files *
     skep_strbuf_putc(sb, '\n');
 }
 
+/* The end of a noun that n is said of. */
+static const char *s(size_t n)
+{
+    return n == 1 ? "" : "s";
+}
+
 static void put_text(const struct skep_diags *d, const struct skep_policy *p, struct skep_strbuf *sb)
 {
     size_t n_warnings = d->n + d->more - MIN(d->n_errors, d->n + d->more);
     skep_diags_put_text(d, NULL, sb);
     if (p)
-        skep_strbuf_printf(sb, "%zu rules, %zu macros, %zu lists in %zu files; %zu warnings\n", p->n_rules,
-                           p->n_macros, p->n_lists, p->n_files, n_warnings);
+        skep_strbuf_printf(sb, "%zu rule%s, %zu macro%s, %zu list%s in %zu file%s; %zu warning%s\n",
+                           p->n_rules, s(p->n_rules), p->n_macros, s(p->n_macros), p->n_lists, s(p->n_lists),
+                           p->n_files, s(p->n_files), n_warnings, s(n_warnings));
     else
-        skep_strbuf_printf(sb, "%zu errors, %zu warnings\n", d->n_errors, n_warnings);
+        skep_strbuf_printf(sb, "%zu error%s, %zu warning%s\n", d->n_errors, s(d->n_errors), n_warnings,
+                           s(n_warnings));
 }
 
 static int run(const struct skep_command_entry *self, const struct skep_args *args, void *options)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "agent/rules_load.h"
+#include "agent/rules/load.h"
 #include "base/log.h"
 #include "base/spell.h"
 #include "cli/command.h"
@@ -267,7 +267,7 @@ static int find_rule(const struct explain_options *o, const struct skep_ruleset 
         }
     }
     skep_log(SKEP_LOG_ERROR, "there is no rule '%s'%s%s%s", o->rule, sp.best ? " (did you mean '" : "",
-             sp.best ? sp.best : "", sp.best ? "'?)" : "");
+             sp.best ? sp.best : "", sp.best ? "'?)" : ": 'skep rules list' shows them");
     return -ENOENT;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "agent/rules_load.h"
+#include "agent/rules/load.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "cli/command.h"

@@ -46,7 +46,8 @@ extern const char *const skep_matching_choices[];
          SKEP_OPTION_CHOICE,                                                                                 \
          SKEP_RULES_OPTION(type, member, priority),                                                          \
          .choices = skep_priority_choices,                                                                   \
-         .help = "only rules of this priority or a more urgent one"},                                        \
+         .help = "only rules of this priority or a more urgent one: emergency, alert, critical, error, "     \
+                 "warning, notice, informational, debug"},                                                   \
     {                                                                                                        \
         "matching", 0, "HOW", SKEP_OPTION_CHOICE, SKEP_RULES_OPTION(type, member, matching),                 \
             .choices = skep_matching_choices,                                                                \

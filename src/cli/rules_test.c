@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "agent/rules_test.h"
+#include "agent/rules/test.h"
 #include "cli/command.h"
 #include "cli/rules_options.h"
 

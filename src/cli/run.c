@@ -50,6 +50,13 @@ static int run(const struct skep_command_entry *self, const struct skep_args *ar
 {
     struct run_options *o = options;
     _cleanup_alert_route_ struct skep_alert_route route = {0};
+    const struct skep_rules_options *wanted = &o->agent.rules;
+    if (wanted->off && (wanted->paths.n || wanted->choices.n))
+        return skep_usage_error(self, "--no-rules excludes --rules, --disable and --enable");
+    if (wanted->off && (o->alerts.to.n || o->alerts.rate || o->alerts.suppress))
+        return skep_usage_error(self,
+                                "without rules there are no alerts: --no-rules excludes --to, --rate and "
+                                "--suppress; --output FILE takes events");
     int r = skep_shared_check(self, args, &o->agent);
     if (r == SKEP_EXIT_OK)
         r = skep_alert_route_open(self, &o->alerts, &route);

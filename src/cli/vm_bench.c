@@ -14,7 +14,7 @@ struct bench_options {
 static const struct bench_options defaults = {.rounds = 7, .each = 5000000};
 
 static const struct skep_option how[] = {
-    {"rounds", 0, "N", SKEP_OPTION_SIZE, offsetof(struct bench_options, rounds),
+    {"rounds", 0, "N", SKEP_OPTION_NUMBER, offsetof(struct bench_options, rounds),
      .help = "measure each variant N times and take the least (7)"},
     {"each", 0, "DURATION", SKEP_OPTION_DURATION, offsetof(struct bench_options, each),
      .help = "run each program for about that long, natively (5ms)"},

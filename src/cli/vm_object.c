@@ -30,13 +30,13 @@ int skep_vm_listing_init(struct skep_vm_listing *l, struct skep_elf *elf, const 
                          uint32_t program)
 {
     *l = (struct skep_vm_listing){.elf = elf, .vm = vm};
-    skep_arena_init(&l->arena, NULL, LINK_MEMORY_MAX);
+    skep_vm_arena_init(&l->arena, NULL, LINK_MEMORY_MAX);
     return skep_elf_link(elf, program, &l->arena, &l->code);
 }
 
 void skep_vm_listing_clear(struct skep_vm_listing *l)
 {
-    skep_arena_clear(&l->arena);
+    skep_vm_arena_clear(&l->arena);
 }
 
 static const struct skep_elf_function *function_at(const struct skep_vm_listing *l, int64_t insn,

@@ -25,7 +25,7 @@ int skep_vm_object_read(const struct skep_vm_input *in, struct skep_elf **ret_el
 struct skep_vm_listing {
     struct skep_elf *elf;     /* borrowed */
     const struct skep_vm *vm; /* whose helpers have names; borrowed, NULL: none */
-    struct skep_arena arena;
+    struct skep_vm_arena arena;
     struct skep_elf_code code;
     bool source;                      /* also lines of the source */
     uint32_t next_extern;             /* of the instruction that comes next */

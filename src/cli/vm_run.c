@@ -44,7 +44,7 @@ static const struct skep_option how[] = {
      .value = SKEP_VM_MODE_JIT},
     {"btf", 0, "FILE", SKEP_OPTION_STRING, TO(btf),
      .help = "fit the object to these types (CO-RE): raw BTF, as /sys/kernel/btf/vmlinux"},
-    {"fuel", 0, "NUMBER", SKEP_OPTION_SIZE, TO(fuel), .help = "most instructions of a run, else 1000000"},
+    {"fuel", 0, "NUMBER", SKEP_OPTION_NUMBER, TO(fuel), .help = "most instructions of a run, else 1000000"},
     {0},
 };
 

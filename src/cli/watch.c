@@ -6,7 +6,8 @@
 
 static const struct skep_option table[] = {
     {"columns", 'o', "FIELDS", SKEP_OPTION_LIST, TO(columns),
-     .help = "the columns, such as time,pid,comm,path; 'skep docs events' lists the fields"},
+     .help =
+         "the columns, such as time,pid,comm,path: fields ('skep docs events' lists them), or event for what happened in words"},
     {"sort", 's', "FIELD", SKEP_OPTION_STRING, TO(sort),
      .help = "sort the rows by this field; with a - before it from high to low"},
     {"count-by", 'n', "FIELD", SKEP_OPTION_LIST, TO(count_by),
@@ -48,6 +49,9 @@ static int run(const struct skep_command_entry *self, const struct skep_args *ar
             self, "--duration, --memory and --record are for the live kernel, not for a recording");
     if (o->view == SKEP_VIEW_JSON && o->columns)
         return skep_usage_error(self, "--json and --columns exclude each other: JSON has every field");
+    if (o->count_by && (o->columns || o->sort))
+        return skep_usage_error(
+            self, "--count-by excludes --columns and --sort: what is most frequent comes first");
     int r = skep_shared_check(self, args, o);
     return r ? r : skep_agent_run(o);
 }

@@ -14,9 +14,11 @@ static const struct {
 #undef SKEP_SYSCALL_COMPAT
 #undef SKEP_SYSCALL_NATIVE
 #undef SKEP_SYSCALL
-    {"clone", "fork"},   {"clone3", "fork"},          {"vfork", "fork"},
-    {"execve", "exec"},  {"execveat", "exec"},        {"exit_group", "exit"},
-    {"fchdir", "chdir"}, {"io_uring_enter", "uring"}, {"io_uring", "uring"},
+    {"clone", "fork"},     {"clone3", "fork"},
+    {"vfork", "fork"},     {"execve", "exec"},
+    {"execveat", "exec"},  {"exit_group", "exit"},
+    {"fchdir", "chdir"},   {"io_uring_enter", "uring"},
+    {"io_uring", "uring"}, {"io_uring_done", "uring_done"},
 };
 
 static bool is(const char *name, const char *word, size_t len)

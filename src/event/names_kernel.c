@@ -305,6 +305,24 @@ static const struct skep_name sqe_flags_rows[] = {
 const struct skep_names skep_names_sqe_flags = {
     .rows = sqe_flags_rows, .n = ARRAY_SIZE(sqe_flags_rows), .set = true};
 
+static const struct skep_name cqe_flags_rows[] = {
+    {1 << 0, 1 << 0, "IORING_CQE_F_BUFFER"},        {1 << 1, 1 << 1, "IORING_CQE_F_MORE"},
+    {1 << 2, 1 << 2, "IORING_CQE_F_SOCK_NONEMPTY"}, {1 << 3, 1 << 3, "IORING_CQE_F_NOTIF"},
+    {1 << 4, 1 << 4, "IORING_CQE_F_BUF_MORE"},      {1 << 5, 1 << 5, "IORING_CQE_F_SKIP"},
+    {1 << 15, 1 << 15, "IORING_CQE_F_32"}};
+const struct skep_names skep_names_cqe_flags = {
+    .rows = cqe_flags_rows, .n = ARRAY_SIZE(cqe_flags_rows), .set = true};
+
+static const struct skep_name uring_unknown_rows[] = {{SKEP_URING_NOT_POSTED, 0, "not_posted"},
+                                                      {SKEP_URING_TABLE_FULL, 0, "table_full"},
+                                                      {SKEP_URING_TOO_LARGE, 0, "too_large"},
+                                                      {SKEP_URING_DISPLACED, 0, "displaced"},
+                                                      {SKEP_URING_UNSEEN, 0, "unseen"}};
+const struct skep_names skep_names_uring_unknown = {.rows = uring_unknown_rows,
+                                                    .n = ARRAY_SIZE(uring_unknown_rows),
+                                                    .unknown = "unknown#",
+                                                    .zero_is_none = true};
+
 static const struct skep_name uffd_flags_rows[] = {
     {1, 1, "UFFD_USER_MODE_ONLY"}, {04000, 04000, "O_NONBLOCK"}, {02000000, 02000000, "O_CLOEXEC"}};
 const struct skep_names skep_names_uffd_flags = {

@@ -76,9 +76,9 @@ static bool needs_fix(const struct skep_field *f, const struct skep_hdr *h)
 int skep_record_normalize(const struct skep_kind *kind, const struct skep_hdr *h, char *buf, size_t size,
                           const struct skep_hdr **ret)
 {
-    const struct skep_field *source = find(kind, "path_source");
     *ret = h;
-    if (!source || *(const skep_pathsource *)((const char *)h + source->off) != SKEP_PATH_LEXICAL)
+    if (!kind->path_source ||
+        *(const skep_pathsource *)((const char *)h + kind->path_source) != SKEP_PATH_LEXICAL)
         return 0;
     const struct skep_field *path = find(kind, "path"),
                             *target = target_is_path(kind) ? find(kind, "target") : NULL;

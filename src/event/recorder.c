@@ -2,11 +2,10 @@
 #include "event/recorder.h"
 
 #include "base/clock.h"
+#include "base/thread.h"
 
 #include <fcntl.h>
 #include <poll.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <sys/stat.h>
 #include <zlib.h>
@@ -303,22 +302,14 @@ static void *run(void *data)
 
 static int start(struct skep_recorder *r)
 {
-    pthread_attr_t attr;
     pthread_t thread;
-    sigset_t all, old;
-    int e = pthread_attr_init(&attr);
-    if (e)
-        return -e;
-    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &old);
     r->running = true;
-    e = pthread_create(&thread, &attr, run, r);
-    if (e)
+    int e = skep_thread_start(&thread, "skep-recorder", run, r);
+    if (e < 0)
         r->running = false;
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
-    pthread_attr_destroy(&attr);
-    return -e;
+    else
+        pthread_detach(thread);
+    return e;
 }
 
 /* ---- the owner ---- */
@@ -336,18 +327,11 @@ int skep_recorder_open_file(const char *path, int *ret_fd)
     return 0;
 }
 
-static int init_locks(struct skep_recorder *r)
+static void init_locks(struct skep_recorder *r)
 {
-    pthread_condattr_t attr;
-    int e = pthread_condattr_init(&attr);
-    if (e)
-        return -e;
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
     pthread_mutex_init(&r->lock, NULL);
-    pthread_cond_init(&r->work, NULL);
-    pthread_cond_init(&r->done, &attr);
-    pthread_condattr_destroy(&attr);
-    return 0;
+    skep_cond_init(&r->work);
+    skep_cond_init(&r->done);
 }
 
 int skep_recorder_new(int fd, const char *head, size_t size, const struct skep_layouts *layouts,
@@ -355,12 +339,11 @@ int skep_recorder_new(int fd, const char *head, size_t size, const struct skep_l
 {
     struct stat st;
     struct skep_recorder *rec = calloc(1, sizeof(*rec));
-    int r = rec ? init_locks(rec) : -ENOMEM;
-    if (r < 0) {
-        free(rec);
+    if (!rec) {
         skep_fd_close(fd);
-        return r;
+        return -ENOMEM;
     }
+    init_locks(rec);
     _cleanup_recorder_ struct skep_recorder *owned = rec;
     rec->file.fd = fd;
     rec->end_result = -EAGAIN;
@@ -371,7 +354,7 @@ int skep_recorder_new(int fd, const char *head, size_t size, const struct skep_l
     rec->file.zstd = ZSTD_createCCtx();
     if (!rec->file.zstd)
         return -ENOMEM;
-    r = append_head(&rec->file, head, size, layouts, &rec->give_up);
+    int r = append_head(&rec->file, head, size, layouts, &rec->give_up);
     if (r >= 0)
         r = start(rec);
     if (r < 0)
@@ -380,22 +363,21 @@ int skep_recorder_new(int fd, const char *head, size_t size, const struct skep_l
     return 0;
 }
 
-static struct timespec monotonic_in(uint64_t ns)
+static uint64_t monotonic_in(uint64_t ns)
 {
-    uint64_t t = skep_clock_mono_ns() + MIN(ns, (uint64_t)INT64_MAX / 2);
-    return (struct timespec){.tv_sec = (time_t)(t / 1000000000), .tv_nsec = (long)(t % 1000000000)};
+    return skep_clock_mono_ns() + MIN(ns, (uint64_t)INT64_MAX / 2);
 }
 
 struct skep_recorder *skep_recorder_free(struct skep_recorder *r)
 {
     if (!r)
         return NULL;
-    struct timespec until = monotonic_in(FREE_TIMEOUT_NS);
+    uint64_t until = monotonic_in(FREE_TIMEOUT_NS);
     atomic_store(&r->give_up, true);
     pthread_mutex_lock(&r->lock);
     r->stop = true;
     pthread_cond_broadcast(&r->work);
-    while (r->running && pthread_cond_timedwait(&r->done, &r->lock, &until) == 0)
+    while (r->running && skep_cond_wait(&r->done, &r->lock, until))
         ;
     /* a thread that hangs in a write cannot be ended: it frees all when the disk lets it go */
     bool orphan = r->orphan = r->running;
@@ -512,23 +494,23 @@ static void abandon(struct skep_recorder *r, int error)
 
 int skep_recorder_drain(struct skep_recorder *r, uint64_t timeout_ns)
 {
-    struct timespec until = monotonic_in(timeout_ns);
-    int e = 0;
+    uint64_t until = monotonic_in(timeout_ns);
+    bool in_time = true;
     bool handed = hand_over(r);
     pthread_mutex_lock(&r->lock);
-    while ((!handed || r->first || r->busy) && e == 0) {
+    while ((!handed || r->first || r->busy) && in_time) {
         if (handed || r->n_queued == SKEP_RECORDER_QUEUE)
-            e = pthread_cond_timedwait(&r->done, &r->lock, &until);
+            in_time = skep_cond_wait(&r->done, &r->lock, until);
         if (!handed) {
             pthread_mutex_unlock(&r->lock);
             handed = hand_over(r);
             pthread_mutex_lock(&r->lock);
         }
     }
-    if (e)
+    if (!in_time)
         abandon(r, -ETIMEDOUT);
     pthread_mutex_unlock(&r->lock);
-    return e ? -ETIMEDOUT : 0;
+    return in_time ? 0 : -ETIMEDOUT;
 }
 
 int skep_recorder_finish(struct skep_recorder *r, const char *ledger, size_t size, uint64_t timeout_ns)
@@ -539,7 +521,7 @@ int skep_recorder_finish(struct skep_recorder *r, const char *ledger, size_t siz
     if (!copy)
         return -ENOMEM;
     memcpy(copy, ledger, size);
-    struct timespec until = monotonic_in(timeout_ns);
+    uint64_t until = monotonic_in(timeout_ns);
     int e = skep_recorder_drain(r, timeout_ns);
     if (e < 0)
         return e;
@@ -552,8 +534,8 @@ int skep_recorder_finish(struct skep_recorder *r, const char *ledger, size_t siz
     r->end_size = size;
     r->end_wanted = true;
     pthread_cond_signal(&r->work);
-    while (r->end_wanted && e == 0)
-        e = pthread_cond_timedwait(&r->done, &r->lock, &until);
+    while (r->end_wanted && skep_cond_wait(&r->done, &r->lock, until))
+        ;
     e = r->end_wanted ? -ETIMEDOUT : r->end_result;
     pthread_mutex_unlock(&r->lock);
     return e;

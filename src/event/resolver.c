@@ -2,13 +2,11 @@
 #include "event/resolver.h"
 
 #include <fcntl.h>
-#include <pthread.h>
 #include <sys/eventfd.h>
 
 #include "base/clock.h"
+#include "base/thread.h"
 #include "event/runtime/state.h"
-
-#define NS_PER_S 1000000000ULL
 
 /* When a question is tried, after it was asked. */
 #define MS 1000000ULL
@@ -244,12 +242,7 @@ static struct question *wait_for_question(struct skep_resolver *r)
             r->questions = q->next;
             return q;
         }
-        if (!q) {
-            pthread_cond_wait(&r->wake, &r->lock);
-        } else {
-            struct timespec until = {(time_t)(q->due / NS_PER_S), (long)(q->due % NS_PER_S)};
-            pthread_cond_timedwait(&r->wake, &r->lock, &until);
-        }
+        skep_cond_wait(&r->wake, &r->lock, q ? q->due : UINT64_MAX);
     }
     return NULL;
 }
@@ -267,10 +260,7 @@ static void push_answer(struct skep_resolver *r, struct answer *a)
     *(r->last ? &r->last->next : &r->first) = a;
     r->last = a;
     r->counts.answered++;
-    uint64_t one = 1;
-    /* cannot fail: the count stays far from its end */
-    ssize_t n = write(r->event_fd, &one, sizeof(one));
-    (void)n;
+    eventfd_write(r->event_fd, 1); /* cannot fail: the count stays far from its end */
 }
 
 static void try_question(struct skep_resolver *r, struct question *question)
@@ -311,21 +301,16 @@ int skep_resolver_new(const char *root, struct skep_resolver **ret)
         return -ENOMEM;
     r->root = r->event_fd = -1;
     pthread_mutex_init(&r->lock, NULL);
-    pthread_condattr_t attr;
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&r->wake, &attr);
-    pthread_condattr_destroy(&attr);
-
+    skep_cond_init(&r->wake);
     r->root = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (r->root < 0)
         return -errno;
     r->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (r->event_fd < 0)
         return -errno;
-    int error = pthread_create(&r->thread, NULL, run, r);
-    if (error)
-        return -error;
+    int e = skep_thread_start(&r->thread, "skep-resolver", run, r);
+    if (e < 0)
+        return e;
     r->started = true;
     *ret = TAKE_PTR(r);
     return 0;
@@ -413,9 +398,8 @@ int skep_resolver_take(struct skep_resolver *r, struct skep_hdr **ret)
     r->first = a->next;
     if (!r->first) {
         /* readable means that something is here */
-        uint64_t count;
-        ssize_t n = read(r->event_fd, &count, sizeof(count));
-        (void)n;
+        eventfd_t count;
+        eventfd_read(r->event_fd, &count);
         r->last = NULL;
     }
     r->in_hand--;

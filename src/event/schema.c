@@ -339,6 +339,8 @@ static int add_kind(struct skep_schema *s, const struct btf *btf, size_t row)
     if (r < 0)
         return r;
     link_proto(&b);
+    const struct skep_field *source = leaf(kind, "path_source", 11);
+    kind->path_source = source ? source->off : 0;
     struct skep_field *fields = reallocarray(b.fields, kind->n_fields + 1, sizeof(*fields));
     if (fields)
         kind->fields = fields;
@@ -392,22 +394,6 @@ struct skep_schema *skep_schema_free(struct skep_schema *s)
 const struct skep_kind *skep_schema_kind(const struct skep_schema *s, unsigned number)
 {
     return number < SKEP_KIND_MAX && s->kinds[number].name ? &s->kinds[number] : NULL;
-}
-
-bool skep_kind_same_layout(const struct skep_kind *a, const struct skep_kind *b)
-{
-    if (a->size != b->size || a->n_fields != b->n_fields || a->n_slices != b->n_slices)
-        return false;
-    for (size_t i = 0; i < a->n_slices; i++)
-        if (a->slices[i] != b->slices[i])
-            return false;
-    for (size_t i = 0; i < a->n_fields; i++) {
-        const struct skep_field *fa = &a->fields[i], *fb = &b->fields[i];
-        if (fa->type != fb->type || fa->off != fb->off || fa->size != fb->size ||
-            !skep_streq(fa->name, fb->name))
-            return false;
-    }
-    return true;
 }
 
 int skep_record_check(const struct skep_kind *kind, const void *record, size_t n)

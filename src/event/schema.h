@@ -47,6 +47,7 @@ struct skep_kind {
     size_t n_fields;
     const uint32_t *slices; /* offsets of every struct skep_slice in the fixed part, also hidden ones */
     size_t n_slices;
+    uint32_t path_source; /* offset of the member of that name; 0: it has none */
 };
 
 struct skep_schema;
@@ -57,11 +58,6 @@ int skep_schema_new(const void *btf, size_t btf_size, struct skep_schema **ret);
 struct skep_schema *skep_schema_free(struct skep_schema *s);
 SKEP_DEFINE_CLEANUP(struct skep_schema, skep_schema_free)
 #define _cleanup_schema_ SKEP_CLEANUP(skep_schema_freep)
-
-/* Whether records of both kinds can be read through the same struct: same size, every slice in the same place
- * (also in hidden members), same place and meaning of every field. (Recordings of other layouts are rebuilt in
- * this build's before anybody sees them: event/remap.h.) */
-bool skep_kind_same_layout(const struct skep_kind *a, const struct skep_kind *b);
 
 const struct skep_kind *skep_schema_kind(const struct skep_schema *s, unsigned number); /* NULL: unknown */
 const struct skep_kind *skep_schema_kind_by_name(const struct skep_schema *s, const char *name);

@@ -9,6 +9,9 @@
 
 /* A terminal that is ready takes at least this much (the kernel's WAKEUP_CHARS). */
 #define TERMINAL_PIECE 256
+/* The least that a pipe should hold: what anybody may ask for. With the 64 KiB of new pipes writer and reader are woken
+ * for each of them, and a burst waits here. */
+#define PIPE_BYTES (1 << 20)
 
 int skep_descriptor_open(struct skep_descriptor *d, int fd)
 {
@@ -29,6 +32,8 @@ int skep_descriptor_open(struct skep_descriptor *d, int fd)
     snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
     d->own_fd = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
     if (d->own_fd >= 0) {
+        if (!terminal && fcntl(d->own_fd, F_GETPIPE_SZ) < PIPE_BYTES)
+            fcntl(d->own_fd, F_SETPIPE_SZ, PIPE_BYTES); /* refused: it works as it is */
         d->fd = d->own_fd;
         d->way = SKEP_DESCRIPTOR_OWN;
     } else {

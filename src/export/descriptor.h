@@ -7,7 +7,7 @@
  * commands beside us share.
  *
  *   direct   regular files and devices: write, which waits for no reader
- *   own      pipes and terminals: opened once more, with O_NONBLOCK, through /proc/self/fd
+ *   own      pipes and terminals: opened once more, with O_NONBLOCK, through /proc/self/fd; pipes are made to hold 1 MiB
  *   socket   send with MSG_DONTWAIT
  *   careful  where the second open is refused: poll, then pieces so small that a ready descriptor takes
  *            them at once

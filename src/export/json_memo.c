@@ -14,6 +14,7 @@ struct slot {
 struct skep_json_memo {
     struct slot slots[SKEP_JSON_MEMO_SLOTS];
     uint64_t end; /* of the youngest text */
+    struct skep_json_member *members[SKEP_KIND_MAX];
     char bytes[SKEP_JSON_MEMO_BYTES];
 };
 
@@ -28,6 +29,8 @@ int skep_json_memo_new(struct skep_json_memo **ret)
 
 struct skep_json_memo *skep_json_memo_free(struct skep_json_memo *m)
 {
+    for (unsigned k = 0; m && k < SKEP_KIND_MAX; k++)
+        free(m->members[k]);
     free(m);
     return NULL;
 }
@@ -97,4 +100,15 @@ void skep_json_memo_add(struct skep_json_memo *m, const struct skep_json_memo_ke
     m->end = begin + len;
     struct slot *a = slot_of(m, key, 0), *b = slot_of(m, key, 1), *to = a->end <= b->end ? a : b;
     *to = (struct slot){.key = *key, .end = m->end, .len = (uint32_t)len};
+}
+
+struct skep_json_member *skep_json_memo_members(struct skep_json_memo *m, unsigned kind, size_t n)
+{
+    if (m->members[kind])
+        return m->members[kind];
+    struct skep_json_member *members = calloc(n, sizeof(*members));
+    for (size_t i = 0; members && i < n; i++)
+        members[i].type = SKEP_JSON_MEMBER_NONE;
+    m->members[kind] = members;
+    return members;
 }

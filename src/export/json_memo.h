@@ -11,8 +11,11 @@
  * of the cgroups (skep_event.places). Stamps are a table's own, so a memo serves the events of one pipeline.
  * Events of which something bears no stamp, or whose image is not complete yet, are not remembered.
  *
- * Memory is bounded: SKEP_JSON_MEMO_BYTES of text in a ring, where a new text takes the room of the oldest.
- * One thread.
+ * Of the rest of the line most numbers are those of the line before: the memo also keeps the last text of each member
+ * that is a number, by its value.
+ *
+ * Memory is bounded: SKEP_JSON_MEMO_BYTES of text in a ring, where a new text takes the room of the oldest;
+ * a member takes a hundred bytes. One thread.
  */
 #include "event/event.h"
 
@@ -34,6 +37,18 @@ struct skep_json_memo_key {
 };
 SKEP_STATIC_ASSERT(sizeof(struct skep_json_memo_key) == 104, "keys are compared as bytes");
 
+#define SKEP_JSON_MEMBER_MAX 64
+#define SKEP_JSON_MEMBER_NONE 0xff /* no type */
+
+/* A member as it was written last: what it was made from, and its text with comma and name. */
+struct skep_json_member {
+    uint64_t number;
+    uint8_t type; /* enum skep_type; NONE: nothing is remembered */
+    bool known;   /* it was not null, and not left out */
+    uint8_t len;
+    char text[SKEP_JSON_MEMBER_MAX + 1]; /* as much can be read behind the comma */
+};
+
 int skep_json_memo_new(struct skep_json_memo **ret); /* -ENOMEM */
 struct skep_json_memo *skep_json_memo_free(struct skep_json_memo *m);
 SKEP_DEFINE_CLEANUP(struct skep_json_memo, skep_json_memo_free)
@@ -46,4 +61,6 @@ const char *skep_json_memo_find(const struct skep_json_memo *m, const struct ske
 /* Texts that would take more than a small part of the memory are not kept. */
 void skep_json_memo_add(struct skep_json_memo *m, const struct skep_json_memo_key *key, const char *s,
                         size_t len);
+/* Those of a kind, as many as were asked for first; NULL: no memory. */
+struct skep_json_member *skep_json_memo_members(struct skep_json_memo *m, unsigned kind, size_t n);
 #endif

@@ -43,23 +43,51 @@ static size_t wrap(size_t at, size_t cap)
     return at >= cap ? at - cap : at;
 }
 
-bool skep_linering_put(struct skep_linering *r, unsigned kind, bool urgent, const void *line, size_t len)
+/* Lines and bytes that may still come. */
+static void room(const struct skep_linering *r, bool urgent, size_t *ret_lines, size_t *ret_bytes)
 {
     size_t bytes = r->cap, slots = r->n_slots;
     if (!urgent) {
         bytes -= bytes / RESERVED_PART;
         slots -= slots / RESERVED_PART;
     }
-    if (r->count >= slots || r->used >= bytes || len >= bytes - r->used || len >= UINT32_MAX)
+    *ret_lines = slots > r->count ? slots - r->count : 0;
+    *ret_bytes = bytes > r->used ? bytes - r->used : 0;
+}
+
+static void add_slot(struct skep_linering *r, struct skep_linering_slot slot)
+{
+    r->slots[wrap(r->first + r->count, r->n_slots)] = slot;
+    r->used += slot.len;
+    r->count++;
+}
+
+bool skep_linering_put(struct skep_linering *r, unsigned kind, bool urgent, const void *line, size_t len)
+{
+    size_t lines, bytes;
+    room(r, urgent, &lines, &bytes);
+    if (lines == 0 || len >= bytes || len >= UINT32_MAX)
         return false;
     copy_in(r, wrap(r->at + r->used, r->cap), line, len);
     r->bytes[wrap(r->at + r->used + len, r->cap)] = '\n';
-    r->slots[wrap(r->first + r->count, r->n_slots)] =
-        (struct skep_linering_slot){.len = (uint32_t)len + 1, .kind = (uint16_t)kind};
-    r->used += len + 1;
+    add_slot(r, (struct skep_linering_slot){.len = (uint32_t)len + 1, .kind = (uint16_t)kind});
     r->most = MAX(r->most, r->used);
-    r->count++;
     return true;
+}
+
+size_t skep_linering_put_lines(struct skep_linering *r, const struct skep_linering_slot *lines, size_t n,
+                               const char *bytes, size_t *ret_len)
+{
+    size_t most, left, len = 0, i = 0, to = wrap(r->at + r->used, r->cap);
+    room(r, false, &most, &left);
+    for (; i < MIN(n, most) && lines[i].len <= left - len; i++) {
+        add_slot(r, lines[i]);
+        len += lines[i].len;
+    }
+    copy_in(r, to, bytes, len);
+    r->most = MAX(r->most, r->used);
+    *ret_len = len;
+    return i;
 }
 
 size_t skep_linering_peek(const struct skep_linering *r, size_t max, struct iovec ret_iov[2], int *ret_n)
@@ -156,7 +184,7 @@ void skep_linering_trim(struct skep_linering *r)
     give_back(r->slots, r->n_slots * sizeof(*r->slots), KEPT_BYTES / BYTES_PER_SLOT * sizeof(*r->slots));
 }
 
-bool skep_linering_half_empty(const struct skep_linering *r)
+bool skep_linering_holds_at_most(const struct skep_linering *r, size_t parts)
 {
-    return r->used <= r->cap / 2 && r->count <= r->n_slots / 2;
+    return r->used <= r->cap / parts && r->count <= r->n_slots / parts;
 }

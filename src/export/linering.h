@@ -42,6 +42,10 @@ void skep_linering_clear(struct skep_linering *r);
 
 /* Copies the line and adds a line feed. False: no room. */
 bool skep_linering_put(struct skep_linering *r, unsigned kind, bool urgent, const void *line, size_t len);
+/* Copies lines that adjoin at bytes, each with its line feed: as many of the n, from the first on, as there is room for.
+ * Their number; ret_len: of their bytes. */
+size_t skep_linering_put_lines(struct skep_linering *r, const struct skep_linering_slot *lines, size_t n,
+                               const char *bytes, size_t *ret_len);
 /* The next bytes to write, at most max; the number of them, in one or two pieces. */
 size_t skep_linering_peek(const struct skep_linering *r, size_t max, struct iovec ret_iov[2], int *ret_n);
 /* n bytes of what was peeked were written. */
@@ -52,8 +56,8 @@ void skep_linering_drop(struct skep_linering *r, size_t n, skep_linering_account
 /* Whether the ring is empty and holds memory worth giving back to the system, and to do so. */
 bool skep_linering_wants_trim(const struct skep_linering *r);
 void skep_linering_trim(struct skep_linering *r);
-/* At most half of the bytes and of the slots are in use. */
-bool skep_linering_half_empty(const struct skep_linering *r);
+/* At most one part in parts of the bytes and of the slots is in use. */
+bool skep_linering_holds_at_most(const struct skep_linering *r, size_t parts);
 /* Gives up everything. */
 void skep_linering_drop_all(struct skep_linering *r, skep_linering_account *lost, void *userdata);
 #endif

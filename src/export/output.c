@@ -4,13 +4,12 @@
 #include <assert.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <sys/eventfd.h>
 
 #include "base/clock.h"
 #include "base/strbuf.h"
+#include "base/thread.h"
 #include "export/descriptor.h"
 #include "export/linering.h"
 #include "export/terminal.h"
@@ -19,6 +18,10 @@
 #define RETRY_NS 1000000000ULL /* how often the rest of a torn line is tried while no other line comes */
 #define TRIM_NS 1000000000ULL  /* of silence, after which the memory of the queue is given back */
 #define STATUS_EVERY_NS 250000000ULL /* longest absence of the status line while lines flow without a pause */
+#define WAKE_PARTS 24                /* this part of the queue is worth waking the writer */
+#define BEHIND_PARTS 8               /* more than this part of the queue waits: the writer is behind ... */
+#define EVEN_PARTS                                                                                           \
+    16 /* ... until it is this. More than what wakes the writer, so that it does not go to sleep */
 #define MESSAGES_MAX (64U << 10)
 
 struct skep_output {
@@ -35,6 +38,8 @@ struct skep_output {
     struct skep_output_counts counts[SKEP_KIND_MAX];
     bool flushed; /* somebody wants what is in the ring to go out */
     bool asleep;  /* the writer waits for lines */
+    bool awaited; /* somebody waits until it has caught up */
+    pthread_cond_t even;
     bool finishing;
     uint64_t deadline;
     bool refused; /* the last write failed */
@@ -95,17 +100,31 @@ static void count_queue_full(void *userdata, unsigned kind)
 /* A full counter of an eventfd is a wake-up as well, so the result does not matter. */
 static void kick(int fd)
 {
-    uint64_t one = 1;
-    ssize_t n = write(fd, &one, sizeof(one));
-    (void)n;
+    eventfd_write(fd, 1);
 }
 
-static void wake_if_asleep(struct skep_output *out)
+/* Leaves the lock; the writer is woken behind it, or it would wake up only to wait for the lock. */
+static void unlock_and_wake(struct skep_output *out, bool wanted)
 {
-    if (!out->asleep)
+    bool wake = wanted && out->asleep;
+    if (wake)
+        out->asleep = false;
+    pthread_mutex_unlock(&out->lock);
+    if (wake)
+        kick(out->wake_fd);
+}
+
+static bool has_caught_up(const struct skep_output *out)
+{
+    return skep_linering_holds_at_most(&out->ring, EVEN_PARTS);
+}
+
+static void tell_who_waits(struct skep_output *out)
+{
+    if (!out->awaited || !has_caught_up(out))
         return;
-    out->asleep = false;
-    kick(out->wake_fd);
+    out->awaited = false;
+    pthread_cond_broadcast(&out->even);
 }
 
 static void set_broken(struct skep_output *out, int error)
@@ -115,6 +134,7 @@ static void set_broken(struct skep_output *out, int error)
     skep_linering_drop_all(&out->ring, count_write_failed, out);
     if (!atomic_exchange(&out->broken, true))
         kick(out->broken_fd);
+    tell_who_waits(out);
     if (out->same) {
         skep_strbuf_reset(&out->drawing);
         out->drawn = 0;
@@ -147,6 +167,7 @@ static enum step write_lines(struct skep_output *out)
     }
     if (out->ring.count == 0)
         out->flushed = false;
+    tell_who_waits(out);
     return STEP_PROGRESS;
 }
 
@@ -155,13 +176,18 @@ static bool only_refused_rest(const struct skep_output *out)
     return out->refused && out->ring.cut && out->ring.count == 1;
 }
 
+static bool is_worth_writing(const struct skep_output *out)
+{
+    return !skep_linering_holds_at_most(&out->ring, WAKE_PARTS);
+}
+
 static bool lines_due(const struct skep_output *out)
 {
     if (out->ring.count == 0 || atomic_load(&out->broken))
         return false;
     if (only_refused_rest(out))
         return skep_clock_mono_ns() >= out->retry_at;
-    return out->flushed || out->finishing || out->ring.used >= SKEP_OUTPUT_WAKE;
+    return out->flushed || out->finishing || is_worth_writing(out);
 }
 
 static enum step write_drawing(struct skep_output *out)
@@ -328,27 +354,13 @@ static void *writer(void *userdata)
     return NULL;
 }
 
-/* Signals are for the threads that wait for them; SIGPIPE and SIGXFSZ become errors of the write. */
-static int start_writer(struct skep_output *out)
-{
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int r = -pthread_create(&out->thread, NULL, writer, out);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (r == 0) {
-        out->running = true;
-        pthread_setname_np(out->thread, "skep-output");
-    }
-    return r;
-}
-
 int skep_output_new(int fd, const struct skep_output_options *options, struct skep_output **ret)
 {
     _cleanup_output_ struct skep_output *out = calloc(1, sizeof(*out));
     if (!out)
         return -ENOMEM;
     pthread_mutex_init(&out->lock, NULL);
+    skep_cond_init(&out->even);
     out->wake_fd = out->broken_fd = -1;
     out->data = out->console = (struct skep_descriptor)SKEP_DESCRIPTOR_INIT;
     skep_strbuf_init(&out->status, SKEP_OUTPUT_STATUS_MAX);
@@ -371,9 +383,10 @@ int skep_output_new(int fd, const struct skep_output_options *options, struct sk
     out->broken_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (out->wake_fd < 0 || out->broken_fd < 0)
         return -errno;
-    r = start_writer(out);
+    r = skep_thread_start(&out->thread, "skep-output", writer, out);
     if (r < 0)
         return r;
+    out->running = true;
     *ret = TAKE_PTR(out);
     return 0;
 }
@@ -391,6 +404,7 @@ struct skep_output *skep_output_free(struct skep_output *out)
     skep_strbuf_clear(&out->messages);
     skep_strbuf_clear(&out->drawing);
     skep_linering_clear(&out->ring);
+    pthread_cond_destroy(&out->even);
     pthread_mutex_destroy(&out->lock);
     free(out);
     return NULL;
@@ -411,20 +425,50 @@ bool skep_output_put(struct skep_output *out, unsigned kind, bool urgent, const 
         accepted = true;
     if (accepted && urgent)
         out->flushed = true;
-    if (accepted && (urgent || out->ring.used >= SKEP_OUTPUT_WAKE))
-        wake_if_asleep(out);
-    pthread_mutex_unlock(&out->lock);
+    unlock_and_wake(out, accepted && (urgent || is_worth_writing(out)));
     return accepted;
+}
+
+/* A line that finds no room costs itself; a shorter one behind it may find some. */
+static void take_batch(struct skep_output *out, const struct skep_linebatch *b)
+{
+    const char *bytes = b->text.s;
+    size_t len;
+    for (size_t i = 0; i < b->n; i++) {
+        i += skep_linering_put_lines(&out->ring, b->lines + i, b->n - i, bytes, &len);
+        if (i == b->n)
+            return;
+        out->counts[b->lines[i].kind].queue_full++;
+        bytes += len + b->lines[i].len;
+    }
+}
+
+bool skep_output_put_batch(struct skep_output *out, struct skep_linebatch *batch)
+{
+    if (batch->n == 0)
+        return false;
+    pthread_mutex_lock(&out->lock);
+    bool broken = atomic_load(&out->broken);
+    for (size_t i = 0; i < batch->n; i++) {
+        struct skep_output_counts *c = &out->counts[batch->lines[i].kind];
+        c->put++;
+        c->write_failed += broken;
+        c->queue_full += !broken && out->finishing;
+    }
+    if (!broken && !out->finishing)
+        take_batch(out, batch);
+    bool behind = !skep_linering_holds_at_most(&out->ring, BEHIND_PARTS);
+    unlock_and_wake(out, is_worth_writing(out));
+    skep_linebatch_reset(batch);
+    return behind;
 }
 
 void skep_output_flush(struct skep_output *out)
 {
     pthread_mutex_lock(&out->lock);
-    if (out->ring.count) {
-        out->flushed = true;
-        wake_if_asleep(out);
-    }
-    pthread_mutex_unlock(&out->lock);
+    bool lines = out->ring.count != 0;
+    out->flushed |= lines;
+    unlock_and_wake(out, lines);
 }
 
 void skep_output_status(struct skep_output *out, const char *text)
@@ -476,12 +520,19 @@ void skep_output_counts(struct skep_output *out, struct skep_output_counts ret_c
     pthread_mutex_unlock(&out->lock);
 }
 
-bool skep_output_half_empty(struct skep_output *out)
+int skep_output_await(struct skep_output *out, uint64_t timeout_ns)
 {
+    uint64_t until = skep_clock_mono_ns() + timeout_ns;
+    bool in_time = true;
+    skep_output_flush(out);
     pthread_mutex_lock(&out->lock);
-    bool half = skep_linering_half_empty(&out->ring);
+    while (in_time && !has_caught_up(out)) {
+        out->awaited = true;
+        in_time = skep_cond_wait(&out->even, &out->lock, until);
+    }
+    int r = atomic_load(&out->broken) ? -EPIPE : has_caught_up(out) ? 0 : -ETIMEDOUT;
     pthread_mutex_unlock(&out->lock);
-    return half;
+    return r;
 }
 
 static bool has_lines(struct skep_output *out)

@@ -27,9 +27,13 @@
  * is final: skep_output_broken() turns true, the descriptor of skep_output_broken_fd() becomes readable, also
  * when there is nothing to write, and all further lines count as write_failed.
  *
- * Latency. A line waits until skep_output_flush() is called or SKEP_OUTPUT_WAKE bytes have gathered; urgent
+ * Latency. A line waits until skep_output_flush() is called or a twenty-fourth of the queue (256 KiB) has gathered; urgent
  * lines are flushed at once. The event loop calls flush before it goes to sleep, so a line of an idle host
  * is out at once, and a busy one pays no wake-up per line.
+ *
+ * Sharing a processor. Lines that come in a rush on the only processor leave the writer none, and the queue would be full
+ * before it gets its turn. skep_output_put_batch() says so; whoever has the time goes to sleep in skep_output_await(),
+ * which ends when most of the queue is written. A source that must not wait for a reader does that for moments only.
  *
  * The terminal. When the queue writes to a terminal, or standard error is one, the queue owns it: the status
  * line (skep_output_status) and messages to the operator (skep_output_message) are drawn by the same thread,
@@ -44,11 +48,11 @@
  */
 #include "abi/config.h"
 #include "base/macro.h"
+#include "export/linebatch.h"
 
 #define SKEP_OUTPUT_BYTES_DEFAULT (6U << 20)
 #define SKEP_OUTPUT_BYTES_MIN (128U << 10)
 #define SKEP_OUTPUT_BATCH (256U << 10)
-#define SKEP_OUTPUT_WAKE (64U << 10)
 #define SKEP_OUTPUT_STATUS_MAX 1024
 
 struct skep_output;
@@ -83,6 +87,9 @@ SKEP_DEFINE_CLEANUP(struct skep_output, skep_output_free)
 /* Hands over a line of this kind (0: not an event), without its line feed, which is added here. Urgent lines
  * may use the part of the queue that is reserved for them. False: it was lost and counted. */
 bool skep_output_put(struct skep_output *out, unsigned kind, bool urgent, const void *line, size_t len);
+/* Hands over the finished lines of a batch, none of them urgent, and empties it. True: the writer is behind, much
+ * waits in the queue. */
+bool skep_output_put_batch(struct skep_output *out, struct skep_linebatch *batch);
 /* Lets the writer know that no more comes for the moment. */
 void skep_output_flush(struct skep_output *out);
 
@@ -101,8 +108,8 @@ int skep_output_first_error(const struct skep_output *out);
 /* A consistent copy of the account, by kind. */
 void skep_output_counts(struct skep_output *out, struct skep_output_counts ret_counts[SKEP_KIND_MAX]);
 
-/* At most half of the queue is in use: a source that can wait may go on. */
-bool skep_output_half_empty(struct skep_output *out);
+/* Waits until the writer has caught up, at most timeout_ns. -ETIMEDOUT; -EPIPE: the reader has gone. */
+int skep_output_await(struct skep_output *out, uint64_t timeout_ns);
 /* Waits until all lines that were put are written or lost, at most timeout_ns. -ETIMEDOUT: the reader does not
  * take them; they stay in the queue. -EPIPE: it has gone. */
 int skep_output_drain(struct skep_output *out, uint64_t timeout_ns);

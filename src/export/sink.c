@@ -3,15 +3,15 @@
 
 #include <assert.h>
 #include <poll.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <sys/eventfd.h>
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/json.h"
 #include "base/spell.h"
+#include "base/thread.h"
 #include "export/sink_kind.h"
 
 /* How much longer than its deadline a sink's thread may take before it is left to itself. */
@@ -85,9 +85,7 @@ static const struct row {
 /* A full counter of an eventfd is a wake-up as well, so the result does not matter. */
 static void kick(struct skep_sink *s)
 {
-    uint64_t one = 1;
-    ssize_t n = write(s->wake_fd, &one, sizeof(one));
-    (void)n;
+    eventfd_write(s->wake_fd, 1);
 }
 
 static void unref(struct skep_sink *s)
@@ -118,9 +116,8 @@ uint64_t skep_sink_deadline(const struct skep_sink *s)
 
 bool skep_sink_interrupted(struct skep_sink *s)
 {
-    uint64_t wakes;
-    ssize_t n = read(s->wake_fd, &wakes, sizeof(wakes));
-    (void)n; /* a kick that comes later makes it readable again */
+    eventfd_t wakes;
+    eventfd_read(s->wake_fd, &wakes); /* a kick that comes later makes it readable again */
     return atomic_load(&s->reopen) || skep_clock_mono_ns() >= skep_sink_deadline(s);
 }
 
@@ -300,21 +297,15 @@ static void *run(void *userdata)
     return NULL;
 }
 
-/* Signals are for the threads that wait for them; SIGPIPE and SIGXFSZ become errors of the write. */
 static int start(struct skep_sink *s)
 {
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
     atomic_store(&s->refs, 2);
-    int r = -pthread_create(&s->thread, NULL, run, s);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    int r = skep_thread_start(&s->thread, "skep-sink", run, s);
     if (r < 0) {
         atomic_store(&s->refs, 1);
         return r;
     }
     s->running = true;
-    pthread_setname_np(s->thread, "skep-sink");
     return 0;
 }
 
@@ -379,12 +370,8 @@ static char *make_name(const struct skep_sink_spec *spec, const struct row *row)
 
 static int init_sync(struct skep_sink *s)
 {
-    pthread_condattr_t attr;
     pthread_mutex_init(&s->lock, NULL);
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&s->changed, &attr);
-    pthread_condattr_destroy(&attr);
+    skep_cond_init(&s->changed);
     s->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     return s->wake_fd < 0 ? -errno : 0;
 }
@@ -499,14 +486,6 @@ void skep_sink_reopen(struct skep_sink *s)
     kick(s);
 }
 
-/* The lock is held. False: time is up. */
-static bool wait_change(struct skep_sink *s, uint64_t deadline)
-{
-    struct timespec to = {.tv_sec = (time_t)(deadline / 1000000000ULL),
-                          .tv_nsec = (long)(deadline % 1000000000ULL)};
-    return pthread_cond_timedwait(&s->changed, &s->lock, &to) != ETIMEDOUT;
-}
-
 int skep_sink_flush(struct skep_sink *s, uint64_t deadline)
 {
     pthread_mutex_lock(&s->lock);
@@ -514,7 +493,7 @@ int skep_sink_flush(struct skep_sink *s, uint64_t deadline)
         s->retry_at = 0;
         kick(s);
     }
-    while (s->queue.count && !s->ended && wait_change(s, deadline))
+    while (s->queue.count && !s->ended && skep_cond_wait(&s->changed, &s->lock, deadline))
         ;
     int r = s->queue.count ? -ETIMEDOUT : 0;
     pthread_mutex_unlock(&s->lock);
@@ -549,7 +528,7 @@ int skep_sink_finish(struct skep_sink *s, uint64_t deadline)
     uint64_t now = skep_clock_mono_ns(),
              last = MIN(MAX(skep_sink_deadline(s), now), UINT64_MAX - 2 * GRACE_NS);
     pthread_mutex_lock(&s->lock);
-    while (!s->ended && wait_change(s, last + GRACE_NS))
+    while (!s->ended && skep_cond_wait(&s->changed, &s->lock, last + GRACE_NS))
         ;
     if (!s->ended) {
         s->abandoned = true;

@@ -71,7 +71,10 @@ static int add_header_file(struct http *h, struct skep_sink_spec *spec, const ch
         return -EINVAL;
     }
     char line[8192];
-    for (int i = 0; i < SKEP_SINK_TEXTS_MAX && fgets(line, sizeof(line), f); i++) {
+    for (int i = 0; fgets(line, sizeof(line), f); i++) {
+        if (i == SKEP_SINK_TEXTS_MAX)
+            return skep_sink_spec_error(spec, "header", "sink-value", "%s has more than %d lines", path,
+                                        SKEP_SINK_TEXTS_MAX);
         line[strcspn(line, "\r\n")] = '\0';
         if (*line && !is_header(line))
             return skep_sink_spec_error(spec, "header", "sink-value", "line %d of %s is not 'Name: value'",

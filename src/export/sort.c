@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "export/sort.h"
 
+#include "base/array.h"
+
 struct row {
     struct skep_value key; /* its bytes stand in memory, behind the line */
     bool there;
@@ -72,14 +74,8 @@ int skep_sort_add(struct skep_sort *s, const struct skep_event *ev, const char *
     size_t key_n = borrowed ? row.key.n : 0;
     if (s->bytes + n + key_n + sizeof(row) > SKEP_SORT_BYTES_MAX)
         return -E2BIG;
-    if (s->n == s->cap) {
-        size_t cap = MAX(s->cap * 2, (size_t)256);
-        struct row *rows = reallocarray(s->rows, cap, sizeof(*rows));
-        if (!rows)
-            return -ENOMEM;
-        s->rows = rows;
-        s->cap = cap;
-    }
+    if (SKEP_ARRAY_RESERVE(s->rows, s->n, 1, s->cap) < 0)
+        return -ENOMEM;
     row.memory = malloc(n + key_n + 1);
     if (!row.memory)
         return -ENOMEM;

@@ -3,8 +3,11 @@
 
 #include <ctype.h>
 
+#include "export/text.h"
+
 #define GAP 2
 #define ELASTIC_MIN 12 /* narrowest text column */
+#define READABLE 24    /* of the first one, when we choose the columns */
 #define DEFAULT_MAX 9  /* columns that are chosen for the user */
 #define CELL_MAX (1 << 20)
 
@@ -13,6 +16,8 @@ struct column {
     char *header;
     unsigned fixed; /* width; 0: elastic */
     unsigned width; /* in use now */
+    bool what;      /* no field: what the readable line says */
+    bool hidden;    /* there is no room for it */
     struct skep_item items[SKEP_KIND_MAX];
 };
 
@@ -20,8 +25,11 @@ struct skep_table {
     bool colour;
     unsigned terminal;
     size_t n;
+    size_t
+        n_always; /* columns of a choice of our own that are never left out, at its beginning; 0: the user chose */
     struct column columns[SKEP_TABLE_COLUMNS_MAX];
     struct skep_strbuf cell;
+    struct skep_text_writer *writer; /* with a column `what` */
 };
 
 static unsigned width_of(const struct skep_item *item)
@@ -78,6 +86,11 @@ static int make_header(struct column *c)
     return 0;
 }
 
+static bool is_event(const char *name, size_t len)
+{
+    return len == 5 && strncmp(name, "event", 5) == 0;
+}
+
 /* -ENOENT: no kind has it. */
 static int add_column(struct skep_table *t, const struct skep_schema *s, const bool kinds[SKEP_KIND_MAX],
                       const char *name, size_t len)
@@ -86,7 +99,13 @@ static int add_column(struct skep_table *t, const struct skep_schema *s, const b
         return -E2BIG;
     struct column *c = &t->columns[t->n];
     bool found = false;
-    for (unsigned k = 0; k < SKEP_KIND_MAX; k++) {
+    if (is_event(name, len)) {
+        int r = t->writer ? 0 : skep_text_writer_new(s, false, &t->writer);
+        if (r < 0)
+            return r;
+        c->what = found = true;
+    }
+    for (unsigned k = 0; k < SKEP_KIND_MAX && !c->what; k++) {
         const struct skep_kind *kind = skep_schema_kind(s, k);
         if (!wanted(kind, kinds) || !skep_item_find(s, kind, name, len, &c->items[k]))
             continue;
@@ -143,6 +162,9 @@ static int choose_columns(struct skep_table *t, const struct skep_schema *s, con
         if (r < 0)
             return r;
     }
+    t->n_always = t->n + 1; /* with the first of the kind's own */
+    if (n_kinds != 1)
+        return add_column(t, s, kinds, "event", 5);
     for (unsigned k = 0; k < SKEP_KIND_MAX; k++) {
         const struct skep_kind *kind = skep_schema_kind(s, k);
         int r = wanted(kind, kinds) ? add_template_columns(t, s, kind, kinds) : 0;
@@ -178,10 +200,40 @@ static int parse_columns(struct skep_table *t, const struct skep_schema *s, cons
     }
 }
 
+/* What the columns that are shown take at least. */
+static unsigned least_width(const struct skep_table *t)
+{
+    unsigned taken = 0, gap = 0, text = READABLE;
+    for (size_t i = 0; i < t->n; i++) {
+        const struct column *c = &t->columns[i];
+        if (c->hidden)
+            continue;
+        taken += gap + (c->fixed ? c->fixed : text);
+        gap = GAP;
+        if (!c->fixed)
+            text = ELASTIC_MIN;
+    }
+    return taken;
+}
+
+/* Leaves out columns of our own choice, those before the last one first. */
+static void choose_for_width(struct skep_table *t, unsigned width)
+{
+    for (size_t i = 0; i < t->n; i++)
+        t->columns[i].hidden = false;
+    if (!width || !t->n_always)
+        return;
+    for (size_t i = t->n - 1; i-- > t->n_always && least_width(t) > width;)
+        t->columns[i].hidden = true;
+}
+
 void skep_table_set_width(struct skep_table *t, unsigned width)
 {
     unsigned taken = 0, elastic = 0;
+    choose_for_width(t, width);
     for (size_t i = 0; i < t->n; i++) {
+        if (t->columns[i].hidden)
+            continue;
         taken += t->columns[i].fixed + (i ? GAP : 0);
         elastic += t->columns[i].fixed == 0;
     }
@@ -189,7 +241,7 @@ void skep_table_set_width(struct skep_table *t, unsigned width)
     for (size_t i = 0; i < t->n; i++) {
         struct column *c = &t->columns[i];
         c->width = c->fixed;
-        if (c->fixed)
+        if (c->fixed || c->hidden)
             continue;
         c->width = MAX(left / elastic, (unsigned)ELASTIC_MIN);
         left -= MIN(left, c->width);
@@ -223,6 +275,7 @@ struct skep_table *skep_table_free(struct skep_table *t)
         free(t->columns[i].header);
     }
     skep_strbuf_clear(&t->cell);
+    skep_text_writer_free(t->writer);
     free(t);
     return NULL;
 }
@@ -264,7 +317,8 @@ void skep_table_put_header(const struct skep_table *t, struct skep_strbuf *sb)
     if (t->colour)
         skep_strbuf_puts(sb, "\033[1m");
     for (size_t i = 0; i < t->n; i++)
-        put_cell(t, sb, i, t->columns[i].header, strlen(t->columns[i].header), &used);
+        if (!t->columns[i].hidden)
+            put_cell(t, sb, i, t->columns[i].header, strlen(t->columns[i].header), &used);
     if (t->colour)
         skep_strbuf_puts(sb, "\033[0m");
 }
@@ -273,8 +327,13 @@ void skep_table_put_row(struct skep_table *t, struct skep_strbuf *sb, const stru
 {
     unsigned used = 0;
     for (size_t i = 0; i < t->n; i++) {
+        if (t->columns[i].hidden)
+            continue;
         skep_strbuf_reset(&t->cell);
-        skep_item_put(&t->cell, &t->columns[i].items[ev->kind->number], ev);
+        if (t->columns[i].what)
+            skep_text_writer_put_what(t->writer, &t->cell, ev);
+        else
+            skep_item_put(&t->cell, &t->columns[i].items[ev->kind->number], ev);
         if (t->cell.len == 0)
             skep_strbuf_putc(&t->cell, '-');
         put_cell(t, sb, i, t->cell.s, t->cell.len, &used);

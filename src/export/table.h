@@ -7,9 +7,11 @@
  *     TIME          PID     COMM             PATH
  *     12:34:56.789  4711    bash             /etc/passwd
  *
- * Columns are named fields, or endpoints (remote). On a terminal a row never takes more than one line: text
+ * Columns are named fields, endpoints (remote), or `event`: what the kind's readable line says. On a terminal a row never takes more than one line: text
  * columns share the room that is left and what does not fit ends in an ellipsis. In a pipe nothing is cut.
- * Without a choice of columns they are those that the kinds' readable lines speak of.
+ * Without a choice of columns a single kind's are those that its readable line speaks of, and events of several kinds,
+ * which have hardly a column in common, end with that line. On a narrow terminal some of the former are left out, so that the
+ * first of them stays readable.
  *
  * A table owns a scratch buffer: one thread at a time.
  */

@@ -146,8 +146,8 @@ static bool put_item(const struct skep_text_writer *w, struct skep_strbuf *sb, c
     return true;
 }
 
-static void put_template(const struct skep_text_writer *w, struct skep_strbuf *sb,
-                         const struct skep_event *ev)
+void skep_text_writer_put_what(const struct skep_text_writer *w, struct skep_strbuf *sb,
+                               const struct skep_event *ev)
 {
     const struct template *t = &w->templates[ev->kind->number];
     size_t optional_from = 0;
@@ -220,7 +220,7 @@ void skep_text_writer_put(const struct skep_text_writer *w, struct skep_strbuf *
         put_colour(w, sb, RESET);
     }
     skep_strbuf_putc(sb, ' ');
-    put_template(w, sb, ev);
+    skep_text_writer_put_what(w, sb, ev);
     if (h->flags & SKEP_HDR_TRUNCATED) {
         put_colour(w, sb, DIM);
         skep_strbuf_puts(sb, " (truncated)");

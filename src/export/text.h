@@ -22,6 +22,9 @@ int skep_text_writer_new(const struct skep_schema *s, bool colour, struct skep_t
 struct skep_text_writer *skep_text_writer_free(struct skep_text_writer *w);
 SKEP_DEFINE_CLEANUP(struct skep_text_writer, skep_text_writer_free)
 
+/* Appends what the template says, the end of the line: "tcp 10.0.0.1:40000 -> 1.2.3.4:443 = ECONNREFUSED". */
+void skep_text_writer_put_what(const struct skep_text_writer *w, struct skep_strbuf *sb,
+                               const struct skep_event *ev);
 /* Appends the line, without a line end. */
 void skep_text_writer_put(const struct skep_text_writer *w, struct skep_strbuf *sb,
                           const struct skep_event *ev);

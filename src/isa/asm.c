@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 
+#include "base/array.h"
 #include "base/spell.h"
 #include "isa/match.h"
 
@@ -47,20 +48,6 @@ static void assembler_clear(struct assembler *a)
     free(a->fixups);
 }
 
-/* Room for one more in an array of n items of a size. */
-static int grow(void *array, size_t n, size_t *cap, size_t size)
-{
-    if (n < *cap)
-        return 0;
-    size_t wanted = *cap ? *cap * 2 : 64;
-    void *bigger = reallocarray(*(void **)array, wanted, size);
-    if (!bigger)
-        return -ENOMEM;
-    *(void **)array = bigger;
-    *cap = wanted;
-    return 0;
-}
-
 static int add_slot(struct assembler *a, struct skep_insn insn, const struct skep_token *t)
 {
     if (a->n_insns == SKEP_ISA_INSNS_MAX) {
@@ -68,9 +55,9 @@ static int add_slot(struct assembler *a, struct skep_insn insn, const struct ske
                        "a program has at most %u instructions", (unsigned)SKEP_ISA_INSNS_MAX);
         return -E2BIG;
     }
-    int r = grow(&a->insns, a->n_insns, &a->cap_insns, sizeof(*a->insns));
+    int r = SKEP_ARRAY_RESERVE(a->insns, a->n_insns, 1, a->cap_insns);
     if (r == 0 && a->options->ret_offsets)
-        r = grow(&a->offsets, a->n_insns, &a->cap_offsets, sizeof(*a->offsets));
+        r = SKEP_ARRAY_RESERVE(a->offsets, a->n_insns, 1, a->cap_offsets);
     if (r < 0)
         return r;
     if (a->offsets)
@@ -112,7 +99,7 @@ static int add_statement(struct assembler *a, const struct skep_statement *s, co
     size_t at = a->n_insns;
     int r;
     if (s->label) {
-        r = grow(&a->fixups, a->n_fixups, &a->cap_fixups, sizeof(*a->fixups));
+        r = SKEP_ARRAY_RESERVE(a->fixups, a->n_fixups, 1, a->cap_fixups);
         if (r < 0)
             return r;
         a->fixups[a->n_fixups++] = (struct fixup){at, s->op, s->label->at, s->label->len};
@@ -166,7 +153,7 @@ static int take_labels(struct assembler *a, const struct skep_token **t)
                 a->failed = true;
             }
         } else if (name->kind == SKEP_TOKEN_WORD) {
-            int r = grow(&a->labels, a->n_labels, &a->cap_labels, sizeof(*a->labels));
+            int r = SKEP_ARRAY_RESERVE(a->labels, a->n_labels, 1, a->cap_labels);
             if (r < 0)
                 return r;
             a->labels[a->n_labels++] = (struct label){name->at, name->len, a->n_insns};

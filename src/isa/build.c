@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "isa/build.h"
 
+#include "base/array.h"
+
 #include <assert.h>
 
 #define UNBOUND UINT32_MAX
@@ -29,29 +31,15 @@ void skep_build_clear(struct skep_build *b)
     skep_build_init(b, b->max);
 }
 
-/* Room for one more; false: the builder has failed. */
-static bool grow(struct skep_build *b, void *array, size_t n, size_t *cap, size_t size)
-{
-    if (b->error)
-        return false;
-    if (n < *cap)
-        return true;
-    size_t wanted = *cap ? *cap * 2 : 64;
-    void *bigger = reallocarray(*(void **)array, wanted, size);
-    if (!bigger) {
-        b->error = -ENOMEM;
-        return false;
-    }
-    *(void **)array = bigger;
-    *cap = wanted;
-    return true;
-}
+/* Whether there is room for one more; without, the builder has failed. */
+#define HAS_ROOM(b, list, n, room)                                                                           \
+    (!(b)->error && ((b)->error = SKEP_ARRAY_RESERVE((b)->list, (b)->n, 1, (b)->room)) == 0)
 
 static void add(struct skep_build *b, struct skep_insn insn)
 {
     if (b->n >= b->max && !b->error)
         b->error = -E2BIG;
-    if (grow(b, &b->insns, b->n, &b->cap, sizeof(*b->insns)))
+    if (HAS_ROOM(b, insns, n, cap))
         b->insns[b->n++] = insn;
 }
 
@@ -71,13 +59,13 @@ static void add_op(struct skep_build *b, enum skep_opcode op, unsigned dst, unsi
 static void add_fixup(struct skep_build *b, enum skep_opcode op, unsigned label)
 {
     assert(b->error || label < b->n_labels);
-    if (grow(b, &b->fixups, b->n_fixups, &b->cap_fixups, sizeof(*b->fixups)))
+    if (HAS_ROOM(b, fixups, n_fixups, cap_fixups))
         b->fixups[b->n_fixups++] = (struct skep_build_fixup){(uint32_t)b->n, label, op, false};
 }
 
 unsigned skep_build_label(struct skep_build *b)
 {
-    if (!grow(b, &b->labels, b->n_labels, &b->cap_labels, sizeof(*b->labels)))
+    if (!HAS_ROOM(b, labels, n_labels, cap_labels))
         return 0;
     b->labels[b->n_labels] = UNBOUND;
     return (unsigned)b->n_labels++;

@@ -1,11 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "isa/syntax.h"
 
-static const char *const names[SKEP_SYNTAX_MAX] = {
-    [SKEP_SYNTAX_C] = "c",
-    [SKEP_SYNTAX_MNEMONIC] = "mnemonic",
-};
-
 static const char *const patterns[SKEP_FORM_MAX][SKEP_SYNTAX_MAX] = {
     [SKEP_FORM_ALU_IMM] = {"$D $Y $I", "$M $D, $I"},
     [SKEP_FORM_ALU_REG] = {"$D $Y $S", "$M $D, $S"},
@@ -50,11 +45,6 @@ const struct skep_syntax_alias skep_syntax_aliases[] = {
     {SKEP_OP_LDIND_W, SKEP_SYNTAX_C, "r0 = *(u32 *)skb[$s]"},
 };
 const size_t skep_n_syntax_aliases = ARRAY_SIZE(skep_syntax_aliases);
-
-const char *skep_syntax_name(enum skep_syntax syntax)
-{
-    return names[syntax];
-}
 
 const char *skep_syntax_pattern(enum skep_syntax syntax, enum skep_opcode op)
 {

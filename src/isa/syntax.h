@@ -27,8 +27,6 @@ enum skep_syntax {
     SKEP_SYNTAX_MAX
 };
 
-const char *skep_syntax_name(enum skep_syntax syntax);
-
 /* The pattern that op is printed by. op must not be SKEP_OP_INVALID. */
 const char *skep_syntax_pattern(enum skep_syntax syntax, enum skep_opcode op);
 

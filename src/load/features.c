@@ -22,6 +22,8 @@
 struct probe {
     struct skep_feature *f;
     struct btf *btf; /* the kernel's, NULL: none */
+    int refused; /* how bpf(2) as a whole is refused to us, 0: it is not. Other refusals of the kind say nothing */
+    const char *cure; /* of that */
 };
 
 static bool refuse(struct probe *p, const char *fmt, ...) SKEP_PRINTF(2, 3);
@@ -37,6 +39,8 @@ static bool refuse(struct probe *p, const char *fmt, ...)
 
 static bool refuse_errno(struct probe *p, const char *what, int e)
 {
+    if (p->refused && e == p->refused)
+        p->f->cure = p->cure;
     return refuse(p, "%s: %s", what, strerror(e));
 }
 
@@ -66,8 +70,15 @@ static bool probe_bpf(struct probe *p)
     union bpf_attr attr = {0};
     if (syscall(SYS_bpf, BPF_PROG_GET_NEXT_ID, &attr, sizeof(attr)) == 0 || errno == ENOENT)
         return true;
+    p->refused = errno;
+    p->cure = p->f->cure;
     if (errno == ENOSYS)
-        return refuse(p, "this kernel has no bpf(2)");
+        p->cure = "use a kernel built with CONFIG_BPF_SYSCALL; in a container: run it privileged";
+    else if (geteuid() == 0)
+        p->cure =
+            "give CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN and CAP_SYS_ADMIN; in a container: run it privileged";
+    if (errno == ENOSYS)
+        return refuse_errno(p, "there is no bpf(2)", errno);
     return geteuid() ? refuse(p, "not root") : refuse_errno(p, "refused although we are root", errno);
 }
 
@@ -141,8 +152,10 @@ static bool attach_typed(struct probe *p, enum bpf_prog_type type, enum bpf_atta
         return refuse(p, "this kernel has no %s", name);
     LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = attach, .attach_btf_id = (uint32_t)id);
     _cleanup_close_ int prog = load(type, nothing, ARRAY_SIZE(nothing), &opts);
+    if (prog == -EPERM && p->refused)
+        return refuse_errno(p, "not loaded", -prog);
     if (prog == -EPERM)
-        return geteuid() ? refuse(p, "not root") : refuse(p, "this kernel refuses %s programs", what);
+        return refuse(p, "this kernel refuses %s programs", what);
     if (prog < 0)
         return refuse_errno(p, "not loaded", -prog);
     _cleanup_close_ int link = bpf_raw_tracepoint_open(NULL, prog);
@@ -166,10 +179,20 @@ static void explain_lsm(struct probe *p)
 {
     char list[256];
     bool listed = read_line("/sys/kernel/security/lsm", list, sizeof(list));
-    if (find_type(p, "bpf_lsm_file_open", BTF_KIND_FUNC) < 0)
-        refuse(p, "BPF LSM is not built in (CONFIG_BPF_LSM)");
-    else if (listed && !strstr(list, "bpf"))
+    if (p->refused)
+        return;
+    if (p->btf && find_type(p, "bpf_lsm_file_open", BTF_KIND_FUNC) < 0) {
+        p->f->cure = "use a kernel built with CONFIG_BPF_LSM";
+        refuse(p, "BPF LSM is not built in");
+    } else if (listed && !strstr(list, "bpf")) {
         refuse(p, "BPF LSM is built in but not in lsm= (active: %s)", list);
+    } else if (!listed) {
+        p->f->cure =
+            "boot with bpf in the list lsm=, on a kernel that allows programs of this type; mount -t securityfs "
+            "none /sys/kernel/security lets the list be seen";
+    } else {
+        p->f->cure = "use a kernel that allows programs of this type: it is built in and active here";
+    }
 }
 
 static bool probe_lsm(struct probe *p)
@@ -231,6 +254,8 @@ static bool probe_sleepable_iterator(struct probe *p)
 
 static bool probe_bpf_loop(struct probe *p)
 {
+    if (p->refused) /* libbpf would take the refusal for the helper being there */
+        return refuse_errno(p, "cannot be tried", p->refused);
     return libbpf_probe_bpf_helper(BPF_PROG_TYPE_RAW_TRACEPOINT, BPF_FUNC_loop, NULL) == 1
                ? true
                : refuse(p, "this kernel does not have the helper");

@@ -269,7 +269,11 @@ int skep_filters_load(struct skep_filters *f, uint16_t kind, const struct skep_f
 
 int skep_filters_early(struct skep_filters *f, uint16_t kind, const struct skep_filter_early *e)
 {
-    if (!made_by_calls(kind) || (e->flags.n && kind != SKEP_KIND_open))
+    bool has_ops = kind == SKEP_KIND_uring || kind == SKEP_KIND_uring_done, names_ops = false;
+    for (size_t i = 0; i < ARRAY_SIZE(e->unwanted_ops); i++)
+        names_ops |= e->unwanted_ops[i] != 0;
+    if ((has_ops ? e->unwanted_ret : !made_by_calls(kind) || names_ops) ||
+        (e->flags.n && kind != SKEP_KIND_open))
         return -EOPNOTSUPP;
     if (e->flags.n > SKEP_FLAG_TESTS)
         return -E2BIG;
@@ -308,12 +312,21 @@ static void set_flag_tests(volatile struct skep_flag_tests *to, const struct ske
         to->n = from->n;
 }
 
+static void set_unwanted_ops(volatile __u64 to[SKEP_URING_OPS / 64], const struct skep_filters *f,
+                             uint16_t kind)
+{
+    for (size_t i = 0; i < SKEP_URING_OPS / 64; i++)
+        to[i] = f ? f->kinds[kind].early.unwanted_ops[i] : 0;
+}
+
 static void install_early(struct skep_kernel *k, const struct skep_filters *f)
 {
     volatile struct skep_config *c = &k->bpf->bss->skep_cfg;
     const struct filter *open = f ? &f->kinds[SKEP_KIND_open] : NULL;
     for (size_t kind = 0; kind < SKEP_KIND_MAX; kind++)
         c->unwanted_ret[kind] = f ? f->kinds[kind].early.unwanted_ret : 0;
+    set_unwanted_ops(c->uring_unwanted, f, SKEP_KIND_uring);
+    set_unwanted_ops(c->uring_done_unwanted, f, SKEP_KIND_uring_done);
     set_flag_tests(&c->open_flags, open ? &open->early.flags : NULL);
     c->late_raw_path = open && open->late_raw_path;
 }

@@ -41,12 +41,14 @@ struct skep_filter_program {
 };
 
 /*
- * What of a kind can be dropped before its record is even begun: by its outcome, and for open by its flags. As bits of
- * enum skep_ret_class, 0: all outcomes are wanted. Holds with or without a program.
+ * What of a kind can be dropped before its record is even begun: by its outcome, for open by its flags, and for uring and
+ * uring_done by the operation. Outcomes are bits of enum skep_ret_class; 0: all are wanted. Holds with or without a
+ * program.
  */
 struct skep_filter_early {
     uint8_t unwanted_ret;
     struct skep_flag_tests flags;
+    uint64_t unwanted_ops[SKEP_URING_OPS / 64];
 };
 
 struct skep_filters;
@@ -62,7 +64,7 @@ SKEP_DEFINE_CLEANUP(struct skep_filters, skep_filters_free)
  * errors are the kernel's. The reason is kept. */
 int skep_filters_load(struct skep_filters *f, uint16_t kind, const struct skep_filter_program *p);
 
-/* -EOPNOTSUPP: as above, or flags of another kind than open. */
+/* -EOPNOTSUPP: as above, or flags of another kind than open, operations of one that has none. */
 int skep_filters_early(struct skep_filters *f, uint16_t kind, const struct skep_filter_early *e);
 
 bool skep_filters_has(const struct skep_filters *f, uint16_t kind);

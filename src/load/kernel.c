@@ -1,108 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "load/kernel.h"
 
-#include "base/log.h"
-#include "load/kernel_internal.h"
+#include "load/object.h"
 
 #include "skep.skel.h"
 
 #include <bpf/bpf.h>
 #include <fcntl.h>
-#include <linux/btf.h>
-#include <stdarg.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 
 #define DEFAULT_DATA_BYTES (8UL << 20)
 #define DEFAULT_LIFE_BYTES (4UL << 20)
 #define MIN_RING_BYTES (512UL << 10)
-#define BTF_PATH "/sys/kernel/btf/vmlinux"
-
-SKEP_DEFINE_CLEANUP(struct skep_bpf, skep_bpf__destroy)
-#define _cleanup_object_ SKEP_CLEANUP(skep_bpf__destroyp)
 
 struct bpf_object *skep_kernel_object(const struct skep_kernel *k)
 {
     return k->bpf->obj;
 }
 
-/* ---- what libbpf says while it loads: which program failed, and why ---- */
+/* ---- open ---- */
 
-/* libbpf knows one print function for the whole process; loading is not concurrent. */
-static struct {
-    char program[64];
-    char last[256];
-} said;
-
-static int listen(enum libbpf_print_level level, const char *fmt, va_list ap)
+uint32_t skep_kernel_held_places(const struct skep_kernel *k)
 {
-    char line[4096];
-    vsnprintf(line, sizeof(line), fmt, ap);
-    skep_debug("libbpf: %.*s", (int)strcspn(line, "\n"), line);
-    if (level > LIBBPF_WARN)
-        return 0;
-    if (sscanf(line, "libbpf: prog '%63[^']': BPF program load failed", said.program) == 1 ||
-        sscanf(line, "libbpf: prog '%63[^']': failed to", said.program) == 1)
-        snprintf(said.last, sizeof(said.last), "%.*s", (int)strcspn(line, "\n"), line);
-    return 0;
+    return k->selection.kinds[SKEP_KIND_uring_done] ? SKEP_HELD_MANY : SKEP_HELD_FEW;
 }
-
-void skep_kernel_complaint(const char *log, char *ret, size_t size)
-{
-    const char *best = log, *line = log;
-    while (*line) {
-        size_t n = strcspn(line, "\n");
-        if (n && !skep_startswith(line, "processed ") && !skep_startswith(line, "verification time") &&
-            !skep_startswith(line, "stack depth"))
-            best = line;
-        line += n + (line[n] == '\n');
-    }
-    snprintf(ret, size, "%.*s", (int)strcspn(best, "\n"), best);
-}
-
-static void explain_refusal(struct skep_plan_row *row, int error, const char *log)
-{
-    char complaint[160] = "";
-    skep_kernel_complaint(log, complaint, sizeof(complaint));
-    if (skep_plan_needs_trampoline(row) && error == -EPERM && !*log)
-        skep_plan_fail(row, "this kernel refuses %.*s programs", (int)strcspn(row->info.section, "/"),
-                       row->info.section);
-    else if (error == -ESRCH || error == -ENOENT)
-        skep_plan_fail(row, "this kernel has no %s", row->info.section);
-    else if (*complaint)
-        skep_plan_fail(row, "refused by the verifier: %s", complaint);
-    else
-        skep_plan_fail(row, "not loaded: %s", strerror(-error));
-}
-
-/* ---- the names in the kernel's BTF, searched as text: cheaper than parsing 5 MB for a yes or no ---- */
-
-static int btf_read(struct skep_kernel *k)
-{
-    _cleanup_close_ int fd = open(BTF_PATH, O_RDONLY | O_CLOEXEC);
-    struct btf_header head;
-    struct stat st;
-    if (fd < 0 || fstat(fd, &st) < 0)
-        return -errno;
-    if (pread(fd, &head, sizeof(head), 0) != sizeof(head) || head.magic != BTF_MAGIC ||
-        (uint64_t)head.hdr_len + head.str_off + head.str_len > (uint64_t)st.st_size)
-        return -EBADMSG;
-    k->btf = malloc(MAX(head.str_len, 1u));
-    off_t at = (off_t)head.hdr_len + head.str_off;
-    ssize_t n;
-    while (k->btf && k->btf_len < head.str_len &&
-           (n = pread(fd, k->btf + k->btf_len, head.str_len - k->btf_len, at + (off_t)k->btf_len)) > 0)
-        k->btf_len += (size_t)n;
-    return k->btf ? 0 : -ENOMEM;
-}
-
-static bool btf_has(const struct skep_kernel *k, const char *name)
-{
-    return memmem(k->btf, k->btf_len, name, strlen(name) + 1);
-}
-
-/* ---- open and load ---- */
 
 static void configure(struct skep_kernel *k)
 {
@@ -122,146 +43,7 @@ static void configure(struct skep_kernel *k)
     c->host_mnt_ns = o->host_mnt_ns;
     c->n_cpus = (uint32_t)k->n_cpus;
     c->wakeup_bytes = MIN(k->data_bytes, k->life_bytes) / 4;
-}
-
-static void choose_autoload(struct skep_kernel *k, struct bpf_object *obj)
-{
-    struct bpf_program *prog;
-    for (size_t i = 0; i < k->plan.n; i++)
-        if (!k->plan.rows[i].resident)
-            k->plan.rows[i].prog = NULL;
-    bpf_object__for_each_program(prog, obj)
-    {
-        struct skep_plan_row *row = skep_plan_find(&k->plan, bpf_program__name(prog));
-        bpf_program__set_autoload(prog, false);
-        if (!row || row->resident)
-            continue;
-        row->prog = prog;
-        snprintf(row->info.section, sizeof(row->info.section), "%s", bpf_program__section_name(prog));
-    }
-    for (size_t i = 0; i < k->plan.n; i++) {
-        struct skep_plan_row *row = &k->plan.rows[i];
-        const char *tp = skep_startswith(row->info.section, "tp_btf/");
-        char name[96];
-        if (!row->prog || row->resident)
-            continue;
-        if (!tp || row->info.state == SKEP_PROGRAM_FAILED)
-            continue;
-        snprintf(name, sizeof(name), "btf_trace_%s", tp);
-        if (row->wanted && !btf_has(k, name))
-            skep_plan_fail(row, "this kernel has no tracepoint %s", tp);
-    }
-    skep_plan_choose(&k->plan);
-    for (size_t i = 0; i < k->plan.n; i++)
-        if (k->plan.rows[i].prog && !k->plan.rows[i].resident &&
-            k->plan.rows[i].info.state == SKEP_PROGRAM_LOADED)
-            bpf_program__set_autoload(k->plan.rows[i].prog, true);
-}
-
-static int set_sizes(struct skep_kernel *k, struct skep_bpf *bpf)
-{
-    int r = bpf_map__set_max_entries(bpf->maps.skep_life, (uint32_t)k->life_bytes);
-    if (r >= 0)
-        r = bpf_map__set_max_entries(bpf->maps.skep_data, (uint32_t)k->n_cpus);
-    if (r >= 0)
-        r = bpf_map__set_max_entries(bpf->maps.skep_scratch, (uint32_t)k->n_cpus * SKEP_SCRATCH_SLOTS);
-    return r;
-}
-
-/* A later object works on the maps of the first, variables included. */
-static int share_maps(struct skep_kernel *k, struct skep_bpf *bpf)
-{
-    struct bpf_map *map;
-    bpf_object__for_each_map(map, bpf->obj)
-    {
-        int fd = bpf_object__find_map_fd_by_name(k->bpf->obj, bpf_map__name(map));
-        int r = fd < 0 ? fd : bpf_map__reuse_fd(map, fd);
-        if (r < 0)
-            return r;
-    }
-    return 0;
-}
-
-static void set_log(struct skep_kernel *k, char *log, size_t log_size)
-{
-    for (size_t i = 0; i < k->plan.n; i++)
-        if (k->plan.rows[i].prog && !k->plan.rows[i].resident)
-            bpf_program__set_log_buf(k->plan.rows[i].prog, log, log_size);
-}
-
-/* Loads what the plan chose and is not there yet; on the refusal of one program notes the reason and gives -EAGAIN. */
-static int load_once(struct skep_kernel *k, char *log, size_t log_size, struct skep_bpf **ret,
-                     char *ret_reason, size_t reason_size)
-{
-    _cleanup_object_ struct skep_bpf *bpf = skep_bpf__open();
-    if (!bpf)
-        return -errno;
-    bpf->rodata->skep_has_rdonly_cast = btf_has(k, "bpf_rdonly_cast");
-    bpf->rodata->skep_has_task_from_vpid = btf_has(k, "bpf_task_from_vpid");
-    bpf->rodata->skep_has_task_from_pid = btf_has(k, "bpf_task_from_pid");
-    int r = k->bpf ? share_maps(k, bpf) : set_sizes(k, bpf);
-    if (r < 0)
-        return r;
-    choose_autoload(k, bpf->obj);
-    set_log(k, log, log_size);
-    log[0] = said.program[0] = said.last[0] = '\0';
-    r = skep_bpf__load(bpf);
-    if (r >= 0) {
-        set_log(k, NULL, 0); /* the buffer goes away */
-        *ret = TAKE_PTR(bpf);
-        return 0;
-    }
-    struct skep_plan_row *row = skep_plan_find(&k->plan, said.program);
-    if (!row) {
-        snprintf(ret_reason, reason_size, "cannot load the BPF object: %s", strerror(-r));
-        return r;
-    }
-    explain_refusal(row, r, log);
-    skep_debug("%s: %s", row->info.name, row->info.reason);
-    for (size_t i = 0; skep_plan_needs_trampoline(row) && r == -EPERM && i < k->plan.n; i++)
-        if (&k->plan.rows[i] != row && skep_plan_needs_trampoline(&k->plan.rows[i]))
-            skep_plan_fail(&k->plan.rows[i], "%s", row->info.reason);
-    return -EAGAIN;
-}
-
-static void read_program_info(struct skep_plan_row *row)
-{
-    struct bpf_prog_info info = {0};
-    uint32_t len = sizeof(info);
-    if (bpf_obj_get_info_by_fd(bpf_program__fd(row->prog), &info, &len) < 0)
-        return;
-    row->info.id = info.id;
-    row->info.verified_insns = info.verified_insns;
-    row->info.xlated_bytes = info.xlated_prog_len;
-    row->info.jited_bytes = info.jited_prog_len;
-}
-
-/* As far as the kernel goes along; what it refuses the plan does without. */
-static int load(struct skep_kernel *k, struct skep_bpf **ret, char *ret_reason, size_t reason_size)
-{
-    size_t log_size = 1 << 18;
-    _cleanup_free_ char *log = calloc(1, log_size);
-    if (!log)
-        return -ENOMEM;
-    int r = btf_read(k);
-    if (r >= 0)
-        r = -EAGAIN;
-    for (int i = 0; r == -EAGAIN && i < SKEP_PLAN_MAX; i++)
-        r = load_once(k, log, log_size, ret, ret_reason, reason_size);
-    for (size_t i = 0; i < k->plan.n; i++) {
-        struct skep_plan_row *row = &k->plan.rows[i];
-        if (row->resident)
-            continue;
-        if (r < 0 || row->info.state != SKEP_PROGRAM_LOADED) {
-            row->prog = NULL;
-            continue;
-        }
-        row->resident = true;
-        read_program_info(row);
-    }
-    free(TAKE_PTR(k->btf));
-    k->btf_len = 0;
-    return r;
+    c->held_places = skep_kernel_held_places(k);
 }
 
 static size_t ring_size(size_t wanted)
@@ -276,11 +58,11 @@ static size_t ring_size(size_t wanted)
 static int check_ground(char *ret_reason, size_t reason_size)
 {
     union bpf_attr attr = {0};
-    if (access(BTF_PATH, R_OK) < 0) {
+    if (access(SKEP_BTF_PATH, R_OK) < 0) {
         snprintf(
             ret_reason, reason_size,
             "this kernel has no type information (%s): a kernel built with CONFIG_DEBUG_INFO_BTF is needed",
-            BTF_PATH);
+            SKEP_BTF_PATH);
         return -ENOENT;
     }
     if (syscall(SYS_bpf, BPF_PROG_GET_NEXT_ID, &attr, sizeof(attr)) < 0 && errno != ENOENT) {
@@ -298,6 +80,21 @@ static int check_ground(char *ret_reason, size_t reason_size)
     return 0;
 }
 
+/* The rings are made while the programs are loaded: putting one into its place waits for a grace period. */
+static int load(struct skep_kernel *k, char *ret_reason, size_t reason_size)
+{
+    int r = skep_object_open(k, ret_reason, reason_size);
+    if (r < 0)
+        return r;
+    r = skep_object_begin(k);
+    if (r < 0)
+        return r;
+    configure(k);
+    r = skep_stream_open(k);
+    int loaded = skep_object_end(k, ret_reason, reason_size);
+    return r < 0 ? r : loaded;
+}
+
 int skep_kernel_open(const struct skep_kernel_options *o, struct skep_kernel **ret, char *ret_reason,
                      size_t reason_size)
 {
@@ -309,7 +106,7 @@ int skep_kernel_open(const struct skep_kernel_options *o, struct skep_kernel **r
     if (!k)
         return -ENOMEM;
     k->options = *o;
-    k->epoll_fd = k->cgroup_fd = -1;
+    k->epoll_fd = k->cgroup_fd = k->types_fd = -1;
     k->n_cpus = libbpf_num_possible_cpus();
     if (k->n_cpus < 1 || k->n_cpus > SKEP_MAX_CPUS) {
         snprintf(ret_reason, reason_size, "this machine has %d CPUs; at most %d are supported", k->n_cpus,
@@ -319,7 +116,7 @@ int skep_kernel_open(const struct skep_kernel_options *o, struct skep_kernel **r
     k->life_bytes = ring_size(o->life_bytes ? o->life_bytes : DEFAULT_LIFE_BYTES);
     k->data_bytes = ring_size((o->data_bytes ? o->data_bytes : DEFAULT_DATA_BYTES) / (size_t)k->n_cpus);
     libbpf_set_strict_mode(LIBBPF_STRICT_ALL);
-    libbpf_print_fn_t before = libbpf_set_print(listen);
+    libbpf_print_fn_t before = skep_object_listen();
     if (o->selection)
         k->selection = *o->selection;
     else
@@ -329,12 +126,8 @@ int skep_kernel_open(const struct skep_kernel_options *o, struct skep_kernel **r
     skep_plan_want(&k->plan, &k->selection);
     for (size_t i = 0; o->snapshot_only && i < k->plan.n; i++)
         k->plan.rows[i].wanted = k->plan.rows[i].attach == SKEP_ATTACH_ITER;
-    r = load(k, &k->bpf, ret_reason, reason_size);
+    r = load(k, ret_reason, reason_size);
     libbpf_set_print(before);
-    if (r >= 0) {
-        configure(k);
-        r = skep_stream_open(k);
-    }
     if (r < 0) {
         if (!*ret_reason)
             snprintf(ret_reason, reason_size, "cannot set up the sensors: %s", strerror(-r));
@@ -405,24 +198,6 @@ static void run_once(struct skep_plan_row *row)
     else
         row->info.state = SKEP_PROGRAM_ATTACHED;
     bpf_link__destroy(link);
-}
-
-static int load_more(struct skep_kernel *k, char *ret_reason, size_t reason_size)
-{
-    skep_plan_choose(&k->plan);
-    bool missing = false;
-    for (size_t i = 0; i < k->plan.n; i++)
-        missing |= k->plan.rows[i].info.state == SKEP_PROGRAM_LOADED && !k->plan.rows[i].resident;
-    if (!missing)
-        return 0;
-    struct skep_bpf **more = reallocarray(k->more, k->n_more + 1, sizeof(struct skep_bpf *));
-    if (!more)
-        return -ENOMEM;
-    k->more = more;
-    int r = load(k, &k->more[k->n_more], ret_reason, reason_size);
-    if (r >= 0)
-        k->n_more++;
-    return r;
 }
 
 /* Handlers that did not load stay 0. */
@@ -509,9 +284,11 @@ static int attach_wanted(struct skep_kernel *k, char *ret_reason, size_t reason_
 int skep_kernel_enable(struct skep_kernel *k, const struct skep_selection *s, char *ret_reason,
                        size_t reason_size)
 {
-    libbpf_print_fn_t before = libbpf_set_print(listen);
+    libbpf_print_fn_t before = skep_object_listen();
     skep_plan_want(&k->plan, s);
-    int r = load_more(k, ret_reason, reason_size);
+    int r = skep_object_begin(k);
+    if (r >= 0)
+        r = skep_object_end(k, ret_reason, reason_size);
     if (r >= 0)
         r = attach_wanted(k, ret_reason, reason_size);
     libbpf_set_print(before);
@@ -555,12 +332,8 @@ struct skep_kernel *skep_kernel_free(struct skep_kernel *k)
     skep_stream_close(k);
     skep_fd_close(k->cgroup_fd);
     skep_filters_free(k->filters);
-    for (size_t i = 0; i < k->n_more; i++)
-        skep_bpf__destroy(k->more[i]);
-    free(k->more);
-    skep_bpf__destroy(k->bpf);
+    skep_object_close(k);
     free(k->programs);
-    free(k->btf);
     free(k);
     return NULL;
 }
@@ -648,9 +421,4 @@ const struct skep_program *skep_kernel_programs(const struct skep_kernel *k, siz
         cache->programs[i] = k->plan.rows[i].info;
     *ret_n = k->plan.n;
     return cache->programs;
-}
-
-size_t skep_kernel_ring_bytes(const struct skep_kernel *k)
-{
-    return k->life_bytes + k->data_bytes * (size_t)k->n_cpus;
 }

@@ -103,6 +103,4 @@ uint64_t skep_kernel_life_lost(const struct skep_kernel *k);
 uint64_t skep_kernel_missed(struct skep_kernel *k);
 
 const struct skep_program *skep_kernel_programs(const struct skep_kernel *k, size_t *ret_n);
-/* Bytes of ring memory. */
-size_t skep_kernel_ring_bytes(const struct skep_kernel *k);
 #endif

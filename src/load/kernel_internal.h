@@ -2,7 +2,7 @@
 #ifndef SKEP_LOAD_KERNEL_INTERNAL_H
 #define SKEP_LOAD_KERNEL_INTERNAL_H
 /*
- * What kernel.c (loading and attaching), plan.c (which programs) and stream.c (reading) share.
+ * What kernel.c (attaching), object.c (loading), plan.c (which programs) and stream.c (reading) share.
  */
 #include "load/filter.h"
 #include "load/kernel.h"
@@ -60,9 +60,10 @@ struct skep_input {
 };
 
 struct skep_kernel {
-    struct skep_bpf *bpf;   /* the object, with all that was wanted at first */
-    struct skep_bpf **more; /* the same again, with programs that were wanted later; they share its maps */
-    size_t n_more;
+    struct skep_bpf *bpf;    /* the object, for its maps */
+    struct skep_bpf **parts; /* the same again, each with some of the programs; they share its maps */
+    size_t n_parts;
+    struct skep_loading *loading; /* parts on their way, or NULL */
     struct skep_plan plan;
     struct skep_program *programs; /* copies of the plan's rows, for the public view */
     struct skep_kernel_options options;
@@ -72,6 +73,7 @@ struct skep_kernel {
     int n_cpus;
     char *btf; /* names in the kernel's, while loading */
     size_t btf_len;
+    int types_fd; /* its types, cut to size; load/types.h; -1: none */
     int epoll_fd;
     int cgroup_fd;
     size_t life_bytes, data_bytes; /* of one ring each */
@@ -88,6 +90,9 @@ int skep_kernel_enable(struct skep_kernel *k, const struct skep_selection *s, ch
                        size_t reason_size);
 /* Puts the programs of f into their slots, and empties all others; NULL: none. */
 int skep_kernel_install(struct skep_kernel *k, const struct skep_filters *f);
+/* How many operations of io_uring that are under way are remembered. What comes to be asked for later has to do with
+ * fewer: the table stays as it was made. */
+uint32_t skep_kernel_held_places(const struct skep_kernel *k);
 /* The verifier's last complaint: the line before its closing statistics. */
 void skep_kernel_complaint(const char *log, char *ret, size_t size);
 struct skep_swap *skep_swap_free(struct skep_swap *s);

@@ -23,7 +23,8 @@ int skep_ring_open(struct skep_ring *r, int fd, size_t size)
     r->fd = fd;
     r->consumer_page = consumer;
     r->producer_page = producer;
-    r->pos = r->released = __atomic_load_n((uint64_t *)consumer, __ATOMIC_ACQUIRE);
+    r->data = (char *)producer + page;
+    r->pos = r->end = r->released = __atomic_load_n((uint64_t *)consumer, __ATOMIC_ACQUIRE);
     return 0;
 }
 
@@ -35,12 +36,12 @@ void skep_ring_close(struct skep_ring *r)
     if (r->producer_page)
         munmap(r->producer_page, page + r->mapped);
     r->fd = skep_fd_close(r->fd);
-    r->consumer_page = r->producer_page = NULL;
+    r->consumer_page = r->producer_page = r->data = NULL;
 }
 
 static char *data_at(const struct skep_ring *r, uint64_t pos)
 {
-    return (char *)r->producer_page + sysconf(_SC_PAGESIZE) + (pos & (r->size - 1));
+    return r->data + (pos & (r->size - 1));
 }
 
 static size_t step(uint32_t len)
@@ -48,10 +49,17 @@ static size_t step(uint32_t len)
     return ROUND_UP((size_t)(len & LEN_MASK) + BPF_RINGBUF_HDR_SZ, (size_t)8);
 }
 
+/* Whether there is a record at pos, be it busy. */
+static bool is_written(struct skep_ring *r)
+{
+    if (r->pos >= r->end)
+        r->end = __atomic_load_n((uint64_t *)r->producer_page, __ATOMIC_ACQUIRE);
+    return r->pos < r->end;
+}
+
 const struct skep_hdr *skep_ring_peek(struct skep_ring *r, size_t *ret_size)
 {
-    uint64_t end = __atomic_load_n((uint64_t *)r->producer_page, __ATOMIC_ACQUIRE);
-    while (r->pos < end) {
+    while (is_written(r)) {
         uint32_t len = __atomic_load_n((uint32_t *)data_at(r, r->pos), __ATOMIC_ACQUIRE);
         if (len & BPF_RINGBUF_BUSY_BIT)
             return NULL;

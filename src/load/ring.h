@@ -15,7 +15,8 @@
  * The layout is that of the kernel's kernel/bpf/ringbuf.c: a page with the consumer's position (writable), a
  * page with the producer's, then the data, twice in a row so that no record wraps around; each record
  * has a header of 8 bytes (length with a busy and a discard bit, page offset) and is aligned to 8. Of the second copy
- * only as much is mapped as one record can reach into: mapped pages are resident pages. One thread.
+ * only as much is mapped as one record can reach into: mapped pages are resident pages. The producer's position is looked at
+ * when all up to where it stood before is read: another CPU writes it with each record. One thread.
  */
 #include "abi/event.h"
 #include "base/macro.h"
@@ -25,9 +26,11 @@ struct skep_ring {
     size_t size;
     size_t mapped;       /* of the data: size, and the part of it that follows once more */
     void *consumer_page; /* writable */
-    void *producer_page; /* followed by the data */
-    uint64_t pos;        /* next record to look at */
-    uint64_t released;   /* what the kernel may overwrite */
+    void *producer_page;
+    char *data;        /* behind the producer's page */
+    uint64_t pos;      /* next record to look at */
+    uint64_t end;      /* the producer's position, as it was seen last */
+    uint64_t released; /* what the kernel may overwrite */
 };
 
 /* Takes the descriptor. size: bytes, a power of two. */

@@ -97,7 +97,8 @@ static int input_open(struct skep_kernel *k, size_t at, int map_fd, size_t size)
     int fd = fcntl(map_fd, F_DUPFD_CLOEXEC, 3);
     if (fd < 0)
         return -errno;
-    struct epoll_event e = {.events = EPOLLIN, .data.u32 = (uint32_t)at};
+    /* Only when the kernel asks: a ring is never empty, its youngest records wait until they are old enough. */
+    struct epoll_event e = {.events = EPOLLIN | EPOLLET, .data.u32 = (uint32_t)at};
     int r = skep_ring_open(&k->inputs[at].ring, fd, size);
     if (r < 0) {
         close(fd);

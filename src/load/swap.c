@@ -2,13 +2,12 @@
 #include "load/swap.h"
 
 #include "base/clock.h"
+#include "base/job.h"
 #include "load/kernel_internal.h"
 
 #include "skep.skel.h"
 
 #include <bpf/bpf.h>
-#include <pthread.h>
-#include <signal.h>
 #include <time.h>
 
 /* Where the kernel has no memory for the update, time has to do: longer than any program runs. */
@@ -19,41 +18,29 @@ struct skep_swap {
     struct skep_filters *filters;
     uint64_t time; /* 0: before the boundary */
     int outer_fd, inner_fd;
-    pthread_t thread;
-    bool in_thread;
-    bool passed; /* the grace period; set by the thread */
+    struct skep_job *grace; /* NULL: it has passed */
 };
 
-static void *wait_grace(void *data)
+static void wait_grace(void *data)
 {
     struct skep_swap *s = data;
     uint32_t first = 0;
     const struct timespec fallback = {.tv_nsec = GRACE_FALLBACK_NS};
     if (bpf_map_update_elem(s->outer_fd, &first, &s->inner_fd, BPF_ANY) < 0)
         nanosleep(&fallback, NULL);
-    __atomic_store_n(&s->passed, true, __ATOMIC_RELEASE);
-    return NULL;
 }
 
 static void grace_begin(struct skep_swap *s)
 {
-    sigset_t all, before;
-    s->passed = false;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are for the caller's thread */
-    s->in_thread = pthread_create(&s->thread, NULL, wait_grace, s) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (!s->in_thread)
+    if (skep_job_begin("skep-swap", wait_grace, s, &s->grace) < 0)
         wait_grace(s);
 }
 
 static bool grace_over(struct skep_swap *s)
 {
-    if (!__atomic_load_n(&s->passed, __ATOMIC_ACQUIRE))
+    if (s->grace && !skep_job_is_over(s->grace))
         return false;
-    if (s->in_thread)
-        pthread_join(s->thread, NULL);
-    s->in_thread = false;
+    s->grace = skep_job_end(s->grace);
     return true;
 }
 
@@ -61,8 +48,7 @@ struct skep_swap *skep_swap_free(struct skep_swap *s)
 {
     if (!s)
         return NULL;
-    if (s->in_thread)
-        pthread_join(s->thread, NULL);
+    skep_job_end(s->grace);
     skep_filters_free(s->filters);
     free(s);
     return NULL;

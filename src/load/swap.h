@@ -37,7 +37,7 @@
  * sensor, the new policy does without, as it would have at the start.
  *
  * Cost: for the two grace periods, some tens of milliseconds, everything in the union comes through. The grace periods are
- * waited for in a thread of their own; the caller goes on reading the rings:
+ * waited for aside (base/job.h); the caller goes on reading the rings:
  *
  *     skep_swap_begin(k, &selection, TAKE_PTR(filters), reason, sizeof(reason));       step 1
  *     in the loop: switch (skep_swap_step(k, &time)) {

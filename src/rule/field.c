@@ -63,8 +63,8 @@ const struct skep_rule_field *skep_rule_field_find_dotted(const char *name, size
 
 bool skep_rule_field_may_be(const char *name, size_t len)
 {
-    static const char *const roots[] = {"container", "evt",  "fd",      "fs",     "group",
-                                        "k8s",       "proc", "syscall", "thread", "user"};
+    static const char *const roots[] = {"container", "evt",  "fd",      "fs",     "group", "k8s",
+                                        "k8smeta",   "proc", "syscall", "thread", "user"};
     const char *dot = memchr(name, '.', len);
     size_t n = dot ? (size_t)(dot - name) : 0;
     for (size_t i = 0; i < ARRAY_SIZE(roots) && n; i++)

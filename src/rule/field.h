@@ -88,7 +88,7 @@ struct skep_rule_spot {
     uint16_t off;
     uint16_t size;
     uint32_t mask;
-    uint32_t values[4];
+    uint32_t values[8];
     uint16_t source_off; /* PATH, DIRECTORY, FILENAME */
     bool succeeded;      /* SLICE, PATH: missing when hdr.ret is negative */
     bool has_missing;    /* a number that means: missing */

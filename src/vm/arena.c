@@ -4,8 +4,8 @@
 #define CHUNK 8192
 #define ALIGN 16
 
-struct skep_arena_chunk {
-    struct skep_arena_chunk *next;
+struct skep_vm_arena_chunk {
+    struct skep_vm_arena_chunk *next;
     size_t used, size; /* of data */
     _Alignas(ALIGN) uint8_t data[];
 };
@@ -22,28 +22,29 @@ static void default_free(void *data, void *p)
     free(p);
 }
 
-void skep_arena_init(struct skep_arena *a, const struct skep_vm_allocator *allocator, size_t max)
+void skep_vm_arena_init(struct skep_vm_arena *a, const struct skep_vm_allocator *allocator, size_t max)
 {
     static const struct skep_vm_allocator standard = {.alloc = default_alloc, .free = default_free};
-    *a = (struct skep_arena){.allocator = allocator ? *allocator : standard, .max = MIN(max, SIZE_MAX / 4)};
+    *a =
+        (struct skep_vm_arena){.allocator = allocator ? *allocator : standard, .max = MIN(max, SIZE_MAX / 4)};
 }
 
-void skep_arena_clear(struct skep_arena *a)
+void skep_vm_arena_clear(struct skep_vm_arena *a)
 {
     while (a->chunks) {
-        struct skep_arena_chunk *chunk = a->chunks;
+        struct skep_vm_arena_chunk *chunk = a->chunks;
         a->chunks = chunk->next;
         a->allocator.free(a->allocator.data, chunk);
     }
     a->used = 0;
 }
 
-static struct skep_arena_chunk *add_chunk(struct skep_arena *a, size_t size)
+static struct skep_vm_arena_chunk *add_chunk(struct skep_vm_arena *a, size_t size)
 {
-    struct skep_arena_chunk *chunk = a->allocator.alloc(a->allocator.data, sizeof(*chunk) + size);
+    struct skep_vm_arena_chunk *chunk = a->allocator.alloc(a->allocator.data, sizeof(*chunk) + size);
     if (!chunk)
         return NULL;
-    *chunk = (struct skep_arena_chunk){.size = size};
+    *chunk = (struct skep_vm_arena_chunk){.size = size};
     if (size > CHUNK && a->chunks) {
         /* what is left in the newest chunk is still good for small things */
         chunk->next = a->chunks->next;
@@ -55,7 +56,7 @@ static struct skep_arena_chunk *add_chunk(struct skep_arena *a, size_t size)
     return chunk;
 }
 
-void *skep_arena_calloc(struct skep_arena *a, size_t n, size_t size)
+void *skep_vm_arena_calloc(struct skep_vm_arena *a, size_t n, size_t size)
 {
     size_t total;
     if (__builtin_mul_overflow(n, size, &total) || total > a->max - a->used)
@@ -63,7 +64,7 @@ void *skep_arena_calloc(struct skep_arena *a, size_t n, size_t size)
     total = MAX(ROUND_UP(total, (size_t)ALIGN), (size_t)ALIGN);
     if (total > a->max - a->used)
         return NULL;
-    struct skep_arena_chunk *chunk = a->chunks;
+    struct skep_vm_arena_chunk *chunk = a->chunks;
     if (!chunk || total > chunk->size - chunk->used)
         chunk = add_chunk(a, MAX(total, (size_t)CHUNK));
     if (!chunk)
@@ -74,8 +75,8 @@ void *skep_arena_calloc(struct skep_arena *a, size_t n, size_t size)
     return memset(p, 0, total);
 }
 
-char *skep_arena_strndup(struct skep_arena *a, const char *s, size_t len)
+char *skep_vm_arena_strndup(struct skep_vm_arena *a, const char *s, size_t len)
 {
-    char *copy = skep_arena_calloc(a, len + 1, 1);
+    char *copy = skep_vm_arena_calloc(a, len + 1, 1);
     return copy ? memcpy(copy, s, len) : NULL;
 }

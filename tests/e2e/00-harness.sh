@@ -68,5 +68,15 @@ t_check "json_has finds a nested member" json_has lines 'e.proc.pid == 7 and "b"
 t_check "a missing member is None at any depth" json_has lines 'e.kind == "exec" and e.container.image.tag == None'
 t_check "json_has can say no" ended_with 1 json_has lines 'e.proc.pid == 8'
 t_check "json_count counts" test "$(json_count lines 'e.kind.startswith("ex")')" = 2
+count=$(json_count lines 'e.proc.nothing.at_all or e.kind')
+t_check "a question is no case of its own" test "$count" = 2
+(sleep 0.3; echo '{"kind":"late"}' >late) &
+t_check "wait_json waits for a file and a line" wait_json 5 late 'e.kind == "late"'
+t_check "and not for ever" ended_with 1 wait_json 0 late 'e.kind == "never"'
+echo '{"kind":"more"}' >>late
+t_check "what was added is seen" test "$(json_count late 'True')" = 2
+printf '{"kind":"anew"}\n{"kind":"very much longer than before"}\n{"kind":"and more"}\n' >late
+t_check "what was written anew is seen" test "$(json_count late 'True') $(json_count late 'e.kind == "late"')" = "3 0"
+t_check "an expression that fails says so" grep -q ZeroDivisionError <<<"$(json_has late '1 / 0' 2>&1)"
 echo >>lines
 t_check "a line that is no JSON is an error" ended_with 2 json_count lines 'True'

@@ -7,7 +7,7 @@ need_command python3
 
 busy() {
     local i
-    for i in 1 2 3; do
+    for _ in 1 2 3; do
         ls /etc >/dev/null
         sh -c 'cat /etc/hostname; exit 3' >/dev/null
         mkdir -p "$SCRATCH/d/e" && rmdir "$SCRATCH/d/e"

@@ -97,7 +97,7 @@ e.path == '$SCRATCH/bad-header'"
 e.path == '$SCRATCH/plain' and e.path_source == 'object' and e.raw_path == ''"
     one "$c: without arguments" "$by == None and e.raw_path == '/fail-null'"
     one "$c: an address that is not mapped" "$by == ['./$c', 'execve-wild'] and e.raw_path == None and e.error == 'EFAULT'"
-    one "$c: many arguments" "$by[:3] == ['$c-many', '001', '002'] and len(e.args) == 256 and e.truncated"
+    one "$c: many arguments" "${by}[:3] == ['$c-many', '001', '002'] and len(e.args) == 256 and e.truncated"
     t_check "$c: what succeeds is no failure" test "$(json_count watch.out \
         "e.kind == 'exec' and e.proc.args == ['fail-then', 'fork'] and e.proc.exe == '$SCRATCH/$c'") \
 $(json_count watch.out "e.kind == 'exec_failed' and e.args == ['fail-then', 'fork']")" = "1 0"

@@ -8,7 +8,7 @@ need_runc
 
 start_skep run run --no-rules --events --json --kinds exec,exit,open
 name=skep-$$
-runc_start "$name" /bin/sleep 30
+runc_start "$name" /bin/sleep 3600
 # its path is a mere name, so the runtime's state has to confirm that it is a container: what happens before that is
 # not marked
 wait_for 10 sh -c "'$SKEP' ps --json 2>/dev/null | grep -q '\"id\":\"$name\"'"
@@ -24,7 +24,7 @@ t_check "its namespaces are its own" json_has run.out "e.container and e.contain
 t_check "ps knows the container" json_has ps.out "e.container and e.container.id == '$name' and e.proc.comm == 'sleep'"
 
 if reason=$(container_lacks podman runc conmon); then
-    podman_start "skep-pod-$$" /bin/sleep 30
+    podman_start "skep-pod-$$" /bin/sleep 3600
     t_check "podman: the id comes with the first event" wait_json 10 run.out "e.container and e.container.id == '$CONTAINER'"
     podman_cmd exec "skep-pod-$$" /bin/ls / >/dev/null 2>&1
     t_check "podman: name and image are filled in" wait_json 10 run.out \

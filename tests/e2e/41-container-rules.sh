@@ -21,7 +21,7 @@ cat >rules.yaml <<'R'
 R
 # bundle NAME PYTHON: a container that sleeps, with its configuration c changed
 bundle() {
-    runc_prepare "$1" /bin/sleep 60 && python3 - "$SCRATCH/bundle-$1/config.json" "$2" <<'P'
+    runc_prepare "$1" /bin/sleep 3600 && python3 - "$SCRATCH/bundle-$1/config.json" "$2" <<'P'
 import json, sys
 with open(sys.argv[1]) as f:
     c = json.load(f)
@@ -56,7 +56,7 @@ runc exec "$plain" /bin/echo mark plain >/dev/null
 runc exec --user 777:777 "$plain" /bin/echo user plain >/dev/null
 [ -z "${STRONG:-}" ] || runc exec "$strong" /bin/echo mark strong >/dev/null
 image=
-if reason=$(container_lacks podman runc conmon) && podman_start "skep-pod-$$" /bin/sleep 60; then
+if reason=$(container_lacks podman runc conmon) && podman_start "skep-pod-$$" /bin/sleep 3600; then
     wait_for 10 sh -c "'$SKEP' ps --json 2>/dev/null | grep -q '\"name\":\"skep-pod-$$\"'"
     podman_cmd exec "skep-pod-$$" /bin/echo mark pod >/dev/null
     image=$(podman_cmd images --quiet --no-trunc "$CONTAINER_IMAGE" | sed 's/^sha256://; s/^\(.\{12\}\).*/\1/')

@@ -109,6 +109,21 @@ t_check "and keeps its size" test "$(sed -n 's/^VmRSS:[[:space:]]*\([0-9]*\) kB/
 t_check "it ends although nobody reads" ended_with 0 stop_skep $blocked
 t_check "the ledger is told elsewhere, and counts what was given up" grep -Eq '^open .* queue_full [0-9]+' blocked.err
 t_check "with nothing unaccounted for" ended_with 1 grep -q UNACCOUNTED blocked.err
+
+cat >opens.yaml <<EOF
+- rule: Any open
+  desc: more alerts than anybody reads
+  condition: evt.type in (open, openat, openat2, creat)
+  output: any file=%fd.name program=%proc.name command=%proc.cmdline parent=%proc.pname
+  priority: INFO
+EOF
+"$SKEP" run --rules opens.yaml --json >pipe 2>alerts.err </dev/null &
+blocked=$!
+T_PIDS+=("$blocked")
+wait_for 20 skep_is_ready alerts.err
+"$WORKLOAD" opens 60000
+t_check "it ends with alerts that nobody reads" ended_with 1 stop_skep $blocked
+t_check "and says that they are lost" grep -Eq '[0-9]+ of [0-9]+ alerts were lost' alerts.err
 kill $reader
 wait $reader 2>/dev/null
 

@@ -67,6 +67,14 @@ for command in $("$SKEP" --help | sed -n 's/^  \([a-z]\{2,\}\)  .*/\1/p'); do
     t_check "no line is wider than a terminal" ended_with 1 grep -Eq '^.{81}' help.out
 done
 t_check "commands were found" test -s help.out
+to_full_disk() {
+    "$SKEP" "$@" >/dev/full 2>full.err </dev/null
+    [ $? -eq 1 ] && grep -q '^skep: error: cannot write to standard output' full.err
+}
+for command in version 'docs events' 'docs events --json' 'docs losses' 'docs manual' ps probe 'rules list' 'rules explain'; do
+    # shellcheck disable=SC2086 # words
+    t_check "$command: a disk that is full" to_full_disk $command
+done
 t_check "every kind is in the reference" eval "'$SKEP' docs events >docs.out"
 t_check "fields of rules are in the reference" eval "'$SKEP' docs fields >fields.out"
 t_check "with what the kernel knows" grep -q '^- `fd.name` (text): .* known in the kernel for open' fields.out
@@ -93,6 +101,9 @@ else
         t_check "not root: skep $command" says 2 '^skep: error: not root: ' $command
         t_check "in one line" test "$(wc -l <says.err)" = 1
     done
+    "${AS[@]}" "$SKEP" probe >probe.out 2>/dev/null
+    t_check "not root: probe blames the kernel for nothing else" \
+        eval "grep -A1 'no   ringbuf' probe.out | grep -q 'to have it: run as root' && grep -q 'no   bpf_loop' probe.out"
     AS=(setpriv --bounding-set=-all --inh-caps=-all)
     t_check "root without capabilities" says 2 '^skep: error: bpf\(2\) is refused although we are root' run
     AS=()
@@ -102,6 +113,12 @@ else
         t_check "a kernel without types" says 2 '^skep: error: this kernel has no type information' run
         AS=()
     fi
+
+    t_check "that nobody reads on is no error" test "$("$SKEP" ps 2>&1 | { read -r line && echo "$line"; sleep 1; } | wc -l)" = 1
+    "$SKEP" run --disable 'Password hashes red' --disable tag:nonsense -- true >run.out 2>run.err
+    t_check "a rule to be off that is not there" \
+        grep -q "warning: --disable: there is no rule 'Password hashes red' (did you mean 'Password hashes read'?)" run.err
+    t_check "and a tag" grep -q "warning: --disable: there is no rule with the tag 'nonsense'" run.err
 
     # ---- what fails while it runs ----
 

@@ -163,7 +163,7 @@ command -v curl >/dev/null && quiet "web servers under load" serve || t_skip "we
 
 runc_works() {
     runc_run "skep-quiet-$$" /bin/sh -c 'for i in 1 2 3; do ls / >/dev/null; cat /etc/hostname; done; echo >/tmp/file'
-    runc_start "skep-quiet2-$$" /bin/sleep 30 && runc exec "skep-quiet2-$$" /bin/ls / &&
+    runc_start "skep-quiet2-$$" /bin/sleep 3600 && runc exec "skep-quiet2-$$" /bin/ls / &&
         runc delete --force "skep-quiet2-$$"
 }
 if reason=$(container_lacks runc); then
@@ -173,7 +173,7 @@ else
 fi
 
 podman_works() {
-    podman_run "skep-quiet-$$" /bin/sh -c 'ls / && id' && podman_start "skep-quiet2-$$" /bin/sleep 30 &&
+    podman_run "skep-quiet-$$" /bin/sh -c 'ls / && id' && podman_start "skep-quiet2-$$" /bin/sleep 3600 &&
         podman_cmd exec "skep-quiet2-$$" /bin/ls / && podman_cmd ps && podman_cmd rm --force --time 0 "skep-quiet2-$$"
 }
 if reason=$(container_lacks podman runc conmon); then

@@ -331,7 +331,7 @@ END
 
 undocumented() {
     "$FEED" --reference | sed -n 's/^- `\([a-z]*\).*/\1/p; s/^## //p' | sort -u | while read -r word; do
-        grep -Eq "\`$word[\`=:]" "$HERE/../../docs/ALERTS.md" || echo "$word"
+        grep -Eq "\`${word}[\`=:]" "$HERE/../../docs/ALERTS.md" || echo "$word"
     done | grep .
 }
 t_check "the reference has options to look for" [ "$("$FEED" --reference | grep -c '^- `')" -ge 15 ]

@@ -116,13 +116,18 @@ t_check "no more than that, and a word on the rest" python3 -c '
 import json
 a = [json.loads(l) for l in open("rate.out")]
 assert [e["rule"] for e in a] == ["Any open", "Any open", "skep: alerts were hidden"], a
-assert a[2]["output"].split(": ", 1)[1].startswith("Informational 3 more alerts"), a[2]["output"]'
+assert a[2]["output"].split(": ", 1)[1].startswith("Informational 3 more alerts"), a[2]["output"]
+f = a[2]["output_fields"]
+assert (f["skep.hidden"], f["skep.rule"], f["skep.reason"], f["skep.key"]) == (3, "Any open", "rate", None), f
+assert a[1]["output_fields"]["evt.time"] < f["skep.first"] < f["skep.last"] == f["evt.time"], f'
 t_check "--suppress" session suppress --json --disable 'Open*' --suppress 1h,by=fd.name -- x x x y
 t_check "each once, and a word on the rest" python3 -c '
 import json
 a = [json.loads(l) for l in open("suppress.out")]
 assert [e["rule"] for e in a] == ["Any open", "Any open", "skep: alerts were hidden"], a
-assert "2 more alerts" in a[2]["output"], a[2]["output"]'
+assert "2 more alerts" in a[2]["output"], a[2]["output"]
+f = a[2]["output_fields"]
+assert f["skep.hidden"] == 2 and f["skep.reason"] == "suppressed" and f["skep.key"].endswith("/x"), f'
 
 t_check "--to: several sinks" session sinks --matching all --to "file:$PWD/alerts.json,format=json" --to "program:cat >$PWD/piped.txt,format=text" -- x
 t_check "the file has them" alerts alerts.json "Any open:x" "Open of x:x"

@@ -6,10 +6,10 @@
 #     . "${0%/*}/container.sh"
 #     need_runc
 #     runc_run web1 /bin/sh -c 'echo hello'          # in the foreground, with its output and status
-#     runc_start web2 /bin/sleep 60                  # in the background, until the test ends
+#     runc_start web2 /bin/sleep 3600                # in the background, until the test ends
 #     need_podman
-#     podman_start db1 /bin/sleep 60                 # storage of its own below $SCRATCH; the id is in $CONTAINER
-#     PODMAN_STORE=default podman_start db2 /bin/sleep 60      # the host's own storage
+#     podman_start db1 /bin/sleep 3600               # storage of its own below $SCRATCH; the id is in $CONTAINER
+#     PODMAN_STORE=default podman_start db2 /bin/sleep 3600    # the host's own storage
 #     podman_cmd ps                                  # any other podman command, with the same PODMAN_STORE
 #
 # Names must be unique on the machine: give them $$. The image is called $CONTAINER_IMAGE.

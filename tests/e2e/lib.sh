@@ -98,8 +98,10 @@ wait_for() {
 }
 
 alive() {
+    local stat
+    { stat=$(<"/proc/$1/stat"); } 2>/dev/null || return 1
     # a zombie has ended
-    [ -e "/proc/$1/stat" ] && [ "$(sed 's/.*) //; s/ .*//' "/proc/$1/stat" 2>/dev/null)" != Z ]
+    [[ ${stat##*) } != Z* ]]
 }
 
 ended() {
@@ -160,20 +162,47 @@ stop_skep() {
     return $status
 }
 
+# json_ask SECONDS FILE EXPRESSION: asks the one reader of JSON lines (lines.py), which the first question starts; the
+# number of lines is in $JSON_COUNT.
+json_ask() {
+    local file=$2 status said
+    [[ $file == /* ]] || file=$PWD/$file
+    # a subshell's question may be the first one: that shell does not know of later ones, nor they of it
+    if [ ! -e "$SCRATCH/.lines.pid" ]; then
+        mkfifo "$SCRATCH/.ask" "$SCRATCH/.answer" || return 2
+        python3 "$HERE/lines.py" "$SCRATCH" </dev/null >"$SCRATCH/.lines.err" 2>&1 &
+        echo $! >"$SCRATCH/.lines.pid"
+    fi
+    if ! alive "$(<"$SCRATCH/.lines.pid")"; then
+        cat "$SCRATCH/.lines.err"
+        return 2
+    fi
+    printf '%s\0' "$1" "$file" "$3" >"$SCRATCH/.ask"
+    {
+        read -r status JSON_COUNT
+        while IFS= read -r said; do
+            echo "$said" >&2
+        done
+    } <"$SCRATCH/.answer"
+    return "$status"
+}
+
 # json_has FILE EXPRESSION: whether some line of a file of JSON lines satisfies a Python expression over e, the
 # line as nested objects; missing members are None, at any depth.
 json_has() {
-    python3 "$HERE/lines.py" any "$1" "$2"
+    json_ask 0 "$@"
 }
 
 # json_count FILE EXPRESSION: how many do.
 json_count() {
-    python3 "$HERE/lines.py" count "$1" "$2"
+    json_ask "" "$@"
+    [ $? -lt 2 ] || return 2
+    echo "$JSON_COUNT"
 }
 
-# wait_json SECONDS FILE EXPRESSION
+# wait_json SECONDS FILE EXPRESSION: until one does; 1 when none ever does.
 wait_json() {
-    wait_for "$1" json_has "$2" "$3"
+    json_ask $(($1 * SLOW + 1)) "$2" "$3"
 }
 
 t_no_leaks() {
@@ -184,6 +213,7 @@ t_finish() {
     local status=$? pid command left=
     trap - EXIT
     trap '' INT TERM HUP
+    [ ! -e "$SCRATCH/.lines.pid" ] || T_PIDS+=("$(<"$SCRATCH/.lines.pid")")
     for pid in ${T_PIDS[@]+"${T_PIDS[@]}"}; do
         alive "$pid" && kill -TERM "$pid" 2>/dev/null
     done

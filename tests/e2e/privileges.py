@@ -124,15 +124,15 @@ class Sleeper:
 
 def users():
     """From root to a user and half of the way back."""
-    do("setgid", "setgid", (5,), old_gid=0, old_egid=0, new_gid=5, new_egid=5, new_sgid=5, new_fsgid=5)
+    do("setgid", "setgid", (5,), asked_first=5, old_gid=0, old_egid=0, new_gid=5, new_egid=5, new_sgid=5, new_fsgid=5)
     do("setregid", "setgid", (6, 7), old_gid=5, old_egid=5, new_gid=6, new_egid=7)
-    do("setresgid", "setgid", (8, 9, 10), old_gid=6, old_egid=7, new_gid=8, new_egid=9, new_sgid=10, new_fsgid=9)
+    do("setresgid", "setgid", (8, 9, 10), asked_first=8, asked_second=9, asked_third=10, old_gid=6, old_egid=7, new_gid=8, new_egid=9, new_sgid=10, new_fsgid=9)
     do("setfsgid", "setgid", (11,), old_gid=8, old_egid=9, new_gid=8, new_egid=9, new_fsgid=11)
     do("setgroups", "setgid", (2, ctypes.create_string_buffer(struct.pack("II", 1, 2), 8)), old_gid=8, new_gid=8)
     do("setgroups", "setgid", (-1, 0), new_gid=8)  # EINVAL
     do("setfsuid", "setuid", (77,), ret=0, old_uid=0, new_uid=0, new_euid=0, new_fsuid=77, gained="")
     do("setfsuid", "setuid", (0,), ret=77, new_fsuid=0, gained=has("CAP_CHOWN"))
-    do("setreuid", "setuid", (1001, -1), old_uid=0, old_euid=0, new_uid=1001, new_euid=0, effective=has("CAP_SYS_ADMIN"), gained="")
+    do("setreuid", "setuid", (1001, -1), asked_first=1001, old_uid=0, old_euid=0, new_uid=1001, new_euid=0, effective=has("CAP_SYS_ADMIN"), gained="")
     do("setresuid", "setuid", (1002, 1003, 0), old_uid=1001, old_euid=0, new_uid=1002, new_euid=1003, new_suid=0, new_fsuid=1003,
        effective="", gained="")
     do("setresuid", "setuid", (-1, 0, -1), old_uid=1002, old_euid=1003, new_uid=1002, new_euid=0, effective=has("CAP_SYS_ADMIN"),
@@ -474,7 +474,11 @@ def uring(top):
         got = got(*args, tag=tag, **kw)
         if result is not None and got != result:
             raise RuntimeError(f"{title} gave {got}")
-        expect("uring", f"uring {title}", op=fields.pop("op", title), user_data=f"0x{tag:x}", **fields)
+        fields = dict(op=title, user_data=f"0x{tag:x}") | fields
+        expect("uring", f"uring {title}", **fields)
+        if title in ("openat", "openat2") and got >= 0:
+            fields["path_source"] = "object"  # of the file that was opened
+        expect("uring_done", f"uring_done {title}", ret=got, error=None if got >= 0 else errno.errorcode[-got], unknown=None, **fields)
         return got
 
     dir_fd = os.open(d, os.O_RDONLY)
@@ -583,7 +587,7 @@ def check(expected_path, events_path):
             print(f"not ok - {title}: no such event")
             continue
         wrong = differences(best, x)
-        if x["tid"] and x["kind"] != "uring" and best["proc"]["tid"] != x["tid"]:
+        if x["tid"] and not x["kind"].startswith("uring") and best["proc"]["tid"] != x["tid"]:
             wrong["tid"] = (best["proc"]["tid"], x["tid"])
         events.remove(best)
         told = ", ".join(f"{k} is {have!r} instead of {want!r}" for k, (have, want) in wrong.items())

@@ -21,6 +21,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/json.h"
 #include "export/sink.h"
 
 #define MS 1000000ULL

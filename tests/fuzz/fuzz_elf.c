@@ -58,16 +58,16 @@ static void check_elf(struct skep_elf *elf)
         check(skep_elf_function_at(elf, f->section, f->start) == i);
     }
     for (uint32_t i = 0; i < elf->n_programs && i < PROGRAMS; i++) {
-        struct skep_arena a;
+        struct skep_vm_arena a;
         struct skep_elf_code code;
-        skep_arena_init(&a, NULL, 64 << 20);
+        skep_vm_arena_init(&a, NULL, 64 << 20);
         check(skep_elf_program_of(elf, elf->programs[i].function) == i);
         if (skep_elf_link(elf, i, &a, &code) == 0) {
             check(code.n_parts > 0 && code.parts[0].function == elf->programs[i].function);
             for (uint32_t k = 0; k < code.n_externs; k++)
                 check(code.externs[k].insn < code.n_insns && code.externs[k].symbol < elf->n_symbols);
         }
-        skep_arena_clear(&a);
+        skep_vm_arena_clear(&a);
     }
 }
 

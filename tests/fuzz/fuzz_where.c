@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Any text as a condition of --where: it is refused with a diagnostic that can be printed, or it can be asked about an
  * event of every kind, with the same answer from the interpreter and from machine code. */
-#include "agent/where.h"
+#include "agent/rules/where.h"
 
 #include <bpf/btf.h>
 

@@ -311,15 +311,14 @@ static __always_inline long skep_output(struct skep_build *b, __u32 len)
     return r;
 }
 
-/* Ends the record: into the ring, or counted as lost; tells which. */
-static __always_inline bool skep_submit(struct skep_build *b)
+/* Puts the record into the ring, or counts it as lost, and tells which; it stays where it is. */
+static __always_inline bool skep_send(struct skep_build *b)
 {
     __u32 len = (b->s->len + 7) & ~7U;
     barrier_var(len);
     if (len > SKEP_RECORD_MAX) {
         /* cannot be: appending stops before; the verifier wants to see it */
         skep_count_lost(b->kind, SKEP_LOST_too_large);
-        skep_scratch_release(b->s);
         return false;
     }
     skep_hdr(b)->len = len;
@@ -328,6 +327,13 @@ static __always_inline bool skep_submit(struct skep_build *b)
         skep_slot_tally(b)->submitted++;
     else
         skep_count_lost(b->kind, SKEP_LOST_ring_full);
+    return done;
+}
+
+/* Ends the record: into the ring, or counted as lost; tells which. */
+static __always_inline bool skep_submit(struct skep_build *b)
+{
+    bool done = skep_send(b);
     skep_scratch_release(b->s);
     return done;
 }

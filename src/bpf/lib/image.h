@@ -32,35 +32,39 @@ static __always_inline __u32 skep_image_file_flags(struct file *exe)
 }
 
 /* The user namespace has a number for this one. Of a map of more than five extents we say that it has not: what it
- * would allow is then told as forbidden. */
-static __always_inline bool skep_id_is_mapped(const struct uid_gid_map *map, __u32 id)
+ * would allow is then told as forbidden. map: address of a struct uid_gid_map. Global, as the function below, so that the
+ * verifier walks the loop once and not once for each state of the caller: that made most of a start. */
+__noinline int skep_id_is_mapped(__u64 map, __u32 id)
 {
-    __u32 n = BPF_CORE_READ(map, nr_extents);
+    const struct uid_gid_map *m = (const struct uid_gid_map *)map;
+    __u32 n = BPF_CORE_READ(m, nr_extents);
     if (n > 5)
-        return false;
+        return 0;
 #pragma unroll
     for (__u32 i = 0; i < 5; i++) {
         struct uid_gid_extent e = {0};
         if (i >= n)
             break;
-        bpf_core_read(&e, sizeof(e), &map->extent[i]);
+        bpf_core_read(&e, sizeof(e), &m->extent[i]);
         if (id - e.lower_first < e.count)
-            return true;
+            return 1;
     }
-    return false;
+    return 0;
 }
 
 static __always_inline bool skep_may_override(struct inode *inode, const struct cred *cred)
 {
-    struct user_namespace *ns = cred->user_ns;
     if (!(compat_cred_effective(cred) & (1ULL << CAP_DAC_OVERRIDE)))
         return false;
-    return BPF_CORE_READ(ns, level) == 0 || (skep_id_is_mapped(&ns->uid_map, inode->i_uid.val) &&
-                                             skep_id_is_mapped(&ns->gid_map, inode->i_gid.val));
+    /* as a number: a pointer is nothing that a global function takes */
+    __u64 ns = (__u64)BPF_CORE_READ(cred, user_ns);
+    return BPF_CORE_READ((struct user_namespace *)ns, level) == 0 ||
+           (skep_id_is_mapped(ns + bpf_core_field_offset(struct user_namespace, uid_map), inode->i_uid.val) &&
+            skep_id_is_mapped(ns + bpf_core_field_offset(struct user_namespace, gid_map), inode->i_gid.val));
 }
 
 /* Among the supplementary groups, at most 65536 in ascending order. */
-static __noinline bool skep_is_supplementary(__u64 groups, __u32 gid)
+__noinline int skep_is_supplementary(__u64 groups, __u32 gid)
 {
     __u32 from = 0, to = 0;
     bpf_probe_read_kernel(&to, sizeof(to),
@@ -68,17 +72,17 @@ static __noinline bool skep_is_supplementary(__u64 groups, __u32 gid)
     for (int i = 0; i < 17; i++) {
         __u32 mid = from + (to - from) / 2, have = 0;
         if (from >= to)
-            return false;
+            return 0;
         bpf_probe_read_kernel(&have, sizeof(have),
                               (void *)(groups + bpf_core_field_offset(struct group_info, gid) + mid * 4ULL));
         if (have == gid)
-            return true;
+            return 1;
         if (have < gid)
             from = mid + 1;
         else
             to = mid;
     }
-    return false;
+    return 0;
 }
 
 /* May the process write the file that it executes? By the permission bits as inode_permission() goes through them;
@@ -95,7 +99,7 @@ static __always_inline bool skep_may_write(struct file *f, const struct cred *cr
         bit = S_IWUSR;
     else if (!(mode & S_IWGRP) != !(mode & S_IWOTH) &&
              (cred->fsgid.val == inode->i_gid.val ||
-              skep_is_supplementary((__u64)cred->group_info, inode->i_gid.val)))
+              skep_is_supplementary((__u64)BPF_CORE_READ(cred, group_info), inode->i_gid.val)))
         bit = S_IWGRP;
     return (mode & bit) || skep_may_override(inode, cred);
 }

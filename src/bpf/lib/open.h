@@ -9,6 +9,7 @@
 #include "bpf/lib/syscall.h"
 
 #define O_CREAT_WRONLY_TRUNC 01101
+#define O_CREAT_OR_TMPFILE 020000100 /* of O_TMPFILE the bit that no other flag has */
 
 struct skep_open_how {
     __u64 flags;
@@ -54,6 +55,12 @@ static __always_inline void skep_open_decode(struct skep_open_call *o, const str
     }
     o->dirfd = (int)skep_arg(call, 0);
     o->name = skep_arg(call, 1);
+}
+
+/* As the kernel takes it. Of a call that can make no file it is whatever stood in the register. */
+static __always_inline __u32 skep_open_mode(const struct skep_open_call *o)
+{
+    return o->flags & O_CREAT_OR_TMPFILE ? o->mode & 07777 : 0;
 }
 
 /* Just the name. */

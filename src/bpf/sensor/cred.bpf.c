@@ -1,9 +1,27 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * setuid and its family, setgid and its family, capset: what the credentials were and what they are now.
+ * setuid and its family, setgid and its family, capset: what the credentials were, what was asked for, and what they
+ * are now.
  */
 #include "bpf/lib/cred.h"
 #include "bpf/lib/syscall.h"
+
+static __always_inline __u32 cred_asked(const struct skep_call *call, int i)
+{
+    int n = 0;
+    switch (call->form) {
+    case SKEP_FORM_id:
+        n = 1;
+        break;
+    case SKEP_FORM_two_ids:
+        n = 2;
+        break;
+    case SKEP_FORM_three_ids:
+        n = 3;
+        break;
+    }
+    return i < n ? skep_arg(call, i) : SKEP_NO_VALUE;
+}
 
 static __always_inline bool cred_fill_uid(struct skep_build *b, const struct skep_call *call,
                                           const struct skep_cred_note *old, bool known)
@@ -18,6 +36,9 @@ static __always_inline bool cred_fill_uid(struct skep_build *b, const struct ske
     ev->new_euid = cred->euid.val;
     ev->new_suid = cred->suid.val;
     ev->new_fsuid = cred->fsuid.val;
+    ev->asked_first = cred_asked(call, 0);
+    ev->asked_second = cred_asked(call, 1);
+    ev->asked_third = cred_asked(call, 2);
     ev->effective = compat_cred_effective(cred);
     ev->gained = known ? ev->effective & ~old->caps : 0;
     return true;
@@ -36,6 +57,9 @@ static __always_inline bool cred_fill_gid(struct skep_build *b, const struct ske
     ev->new_egid = cred->egid.val;
     ev->new_sgid = cred->sgid.val;
     ev->new_fsgid = cred->fsgid.val;
+    ev->asked_first = cred_asked(call, 0);
+    ev->asked_second = cred_asked(call, 1);
+    ev->asked_third = cred_asked(call, 2);
     return true;
 }
 

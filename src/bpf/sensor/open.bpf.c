@@ -20,7 +20,7 @@ int sys_open(__u64 *ctx)
     if (!ev)
         return 0;
     ev->flags = o.flags;
-    ev->mode = o.mode;
+    ev->mode = skep_open_mode(&o);
     ev->dirfd = o.dirfd;
     b.s->late = skep_open_late(b.s, &call);
     if (b.s->late == SKEP_LATE_NO)

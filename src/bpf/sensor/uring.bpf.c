@@ -1,224 +1,273 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Operations submitted through io_uring, which make no system call of their own. Seen when the kernel takes
- * them in and has copied their arguments, before they run: what became of them is not known here.
+ * Operations of io_uring, which make no system call of their own: one event when the kernel takes an operation in, before it
+ * runs, and one when it is over. Whoever watches what is attempted need not wait for a result that may never come, and
+ * whoever asks for results alone pays for no other event.
+ *
+ * The second has all that the first had, and the process that submitted it, whoever completes it (the caller itself, a
+ * worker or the polling thread of the kernel, for a ring that is closed the kernel alone). Every operation that is
+ * submitted while somebody asks for results has exactly one such event, unless it is still on its way: one whose
+ * result cannot be known says why in place of it.
+ *
+ *   not_posted  the caller asked for no word of success: told at once
+ *   table_full  nothing could be kept of it: told at once
+ *   too_large   the same, for its long paths
+ *   displaced   SKEP_HELD_STALE after it was submitted its place was needed
+ *   unseen      its memory serves another request already. Where the ring for completions is full, newer kernels do not
+ *               say which request a result was of.
+ *
+ * What a multishot operation yields before it ends makes no event, for the kernel does not say which request it is of.
  */
-#include "bpf/lib/lexical.h"
+#include "bpf/lib/held.h"
 
-/* include/uapi/linux/io_uring.h */
-enum {
-    URING_OP_CONNECT = 16,
-    URING_OP_OPENAT = 18,
-    URING_OP_CLOSE = 19,
-    URING_OP_OPENAT2 = 28,
-    URING_OP_RENAMEAT = 35,
-    URING_OP_UNLINKAT = 36,
-    URING_OP_MKDIRAT = 37,
-    URING_OP_SYMLINKAT = 38,
-    URING_OP_LINKAT = 39,
-    URING_OP_BIND = 56,
-};
-#define URING_SETUP_SQPOLL 2
-#define URING_SQE_FLAGS 0x7f /* the lowest bits of a request's flags are those that the caller gave */
-#define URING_SQE_FIXED_FILE 1
-#define URING_ADDRESS_MAX 128
-
-/* Operations that work on a file given by number, one bit each; the others keep something else in its place. */
-#define URING_FILE_OPS                                                                                       \
-    (1ULL << 1 | 1ULL << 2 | 1ULL << 3 | 1ULL << 4 | 1ULL << 5 | 1ULL << 6 | 1ULL << 8 | 1ULL << 9 |         \
-     1ULL << 10 | 1ULL << 13 | 1ULL << 16 | 1ULL << 17 | 1ULL << 22 | 1ULL << 23 | 1ULL << 24 | 1ULL << 26 | \
-     1ULL << 27 | 1ULL << 30 | 1ULL << 33 | 1ULL << 34 | 1ULL << 40 | 1ULL << 41 | 1ULL << 43 | 1ULL << 46 | \
-     1ULL << 47 | 1ULL << 48 | 1ULL << 49 | 1ULL << 54 | 1ULL << 55 | 1ULL << 56 | 1ULL << 57 | 1ULL << 58 | \
-     1ULL << 59 | 1ULL << 60 | 1ULL << 61)
-
-/* Names of an operation, as addresses of struct filename; 0: none. */
-struct uring_names {
-    __u64 path, target;
-    int dirfd, target_dirfd;
-    __u32 open_flags;
-    bool link_text; /* the target is no path, but what a symbolic link says */
-};
-
-static __always_inline void uring_names_of(struct uring_names *n, __u32 op, __u64 req)
+/* Whether somebody wants to hear of the operation when it is submitted, */
+static __always_inline bool uring_wants(__u32 op)
 {
-    switch (op) {
-    case URING_OP_OPENAT:
-    case URING_OP_OPENAT2:
-        n->path = COMPAT_URING_NAME(io_open, req, filename);
-        n->dirfd = SKEP_READ(struct io_open, req, dfd);
-        n->open_flags = SKEP_READ(struct io_open, req, how.flags);
-        return;
-    case URING_OP_UNLINKAT:
-        n->path = COMPAT_URING_NAME(io_unlink, req, filename);
-        n->dirfd = SKEP_READ(struct io_unlink, req, dfd);
-        return;
-    case URING_OP_MKDIRAT:
-        n->path = COMPAT_URING_NAME(io_mkdir, req, filename);
-        n->dirfd = SKEP_READ(struct io_mkdir, req, dfd);
-        return;
-    case URING_OP_RENAMEAT:
-        n->path = COMPAT_URING_NAME(io_rename, req, oldpath);
-        n->dirfd = SKEP_READ(struct io_rename, req, old_dfd);
-        n->target = COMPAT_URING_NAME(io_rename, req, newpath);
-        n->target_dirfd = SKEP_READ(struct io_rename, req, new_dfd);
-        return;
-    case URING_OP_LINKAT:
-        n->path = COMPAT_URING_NAME(io_link, req, oldpath);
-        n->dirfd = SKEP_READ(struct io_link, req, old_dfd);
-        n->target = COMPAT_URING_NAME(io_link, req, newpath);
-        n->target_dirfd = SKEP_READ(struct io_link, req, new_dfd);
-        return;
-    case URING_OP_SYMLINKAT:
-        n->path = COMPAT_URING_NAME(io_link, req, newpath);
-        n->dirfd = SKEP_READ(struct io_link, req, new_dfd);
-        n->target = COMPAT_URING_NAME(io_link, req, oldpath);
-        n->link_text = true;
+    return skep_cfg.enabled[SKEP_KIND_uring] &&
+           (op >= SKEP_URING_OPS ||
+            !(skep_cfg.uring_unwanted[SKEP_BOUND(op / 64, SKEP_URING_OPS / 64)] >> op % 64 & 1));
+}
+
+/* and when it is over. */
+static __always_inline bool uring_wants_done(__u32 op)
+{
+    return skep_cfg.enabled[SKEP_KIND_uring_done] &&
+           (op >= SKEP_URING_OPS ||
+            !(skep_cfg.uring_done_unwanted[SKEP_BOUND(op / 64, SKEP_URING_OPS / 64)] >> op % 64 & 1));
+}
+
+static __always_inline void uring_drop(__u32 kind)
+{
+    if (skep_cfg.enabled[kind])
+        skep_count_refused(kind);
+}
+
+/* Begins the record of what is submitted, as the kind that it becomes first. */
+static __always_inline struct skep_ev_uring *uring_begin(struct skep_build *b, struct task_struct *t,
+                                                         bool attempt)
+{
+    if (attempt)
+        return skep_begin(b, SKEP_KIND_uring, sizeof(struct skep_ev_uring), t);
+    /* Counted when it is told; here only what never will be. */
+    if (!skep_in_scope(t)) {
+        skep_count_refused(SKEP_KIND_uring_done);
+        return NULL;
     }
+    struct skep_hdr *h = skep_claim(b, SKEP_KIND_uring_done, sizeof(struct skep_ev_uring), false);
+    if (!h)
+        return NULL;
+    skep_hdr_time(h);
+    skep_hdr_task(h, t);
+    return (struct skep_ev_uring *)h;
 }
 
-static __always_inline struct skep_slice uring_put_name(struct skep_build *b, __u64 name)
+/* ---- the end ---- */
+
+/* Makes a uring_done of the record in b. */
+static __always_inline void uring_done_init(struct skep_build *b, __u32 unknown)
 {
-    return skep_put_kernel_str(b, SKEP_READ(struct filename, name, name));
+    struct skep_ev_uring_done *ev = (struct skep_ev_uring_done *)b->s->record;
+    b->kind = ev->h.kind = SKEP_KIND_uring_done;
+    skep_slot_tally(b)->seen++;
+    ev->unknown = unknown;
 }
 
-static __always_inline void uring_fill_names(struct skep_build *b, struct skep_ev_uring *ev, __u64 req)
+/* Takes a record out of its locked place, which is free then; false: lost, and counted. */
+static __always_inline bool uring_take(struct skep_build *b, __u32 place, __u32 unknown)
 {
-    struct uring_names n = {0};
-    struct skep_named named;
-    uring_names_of(&n, ev->op, req);
-    if (!n.path)
-        return;
-    ev->open_flags = n.open_flags;
-    ev->raw_path = uring_put_name(b, n.path);
-    skep_name_lexical(&named, b->slot, n.dirfd, ev->raw_path.off, ev->raw_path.len);
-    ev->path = named.path;
-    ev->path_source = named.source;
-    if (!n.target)
-        return;
-    ev->raw_target = uring_put_name(b, n.target);
-    if (n.link_text)
-        return;
-    skep_name_lexical(&named, b->slot, n.target_dirfd, ev->raw_target.off, ev->raw_target.len);
-    ev->target = named.path;
-}
-
-struct uring_address {
-    __u16 family;
-    __u16 port;
-    union {
-        struct {
-            __u32 ip4_or_flow;
-            __u8 ip6[16];
-            __u32 scope;
-        };
-        char path[URING_ADDRESS_MAX - 4]; /* of a unix socket; begins where the port is */
-    };
-};
-
-static __always_inline void uring_put_unix(struct skep_build *b, struct skep_ev_uring *ev,
-                                           struct uring_address *sa, __u32 len)
-{
-    char *path = (char *)&sa->port;
-    if (len <= 2)
-        return;
-    if (path[0]) {
-        ev->path = skep_put_kernel_str(b, path);
-    } else {
-        path[0] = '@';
-        ev->path = skep_put_kernel(b, path, len - 2);
-    }
-}
-
-static __always_inline void uring_fill_address(struct skep_build *b, struct skep_ev_uring *ev,
-                                               struct io_kiocb *req)
-{
-    struct uring_address sa = {0};
-    __u64 kernel = compat_uring_address(req);
-    __u32 len;
-    if (ev->op == URING_OP_BIND && bpf_core_type_exists(struct io_bind)) {
-        len = SKEP_READ(struct io_bind, req, addr_len);
-        barrier_var(len);
-    } else {
-        len = SKEP_READ(struct io_connect, req, addr_len);
-    }
+    struct skep_held *held = skep_held_at(place);
+    if (!held || !skep_claim(b, SKEP_KIND_uring_done, sizeof(struct skep_ev_uring_done), false))
+        return false;
+    struct skep_hdr *h = skep_hdr(b);
+    __u32 len = held->len, ring = h->ring, cpu = h->cpu;
     barrier_var(len);
-    if (len > sizeof(sa))
-        len = sizeof(sa);
-    long r = kernel ? bpf_probe_read_kernel(&sa, len, (void *)kernel)
-                    : bpf_probe_read_user(&sa, len, SKEP_READ(struct io_connect, req, addr));
-    if (r < 0) {
-        skep_mark(b, SKEP_HDR_FAULT);
-        return;
-    }
-    struct skep_endpoint *to = ev->op == URING_OP_BIND ? &ev->local : &ev->remote;
-    if (sa.family == AF_INET) {
-        __builtin_memcpy(to->ip, &sa.ip4_or_flow, 4);
-    } else if (sa.family == AF_INET6) {
-        __builtin_memcpy(to->ip, sa.ip6, 16);
-        to->scope = sa.scope;
-    } else {
-        if (sa.family == AF_UNIX)
-            uring_put_unix(b, ev, &sa, len);
-        return;
-    }
-    to->family = sa.family;
-    to->port = __builtin_bswap16(sa.port);
+    if (len > SKEP_HELD_RECORD_MAX)
+        len = SKEP_HELD_RECORD_MAX;
+    bpf_probe_read_kernel(h, len, held->record);
+    b->s->len = len;
+    h->ring = ring;
+    h->cpu = cpu;
+    h->flags |= SKEP_HDR_INDIRECT;
+    struct skep_ev_uring_done *ev = (struct skep_ev_uring_done *)h;
+    __u64 now = bpf_ktime_get_boot_ns();
+    ev->duration = now - h->time;
+    h->time = now;
+    uring_done_init(b, unknown);
+    return true;
 }
 
-static __always_inline void uring_fill_file(struct skep_build *b, struct skep_ev_uring *ev,
-                                            struct io_kiocb *req, struct task_struct *t)
+/* Tells that nobody will learn what became of the operation in a locked place. */
+static __noinline void uring_give_up(__u32 place, __u32 unknown)
 {
-    ev->fd.num = -1;
-    if (ev->op == URING_OP_CLOSE) {
-        ev->fd.num = SKEP_READ(struct io_close, req, fd);
-        return;
-    }
-    if (ev->op > 63 || !(URING_FILE_OPS >> ev->op & 1))
-        return;
-    int num = SKEP_READ(struct io_kiocb, req, cqe.fd);
-    if (!(ev->sqe_flags & URING_SQE_FIXED_FILE)) {
-        skep_fill_fd(b, &ev->fd, t, num);
-        return;
-    }
-    struct file *f = compat_uring_fixed_file(SKEP_READ(struct io_kiocb, req, ctx), num);
-    if (!f)
-        return;
-    ev->fd.kind = skep_file_kind(f);
-    ev->fd.name = skep_put_file_path(b, f, t->fs);
-}
-
-static __always_inline int uring_submitted(struct io_kiocb *trusted)
-{
-    struct task_struct *t = skep_current();
     struct skep_build b;
-    struct skep_ev_uring *ev = skep_begin(&b, SKEP_KIND_uring, sizeof(*ev), t);
+    if (uring_take(&b, place, unknown))
+        skep_submit(&b);
+}
+
+/* ---- submission ---- */
+
+/* Keeps the record until the operation is over. 0, or why there is no waiting for that. */
+static __noinline __u32 uring_hold(struct skep_build *b, __u64 req)
+{
+    struct skep_ev_uring *ev = (struct skep_ev_uring *)b->s->record;
+    __u32 len = b->s->len;
+    if (ev->sqe_flags & URING_SQE_CQE_SKIP_SUCCESS)
+        return SKEP_URING_NOT_POSTED;
+    if (len > SKEP_HELD_RECORD_MAX)
+        return SKEP_URING_TOO_LARGE;
+    __u32 place = skep_held_claim(req);
+    if (!place) {
+        place = skep_held_displace(req, ev->h.time);
+        if (place)
+            uring_give_up(place, SKEP_URING_DISPLACED);
+    }
+    struct skep_held *held = place ? skep_held_at(place) : NULL;
+    if (!held)
+        return SKEP_URING_TABLE_FULL;
+    barrier_var(len);
+    if (len > SKEP_HELD_RECORD_MAX) /* once more: verifiers of the 6.1 series forget what they put aside */
+        len = SKEP_HELD_RECORD_MAX;
+    bpf_probe_read_kernel(held->record, len, ev);
+    held->len = len;
+    skep_held_unlock(place, req);
+    return SKEP_URING_KNOWN;
+}
+
+/* What the verifier takes for a pointer, as a number. */
+static __always_inline __u64 uring_address_of(__u64 *ctx)
+{
+    __u64 address = 0;
+    bpf_probe_read_kernel(&address, sizeof(address), ctx);
+    return address;
+}
+
+static __noinline void uring_forget(__u64 address)
+{
+    __u32 before = skep_held_find(address);
+    if (!before)
+        return;
+    uring_give_up(before, SKEP_URING_UNSEEN);
+    skep_held_unlock(before, SKEP_HELD_FREE);
+}
+
+static __always_inline int uring_submitted(__u64 *ctx)
+{
+    struct io_kiocb *req = SKEP_PLAIN(struct io_kiocb, (struct io_kiocb *)ctx[0]);
+    struct skep_build b;
+    __u32 op = req->opcode, unknown = SKEP_URING_KNOWN;
+    bool attempt = uring_wants(op), done = uring_wants_done(op);
+    __u64 address = done ? uring_address_of(ctx) : 0;
+    if (!attempt)
+        uring_drop(SKEP_KIND_uring);
+    if (!done)
+        uring_drop(SKEP_KIND_uring_done);
+    else
+        uring_forget(
+            address); /* its memory serves another operation: what was there is over, and nobody told */
+    if (!attempt && !done)
+        return 0;
+    struct task_struct *t = skep_current();
+    struct skep_ev_uring *ev = uring_begin(&b, t, attempt);
     if (!ev)
         return 0;
-    struct io_kiocb *req = SKEP_PLAIN(struct io_kiocb, trusted);
-    struct io_ring_ctx *ring = req->ctx;
-    skep_zero((char *)ev + sizeof(ev->h), sizeof(*ev) - sizeof(ev->h));
-    ev->op = req->opcode;
-    ev->sqe_flags = req->flags & URING_SQE_FLAGS;
-    ev->user_data = req->cqe.user_data;
-    ev->sqpoll = !!(ring->flags & URING_SETUP_SQPOLL);
-    uring_fill_file(&b, ev, req, t);
-    if (ev->op == URING_OP_CONNECT || ev->op == URING_OP_BIND)
-        uring_fill_address(&b, ev, req);
-    else
-        uring_fill_names(&b, ev, (__u64)req);
-    skep_submit(&b);
+    uring_fill(&b, ev, req, t);
+    if (done)
+        unknown = uring_hold(&b, address);
+    if (attempt)
+        skep_send(&b);
+    if (unknown) {
+        uring_done_init(&b, unknown);
+        skep_send(&b);
+    }
+    skep_scratch_release(b.s);
     return 0;
 }
 
 SEC("tp_btf/io_uring_submit_req")
 int uring_submit_req(__u64 *ctx)
 {
-    return uring_submitted((struct io_kiocb *)ctx[0]);
+    return uring_submitted(ctx);
 }
 
 /* The tracepoint's name before 2ad57931db64 ("io_uring: rename trace_io_uring_submit_sqe() tracepoint", 6.4). */
 SEC("tp_btf/io_uring_submit_sqe")
 int uring_submit_sqe(__u64 *ctx)
 {
-    return uring_submitted((struct io_kiocb *)ctx[0]);
+    return uring_submitted(ctx);
+}
+
+/* ---- completion ---- */
+
+/* The file that an operation opened or accepted, as far as its process can still be asked: the caller itself and the
+ * kernel's threads that work for it share its table. */
+static __always_inline struct file *uring_result_file(const struct skep_ev_uring_done *ev,
+                                                      struct io_kiocb *req, struct task_struct *t)
+{
+    if (ev->op == URING_OP_OPENAT || ev->op == URING_OP_OPENAT2) {
+        __u32 slot = SKEP_READ(struct io_open, req, file_slot);
+        if (slot)
+            return compat_uring_fixed_file(SKEP_READ(struct io_kiocb, req, ctx),
+                                           slot == URING_SLOT_ALLOC ? ev->h.ret : slot - 1);
+    } else if (ev->op == URING_OP_ACCEPT) {
+        if (SKEP_READ(struct io_accept, req, file_slot))
+            return NULL;
+    } else {
+        return NULL;
+    }
+    return ev->h.pid == t->tgid ? skep_file_of(t, ev->h.ret) : NULL;
+}
+
+static __noinline void uring_fill_result(struct skep_build *b, struct io_kiocb *req)
+{
+    struct skep_ev_uring_done *ev = (struct skep_ev_uring_done *)b->s->record;
+    struct task_struct *t = skep_current();
+    struct file *f = uring_result_file(ev, req, t);
+    if (!f)
+        return;
+    if (ev->op == URING_OP_ACCEPT) {
+        struct skep_sock s = {.sk = skep_sock_of_file(f)};
+        if (!s.sk)
+            return;
+        skep_sock_read(&s);
+        ev->local = s.local;
+        ev->remote = s.remote;
+        return;
+    }
+    struct skep_slice path = skep_put_file_path(b, f, t->fs);
+    if (!path.off)
+        return;
+    ev->path = path;
+    ev->path_source = SKEP_PATH_OBJECT;
+}
+
+/* The request is the second argument on all kernels; the others differ, and stand in the request as well. None: one of
+ * several results. */
+SEC("tp_btf/io_uring_complete")
+int uring_complete(__u64 *ctx)
+{
+    struct skep_build b;
+    __u64 address = ctx[1];
+    if (!address)
+        return 0;
+    __u32 place = skep_held_find(address);
+    if (!place)
+        return 0;
+    struct io_kiocb *req = (struct io_kiocb *)address;
+    bool taken = uring_take(&b, place, SKEP_URING_KNOWN);
+    skep_held_unlock(place, SKEP_HELD_FREE);
+    if (!taken)
+        return 0;
+    struct skep_ev_uring_done *ev = (struct skep_ev_uring_done *)b.s->record;
+    if (ev->op != SKEP_READ(struct io_kiocb, req, opcode) ||
+        ev->user_data != SKEP_READ(struct io_kiocb, req, cqe.user_data)) {
+        /* the memory was used again by an operation that nobody looked at */
+        ev->unknown = SKEP_URING_UNSEEN;
+    } else {
+        skep_set_ret(&b, SKEP_READ(struct io_kiocb, req, cqe.res));
+        ev->cqe_flags = SKEP_READ(struct io_kiocb, req, cqe.flags);
+        if (ev->h.ret >= 0)
+            uring_fill_result(&b, req);
+    }
+    skep_submit(&b);
+    return 0;
 }

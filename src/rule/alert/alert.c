@@ -68,6 +68,8 @@ void skep_alert_put_json(const struct skep_alert *a, const struct skep_alert_opt
         skep_format_put_fields(a->format, &j);
     else
         skep_json_i64(&j, "evt.time", a->time);
+    if (a->report)
+        skep_throttle_put_json(a->report, &j);
     skep_json_close(&j, '}');
     skep_json_close(&j, '}');
 }

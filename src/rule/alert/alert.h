@@ -13,6 +13,7 @@
  * on one line each, without a line feed at the end.
  */
 #include "rule/alert/format.h"
+#include "rule/alert/throttle.h"
 
 struct skep_alert {
     int64_t time; /* UTC, nanoseconds */
@@ -26,6 +27,7 @@ struct skep_alert {
     size_t output_len;
     /* Has just written the output, and knows the fields; NULL: there is none but evt.time. */
     struct skep_format *format;
+    const struct skep_throttle_report *report; /* that it is about, and not an event; NULL: none */
 };
 
 struct skep_alert_options {

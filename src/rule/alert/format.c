@@ -2,6 +2,7 @@
 #include "rule/alert/format.h"
 
 #include "base/arena.h"
+#include "base/array.h"
 #include "event/value.h"
 #include "rule/condition/parse.h"
 #include "rule/request.h"
@@ -53,14 +54,8 @@ static void complain(struct reader *r, size_t at, size_t len, const char *fmt, c
 
 static int add_part(struct skep_format *f, const char *text, size_t len, uint32_t request, uint32_t width)
 {
-    if (f->n_parts == f->room) {
-        size_t room = MAX(f->room * 2, (size_t)16);
-        struct part *parts = realloc(f->parts, room * sizeof(*parts));
-        if (!parts)
-            return -ENOMEM;
-        f->parts = parts;
-        f->room = room;
-    }
+    if (SKEP_ARRAY_RESERVE(f->parts, f->n_parts, 1, f->room) < 0)
+        return -ENOMEM;
     f->parts[f->n_parts++] = (struct part){text, len, request, width};
     return 0;
 }
@@ -259,7 +254,8 @@ static void put_escaped(struct skep_strbuf *sb, uint32_t c)
         skep_strbuf_printf(sb, "\\u%04x", c);
 }
 
-void skep_format_put_visible(struct skep_strbuf *sb, const void *text, size_t n)
+/* Text from outside as it stands on such a line. */
+static void put_visible(struct skep_strbuf *sb, const void *text, size_t n)
 {
     const uint8_t *s = text;
     for (size_t i = 0; i < n;) {
@@ -293,7 +289,7 @@ static void put_value_text(struct skep_strbuf *sb, enum skep_rule_type type, uin
         skep_value_put_ip(sb, (const void *)(uintptr_t)value, n);
         break;
     case SKEP_RULE_TEXT:
-        skep_format_put_visible(sb, (const void *)(uintptr_t)value, n);
+        put_visible(sb, (const void *)(uintptr_t)value, n);
         break;
     }
 }

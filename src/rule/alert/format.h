@@ -33,8 +33,6 @@ void skep_format_use_hosts(struct skep_format *f, struct skep_rule_hosts *hosts)
 /* The readable line for an event. */
 void skep_format_put_text(struct skep_format *f, const struct skep_event *ev, struct skep_rule_users *users,
                           struct skep_strbuf *sb);
-/* Text from outside as it stands on such a line. */
-void skep_format_put_visible(struct skep_strbuf *sb, const void *text, size_t n);
 /* The same event's fields as members of the object "output_fields": {"evt.time": ns, "proc.name": "sh", ...}, typed,
  * null when missing. Call after put_text() for the same event: the values are those. */
 void skep_format_put_fields(struct skep_format *f, struct skep_json *j);

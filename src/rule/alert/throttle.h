@@ -99,6 +99,6 @@ void skep_throttle_counters(const struct skep_throttle *t, struct skep_throttle_
 /* 41 more alerts of "Read ssh information" were hidden within 30s: proc.exepath=/usr/bin/cat */
 void skep_throttle_put_text(const struct skep_throttle_report *report, struct skep_strbuf *sb);
 /* Members of an open object: "skep.hidden", "skep.rule", "skep.reason" (suppressed, rate), "skep.key" (null
- * for the rate), "skep.span", "skep.first" and "skep.last" in ns. */
+ * for the rate), "skep.span", "skep.first" and "skep.last" in ns, the times as the report has them. */
 void skep_throttle_put_json(const struct skep_throttle_report *report, struct skep_json *j);
 #endif

@@ -7,6 +7,7 @@
 #include "rule/compile/filter.h"
 #include "rule/compile/index.h"
 #include "rule/compile/notes.h"
+#include "rule/compile/operations.h"
 #include "rule/compile/profile.h"
 
 #define CODE "LOAD_ERR_COMPILE_CONDITION"
@@ -184,6 +185,10 @@ static int compile(struct skep_compiled_arena *arena, const struct skep_policy *
     r = build_programs(u, c, diags);
     if (r == 0)
         r = build_filters(u, arena->filters, c);
+    if (r == 0)
+        r = skep_operations_of(u, SKEP_KIND_uring, c->uring_ops);
+    if (r == 0)
+        r = skep_operations_of(u, SKEP_KIND_uring_done, c->uring_done_ops);
     if (r == 0 && u->options.notes)
         r = skep_notes_make(u, arena->filters, c);
     if (r < 0)

@@ -76,6 +76,8 @@ struct skep_compiled {
     struct skep_rule_program exact[SKEP_KIND_MAX];
     struct skep_rule_program filter[SKEP_KIND_MAX]; /* none: every record passes */
     bool wanted[SKEP_EVTTYPE_MAX];                  /* types of event that some enabled rule can match */
+    uint64_t uring_ops[SKEP_URING_OPS / 64];        /* operations that some rule can match: of uring */
+    uint64_t uring_done_ops[SKEP_URING_OPS / 64];   /* and of uring_done */
     const struct skep_atom_note *notes;
     size_t n_notes;
     const bool (*rule_types)[SKEP_EVTTYPE_MAX]; /* by rule: its types of event */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rule/compile/dag.h"
 
+#include "base/array.h"
+
 #define NODES_MAX 20000000
 #define OR_FLAT_MAX 8   /* larger alternatives stay nodes of their own, which others may share */
 #define MERGED_MAX 4096 /* values of an atom that several single ones become */
@@ -26,13 +28,7 @@ static int grow(struct skep_dag *d)
 {
     if (d->n < d->cap)
         return 0;
-    size_t cap = d->cap ? d->cap * 2 : 256;
-    struct skep_node *nodes = cap > NODES_MAX * 2 ? NULL : reallocarray(d->nodes, cap, sizeof(*nodes));
-    if (!nodes)
-        return -ENOMEM;
-    d->nodes = nodes;
-    d->cap = cap;
-    return 0;
+    return d->n < NODES_MAX ? SKEP_ARRAY_RESERVE(d->nodes, d->n, 1, d->cap) : -ENOMEM;
 }
 
 /* The node of this form; a new one gets the sets of types. */
@@ -128,14 +124,8 @@ struct list {
 
 static bool list_add(struct list *l, uint32_t node)
 {
-    if (l->n == l->cap) {
-        size_t cap = l->cap ? l->cap * 2 : 16;
-        uint32_t *nodes = reallocarray(l->nodes, cap, sizeof(*nodes));
-        if (!nodes)
-            return false;
-        l->nodes = nodes;
-        l->cap = cap;
-    }
+    if (SKEP_ARRAY_RESERVE(l->nodes, l->n, 1, l->cap) < 0)
+        return false;
     l->nodes[l->n++] = node;
     return true;
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rule/compile/exact.h"
 
+#include "base/array.h"
+
 #define INSNS_MAX 1000000
 #define FALSE_BYTE 1
 #define TRUE_BYTE 2
@@ -18,15 +20,9 @@ static unsigned function_of(struct skep_exact *x, uint32_t node)
 {
     if (x->functions[node])
         return x->functions[node] - 1;
-    if (x->n_wanted >= x->cap_wanted) {
-        size_t cap = x->cap_wanted ? x->cap_wanted * 2 : 64;
-        uint32_t *wanted = reallocarray(x->wanted, cap, sizeof(*wanted));
-        if (!wanted) {
-            skep_exact_fail(x, -ENOMEM);
-            return 0;
-        }
-        x->wanted = wanted;
-        x->cap_wanted = cap;
+    if (SKEP_ARRAY_RESERVE(x->wanted, x->n_wanted, 1, x->cap_wanted) < 0) {
+        skep_exact_fail(x, -ENOMEM);
+        return 0;
     }
     unsigned label = skep_build_label(&x->b);
     x->functions[node] = label + 1;

@@ -38,11 +38,6 @@ void skep_exact_atom(struct skep_exact *x, uint32_t atom, const struct skep_bran
 /* The index, and the rules that it finds. */
 void skep_exact_candidates(struct skep_exact *x);
 void skep_exact_report(struct skep_exact *x, uint32_t rule);
-/* Fetches a fact; goes to missing, or falls through. */
-void skep_exact_fetch(struct skep_exact *x, uint32_t request, unsigned missing);
-/* Loads a part of a fact. */
-void skep_exact_load_fact(struct skep_exact *x, enum skep_opcode op, unsigned dst, uint32_t request,
-                          size_t part);
 /* r1 = context, and the call of a helper with a number. */
 void skep_exact_call(struct skep_exact *x, uint32_t helper, uint32_t number);
 #endif

@@ -14,8 +14,8 @@
 
 #define FACT(member) offsetof(struct skep_fact, member)
 
-void skep_exact_load_fact(struct skep_exact *x, enum skep_opcode op, unsigned dst, uint32_t request,
-                          size_t part)
+/* Loads a part of a fact. */
+static void load_fact(struct skep_exact *x, enum skep_opcode op, unsigned dst, uint32_t request, size_t part)
 {
     size_t off = offsetof(struct skep_rule_ctx, facts) + request * sizeof(struct skep_fact) + part;
     if (off <= INT16_MAX) {
@@ -34,10 +34,11 @@ void skep_exact_call(struct skep_exact *x, uint32_t helper, uint32_t number)
     skep_build_call(&x->b, helper);
 }
 
-void skep_exact_fetch(struct skep_exact *x, uint32_t request, unsigned missing)
+/* Fetches a fact; goes to missing, or falls through. */
+static void fetch(struct skep_exact *x, uint32_t request, unsigned missing)
 {
     unsigned known = skep_build_label(&x->b);
-    skep_exact_load_fact(x, SKEP_OP_LDXW, 0, request, FACT(state));
+    load_fact(x, SKEP_OP_LDXW, 0, request, FACT(state));
     skep_build_jump_imm(&x->b, SKEP_OP_JNE_IMM, 0, SKEP_FACT_UNASKED, known);
     skep_exact_call(x, SKEP_RULE_HELPER_FETCH, request);
     skep_build_bind(&x->b, known);
@@ -84,8 +85,8 @@ static void emit_lookup(struct skep_exact *x, uint32_t request, const struct ske
 {
     struct skep_build *b = &x->b;
     unsigned call = skep_build_label(b);
-    skep_exact_load_fact(x, SKEP_OP_LDXDW, 2, request, FACT(value));
-    skep_exact_load_fact(x, SKEP_OP_LDXW, 7, request, FACT(n));
+    load_fact(x, SKEP_OP_LDXDW, 2, request, FACT(value));
+    load_fact(x, SKEP_OP_LDXW, 7, request, FACT(n));
     if (set->has_empty)
         skep_build_jump_imm(b, SKEP_OP_JEQ_IMM, 7, 0, empty);
     skep_build_reg(b, SKEP_OP_MOV64_REG, 3, 7);
@@ -121,28 +122,28 @@ static void emit_text_map(struct skep_exact *x, const struct skep_atom *a, uint3
         skep_exact_fail(x, r);
         return;
     }
-    skep_exact_fetch(x, a->request, to->no);
+    fetch(x, a->request, to->no);
     emit_lookup(x, a->request, set, to->yes, to->no);
     end_yes(x, to);
 }
 
 static void load_text(struct skep_exact *x, uint32_t request, unsigned ptr, unsigned len)
 {
-    skep_exact_load_fact(x, SKEP_OP_LDXW, len, request, FACT(n));
-    skep_exact_load_fact(x, SKEP_OP_LDXDW, ptr, request, FACT(value));
+    load_fact(x, SKEP_OP_LDXW, len, request, FACT(n));
+    load_fact(x, SKEP_OP_LDXDW, ptr, request, FACT(value));
 }
 
 static void emit_text_code(struct skep_exact *x, const struct skep_atom *a, const struct skep_branch *to)
 {
-    skep_exact_fetch(x, a->request, to->no);
+    fetch(x, a->request, to->no);
     if (a->n_values == 1) {
         const struct skep_constant *c = &a->values[0];
         char padded[SKEP_PATH_MAX + 8] = {0};
         memcpy(padded, c->text.s, c->text.n);
-        skep_exact_load_fact(x, SKEP_OP_LDXW, 2, a->request, FACT(n));
+        load_fact(x, SKEP_OP_LDXW, 2, a->request, FACT(n));
         skep_build_jump_imm(&x->b, SKEP_OP_JNE_IMM, 2, (int32_t)c->text.n, to->no);
         if (c->text.n)
-            skep_exact_load_fact(x, SKEP_OP_LDXDW, 1, a->request, FACT(value));
+            load_fact(x, SKEP_OP_LDXDW, 1, a->request, FACT(value));
         /* what is behind the text is known: whole words are cheaper than pieces of 3, 5, 6 or 7 */
         size_t n = c->text.n, rest = n % 8;
         n = rest == 3 || rest > 4 ? ROUND_UP(n, (size_t)8) : n;
@@ -188,7 +189,7 @@ static void emit_text_set(struct skep_exact *x, const struct skep_atom *a, uint3
 /* startswith, endswith */
 static void emit_ends(struct skep_exact *x, const struct skep_atom *a, const struct skep_branch *to)
 {
-    skep_exact_fetch(x, a->request, to->no);
+    fetch(x, a->request, to->no);
     load_text(x, a->request, 1, 2);
     for (size_t i = 0; i < a->n_values; i++) {
         const struct skep_constant *c = &a->values[i];
@@ -217,8 +218,8 @@ static void emit_ends(struct skep_exact *x, const struct skep_atom *a, const str
 
 static void emit_number(struct skep_exact *x, const struct skep_atom *a, const struct skep_branch *to)
 {
-    skep_exact_fetch(x, a->request, to->no);
-    skep_exact_load_fact(x, SKEP_OP_LDXDW, 1, a->request, FACT(value));
+    fetch(x, a->request, to->no);
+    load_fact(x, SKEP_OP_LDXDW, 1, a->request, FACT(value));
     skep_emit_intervals(&x->b, 1, 2, a->values, a->n_values, to);
 }
 
@@ -226,7 +227,7 @@ static void emit_ip(struct skep_exact *x, const struct skep_atom *a, const struc
 {
     struct skep_build *b = &x->b;
     unsigned six = skep_build_label(b);
-    skep_exact_fetch(x, a->request, to->no);
+    fetch(x, a->request, to->no);
     load_text(x, a->request, 4, 5);
     skep_build_jump_imm(b, SKEP_OP_JNE_IMM, 5, 4, six);
     skep_emit_networks(b, 4, 0, 4, a->values, a->n_values, &(struct skep_branch){to->yes, to->no, six});
@@ -256,7 +257,7 @@ void skep_exact_atom(struct skep_exact *x, uint32_t atom, const struct skep_bran
     if (a->on_evttype) {
         emit_evttype(x, a, to);
     } else if (a->op == SKEP_ATOM_EXISTS) {
-        skep_exact_fetch(x, a->request, to->no);
+        fetch(x, a->request, to->no);
         end_yes(x, to);
     } else if (a->mode != SKEP_ATOM_ONE || a->oneof || a->right != SKEP_ATOM_NO_RIGHT) {
         emit_matcher(x, atom, to);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/array.h"
 #include "rule/compile/filter_plan.h"
 
 #define DEPTH_MAX 8          /* ifs and switches inside each other */
@@ -286,24 +287,14 @@ static struct group *group_of(struct gathering *g, const struct skep_rule_spot *
 static int add_literal(struct gathering *g, struct skep_filter_node *n)
 {
     if (n->group != g->p->group) {
-        if (g->n_literals == g->cap_literals) {
-            g->cap_literals = MAX(64, g->cap_literals * 2);
-            void *list = reallocarray(g->literals, g->cap_literals, sizeof(struct skep_filter_node *));
-            if (!list)
-                return -ENOMEM;
-            g->literals = list;
-        }
+        if (SKEP_ARRAY_RESERVE(g->literals, g->n_literals, 1, g->cap_literals) < 0)
+            return -ENOMEM;
         n->group = g->p->group;
         n->tag = (uint32_t)g->n_literals;
         g->literals[g->n_literals++] = n;
     }
-    if (g->n_pairs == g->cap_pairs) {
-        g->cap_pairs = MAX(64, g->cap_pairs * 2);
-        struct pair *pairs = reallocarray(g->pairs, g->cap_pairs, sizeof(*pairs));
-        if (!pairs)
-            return -ENOMEM;
-        g->pairs = pairs;
-    }
+    if (SKEP_ARRAY_RESERVE(g->pairs, g->n_pairs, 1, g->cap_pairs) < 0)
+        return -ENOMEM;
     g->pairs[g->n_pairs++] = (struct pair){n->tag, (uint32_t)g->kid};
     return 0;
 }

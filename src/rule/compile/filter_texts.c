@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/array.h"
 #include "rule/compile/filter_plan.h"
 
 #include "rule/match/pathset.h"
@@ -10,13 +11,8 @@ struct texts {
 
 static int add_text(struct texts *t, const char *s, size_t n, bool whole, uint32_t tag)
 {
-    if (t->n == t->cap) {
-        t->cap = MAX(256, t->cap * 2);
-        struct skep_radix_text *list = reallocarray(t->list, t->cap, sizeof(*list));
-        if (!list)
-            return -ENOMEM;
-        t->list = list;
-    }
+    if (SKEP_ARRAY_RESERVE(t->list, t->n, 1, t->cap) < 0)
+        return -ENOMEM;
     t->list[t->n++] = (struct skep_radix_text){s, n, whole, tag};
     return 0;
 }

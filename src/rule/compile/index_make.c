@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/array.h"
 #include "rule/compile/index.h"
 
 #define COVER_MAX 4096 /* atoms that one demand may consist of */
@@ -143,14 +144,8 @@ static int add_offer(struct maker *m, uint32_t kid)
     int r = cover_of(m, kid, false, &c);
     if (r < 0 || c->n == 0)
         return r;
-    if (m->n_offers >= m->cap_offers) {
-        size_t cap = m->cap_offers ? m->cap_offers * 2 : 256;
-        struct offer *list = reallocarray(m->offers, cap, sizeof(*list));
-        if (!list)
-            return -ENOMEM;
-        m->offers = list;
-        m->cap_offers = cap;
-    }
+    if (SKEP_ARRAY_RESERVE(m->offers, m->n_offers, 1, m->cap_offers) < 0)
+        return -ENOMEM;
     m->offers[m->n_offers++] = (struct offer){c, kid};
     return 0;
 }
@@ -367,14 +362,8 @@ struct links {
 
 static int add_link(struct links *l, uint32_t from, uint32_t to)
 {
-    if (l->n >= l->cap) {
-        size_t cap = l->cap ? l->cap * 2 : 256;
-        struct link *list = reallocarray(l->list, cap, sizeof(*list));
-        if (!list)
-            return -ENOMEM;
-        l->list = list;
-        l->cap = cap;
-    }
+    if (SKEP_ARRAY_RESERVE(l->list, l->n, 1, l->cap) < 0)
+        return -ENOMEM;
     l->list[l->n++] = (struct link){from, to};
     return 0;
 }

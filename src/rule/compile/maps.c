@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rule/compile/maps.h"
 
+#include "base/array.h"
+
 #include <linux/bpf.h>
 
 void skep_maps_init(struct skep_maps *m, struct skep_arena *pool)
@@ -17,14 +19,8 @@ void skep_maps_clear(struct skep_maps *m)
 
 static int add(struct skep_maps *m, const struct skep_rule_map *one, uint32_t *ret)
 {
-    if (m->n >= m->cap) {
-        size_t cap = m->cap ? m->cap * 2 : 16;
-        struct skep_rule_map *list = reallocarray(m->list, cap, sizeof(*list));
-        if (!list)
-            return -ENOMEM;
-        m->list = list;
-        m->cap = cap;
-    }
+    if (SKEP_ARRAY_RESERVE(m->list, m->n, 1, m->cap) < 0)
+        return -ENOMEM;
     *ret = (uint32_t)m->n;
     m->list[m->n] = *one;
     /* names are for people who list the kernel's maps */
@@ -150,14 +146,8 @@ int skep_map_refs_add(struct skep_map_refs *r, uint32_t map, uint32_t *ret)
             return 0;
         }
     }
-    if (r->n >= r->cap) {
-        size_t cap = r->cap ? r->cap * 2 : 16;
-        uint32_t *list = reallocarray(r->list, cap, sizeof(*list));
-        if (!list)
-            return -ENOMEM;
-        r->list = list;
-        r->cap = cap;
-    }
+    if (SKEP_ARRAY_RESERVE(r->list, r->n, 1, r->cap) < 0)
+        return -ENOMEM;
     *ret = (uint32_t)r->n;
     r->list[r->n++] = map;
     return 0;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rule/compile/notes.h"
 
+#include "base/array.h"
+
 struct noting {
     struct skep_unit *u;
     const struct skep_filter *filter;
@@ -26,14 +28,8 @@ static const char *why_user(const struct noting *t, const struct skep_atom *a, u
 
 static int add(struct noting *t, const struct skep_atom *a, uint32_t rule, uint16_t kind)
 {
-    if (t->n >= t->cap) {
-        size_t cap = t->cap ? t->cap * 2 : 256;
-        struct skep_atom_note *list = reallocarray(t->list, cap, sizeof(*list));
-        if (!list)
-            return -ENOMEM;
-        t->list = list;
-        t->cap = cap;
-    }
+    if (SKEP_ARRAY_RESERVE(t->list, t->n, 1, t->cap) < 0)
+        return -ENOMEM;
     const char *reason = why_user(t, a, kind);
     t->list[t->n++] = (struct skep_atom_note){
         .rule = rule,

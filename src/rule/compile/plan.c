@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rule/compile/plan.h"
 
+#include "base/array.h"
+
 #define CACHE_MIN 6.0F  /* what costs less is evaluated again */
 #define CACHE_COST 2.0F /* of looking whether a result is there */
 
@@ -28,15 +30,9 @@ void skep_rule_plan_use(struct skep_rule_plan *p, uint32_t node)
     const struct skep_node *n = &p->unit->dag.nodes[node];
     for (uint32_t i = 0; i < n->n_kids; i++)
         skep_rule_plan_use(p, n->kids[i]);
-    if (p->n >= p->cap) {
-        size_t cap = p->cap ? p->cap * 2 : 256;
-        uint32_t *order = reallocarray(p->order, cap, sizeof(*order));
-        if (!order) {
-            p->error = -ENOMEM;
-            return;
-        }
-        p->order = order;
-        p->cap = cap;
+    if (SKEP_ARRAY_RESERVE(p->order, p->n, 1, p->cap) < 0) {
+        p->error = -ENOMEM;
+        return;
     }
     p->order[p->n++] = node;
 }
@@ -103,7 +99,8 @@ float skep_unit_weight(const struct skep_unit *u, const struct skep_atom *a)
 
 /* ---- order ---- */
 
-float skep_rule_plan_cost(const struct skep_rule_plan *p, uint32_t node)
+/* What a use of the node costs on average, when its result may be known. */
+static float use_cost(const struct skep_rule_plan *p, uint32_t node)
 {
     const struct skep_rule_plan_node *n = &p->nodes[node];
     return n->cached ? CACHE_COST + n->cost / (float)n->uses : n->cost;
@@ -132,7 +129,7 @@ void skep_rule_plan_sort(const struct skep_rule_plan *p, const struct skep_node 
     for (uint32_t i = 0; i < n->n_kids; i++) {
         float truth = p->nodes[n->kids[i]].truth;
         float decides = n->kind == SKEP_NODE_AND ? 1 - truth : truth;
-        list[i] = (struct ranked){skep_rule_plan_cost(p, n->kids[i]) / MAX(decides, 0.001F), n->kids[i]};
+        list[i] = (struct ranked){use_cost(p, n->kids[i]) / MAX(decides, 0.001F), n->kids[i]};
     }
     qsort(list, n->n_kids, sizeof(*list), compare);
     for (uint32_t i = 0; i < n->n_kids; i++)
@@ -152,7 +149,7 @@ static void settle_join(struct skep_rule_plan *p, const struct skep_node *n, str
     bool and = n->kind == SKEP_NODE_AND;
     for (uint32_t i = 0; i < n->n_kids; i++) {
         const struct skep_rule_plan_node *k = &p->nodes[kids[i]];
-        cost += reached * skep_rule_plan_cost(p, kids[i]);
+        cost += reached * use_cost(p, kids[i]);
         reached *= and? k->truth : 1 - k->truth;
         at->calls = MAX(at->calls, (uint8_t)(k->calls + (k->cached != 0)));
     }
@@ -172,7 +169,7 @@ void skep_rule_plan_settle(struct skep_rule_plan *p)
             at->truth = skep_unit_weight(u, a);
         } else if (n->kind == SKEP_NODE_NOT) {
             const struct skep_rule_plan_node *k = &p->nodes[n->kids[0]];
-            at->cost = skep_rule_plan_cost(p, n->kids[0]);
+            at->cost = use_cost(p, n->kids[0]);
             at->truth = 1 - k->truth;
             at->calls = (uint8_t)(k->calls + (k->cached != 0));
         } else if (n->kind != SKEP_NODE_CONSTANT) {

@@ -39,6 +39,4 @@ void skep_rule_plan_use(struct skep_rule_plan *p, uint32_t node);
 void skep_rule_plan_settle(struct skep_rule_plan *p);
 /* The kids of AND or OR in the order in which they are best evaluated; room for n_kids. */
 void skep_rule_plan_sort(const struct skep_rule_plan *p, const struct skep_node *n, uint32_t *ret);
-/* What a use of the node costs on average, when its result may be known. */
-float skep_rule_plan_cost(const struct skep_rule_plan *p, uint32_t node);
 #endif

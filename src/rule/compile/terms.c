@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rule/compile/terms.h"
 
+#include "base/array.h"
+
 #include "rule/match/parts.h"
 #include "rule/match/text.h"
 
@@ -23,20 +25,6 @@ void skep_terms_clear(struct skep_terms *t)
     free(t->groups);
     free(t->atoms);
     *t = (struct skep_terms){0};
-}
-
-/* Room for one more of size bytes. */
-static int grow(void *list, size_t n, size_t *cap, size_t size)
-{
-    if (n < *cap)
-        return 0;
-    size_t wider = *cap ? *cap * 2 : 64;
-    void *p = reallocarray(*(void **)list, wider, size);
-    if (!p)
-        return -ENOMEM;
-    *(void **)list = p;
-    *cap = wider;
-    return 0;
 }
 
 /* ---- terms ---- */
@@ -63,7 +51,7 @@ static uint32_t put_group(struct making *m, enum skep_term_family family)
     bool is_new = false;
     int r = skep_intern_put(&t->groups_known, key, sizeof(key), &number, &is_new);
     if (r == 0 && is_new)
-        r = grow(&t->groups, t->n_groups, &t->cap_groups, sizeof(*t->groups));
+        r = SKEP_ARRAY_RESERVE(t->groups, t->n_groups, 1, t->cap_groups);
     if (r == 0 && is_new)
         t->groups[t->n_groups++] = (struct skep_term_group){m->request, family};
     if (r < 0)
@@ -89,7 +77,7 @@ static uint32_t put_term(struct making *m, enum skep_term_family family, const v
     memcpy(all, head, sizeof(head));
     if (n)
         memcpy(all + sizeof(head), key, n);
-    int r = grow(&t->list, t->n, &t->cap, sizeof(*t->list));
+    int r = SKEP_ARRAY_RESERVE(t->list, t->n, 1, t->cap);
     if (r == 0)
         r = skep_intern_put(&t->numbers, all, n + sizeof(head), &number, &is_new);
     if (all != small)

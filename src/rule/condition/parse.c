@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rule/condition/parse.h"
 
+#include "base/array.h"
 #include "base/spell.h"
 #include "rule/column/column.h"
 #include "rule/condition/parse_state.h"
@@ -66,7 +67,8 @@ void skep_parser_hint_quotes(struct skep_parser *ps)
         skep_diags_hint(ps->p->diags, "a value with such characters is written in quotes");
 }
 
-void skep_parser_hint_words(struct skep_parser *ps)
+/* After an error: && is what other languages have for `and`. */
+static void hint_words(struct skep_parser *ps)
 {
     static const char *const words[][2] = {{"&&", "and"}, {"||", "or"}, {"!", "not"}};
     for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
@@ -283,7 +285,7 @@ static int parse_primary(struct skep_parser *ps, struct skep_parsed *ret)
         skep_parser_error(ps, ps->l.at, 1, "`and`, `or` or `)` is expected instead of %s",
                           skep_parser_here(ps, buf, sizeof(buf)));
         skep_parser_hint_quotes(ps);
-        skep_parser_hint_words(ps);
+        hint_words(ps);
         if (ps->l.at >= ps->l.n)
             skep_diags_hint(ps->p->diags, "a parenthesis is not closed");
         return -EINVAL;
@@ -293,7 +295,7 @@ static int parse_primary(struct skep_parser *ps, struct skep_parsed *ret)
         skep_parser_error(ps, ps->l.at, MAX(skep_lex_bare(&ps->l), (size_t)1),
                           "a field, a macro or `(` is expected instead of %s",
                           skep_parser_here(ps, buf, sizeof(buf)));
-        skep_parser_hint_words(ps);
+        hint_words(ps);
         return -EINVAL;
     }
     if (ps->l.at + len < ps->l.n && ps->l.s[ps->l.at + len] == '(')
@@ -331,14 +333,8 @@ void skep_parsed_row_clear(struct skep_parsed_row *row)
 
 int skep_parsed_row_add(struct skep_parsed_row *row, const struct skep_parsed *p)
 {
-    if (row->n == row->room) {
-        size_t room = MAX(row->room * 2, (size_t)8);
-        struct skep_parsed *v = realloc(row->v, room * sizeof(*v));
-        if (!v)
-            return -ENOMEM;
-        row->v = v;
-        row->room = room;
-    }
+    if (SKEP_ARRAY_RESERVE(row->v, row->n, 1, row->room) < 0)
+        return -ENOMEM;
     row->v[row->n++] = *p;
     return 0;
 }
@@ -393,7 +389,7 @@ int skep_parse_condition(const struct skep_parse *p, const struct skep_rule_text
                               "`and`, `or` or the end is expected instead of %s",
                               skep_parser_here(&ps, buf, sizeof(buf)));
         skep_parser_hint_quotes(&ps);
-        skep_parser_hint_words(&ps);
+        hint_words(&ps);
         if (skep_lex_peek(&ps.l) == ')')
             skep_diags_hint(p->diags, "there is no open parenthesis for it");
     }
@@ -436,6 +432,9 @@ static void check_no_value(const struct skep_parse *p, const struct skep_check *
     const struct skep_rule_field *f = c->left->field;
     if ((c->op != SKEP_RULE_OP_EQ && !ops[c->op].list) || (f && f->flags & SKEP_FIELD_NA))
         return;
+    for (const struct skep_rule_issue *i = into->issues; i; i = i->next)
+        if (skep_streq(i->code, "LOAD_UNSAFE_NA_CHECK"))
+            return; /* once for a condition, as in Falco: some have a dozen of them */
     for (size_t i = 0; i < c->n_values; i++) {
         if (c->values[i].n != 4 || memcmp(c->values[i].s, "<NA>", 4) != 0)
             continue;
@@ -444,6 +443,50 @@ static void check_no_value(const struct skep_parse *p, const struct skep_check *
             "a field without a value is never equal to <NA>: every comparison of it is false");
         if (issue)
             issue->hint = "`exists` asks whether a field has a value";
+        return;
+    }
+}
+
+/* Rules from when there were events of the beginning of a call, too. */
+static void check_direction(const struct skep_parse *p, const struct skep_check *c, struct skep_parsed *into)
+{
+    if (c->op != SKEP_RULE_OP_EQ || !c->n_values || !skep_streq(c->values[0].s, ">"))
+        return;
+    struct skep_rule_issue *issue =
+        skep_parse_issue(p, into, false, "LOAD_COMPILE_CONDITION", &c->values[0].place,
+                         "this is never true: all events are of calls that have returned");
+    if (issue)
+        issue->hint = "leave it out: an event of the end of a call has all that was known at its beginning";
+}
+
+/* /proc/self and what is below it, which a canonical path has by number */
+static bool is_own_process(const struct skep_literal *v)
+{
+    static const char *const names[] = {"/proc/self", "/proc/thread-self"};
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        size_t n = strlen(names[i]);
+        if (v->n >= n && memcmp(v->s, names[i], n) == 0 && (v->n == n || v->s[n] == '/'))
+            return true;
+    }
+    return false;
+}
+
+static void check_canonical(const struct skep_parse *p, const struct skep_check *c, struct skep_parsed *into)
+{
+    static const enum skep_rule_op looked_for[] = {SKEP_RULE_OP_EQ, SKEP_RULE_OP_IN, SKEP_RULE_OP_STARTSWITH,
+                                                   SKEP_RULE_OP_GLOB, SKEP_RULE_OP_PMATCH};
+    bool looks = false;
+    for (size_t i = 0; i < ARRAY_SIZE(looked_for); i++)
+        looks = looks || c->op == looked_for[i];
+    for (size_t i = 0; looks && i < c->n_values; i++) {
+        if (!is_own_process(&c->values[i]))
+            continue;
+        struct skep_rule_issue *issue = skep_parse_issue(
+            p, into, false, "LOAD_COMPILE_CONDITION", &c->values[i].place,
+            "`%s` is the path that the kernel found: /proc/self is /proc/PID there, and links are followed",
+            c->left->field->name);
+        if (issue)
+            issue->hint = "`fd.nameraw` is the path as it was given";
         return;
     }
 }
@@ -506,7 +549,8 @@ int skep_parse_make_check(const struct skep_parse *p, const struct skep_check *c
                           struct skep_parsed *ret)
 {
     struct skep_expr *e = skep_arena_alloc(p->arena, sizeof(*e));
-    bool type = c->left->field && !c->left->arg && skep_streq(c->left->field->name, "evt.type");
+    const char *field = c->left->field && !c->left->arg ? c->left->field->name : "";
+    bool type = skep_streq(field, "evt.type");
     if (!e)
         return -ENOMEM;
     int r = charge_values(p, c->n_values, type, place);
@@ -515,6 +559,10 @@ int skep_parse_make_check(const struct skep_parse *p, const struct skep_check *c
     *e = (struct skep_expr){.kind = SKEP_EXPR_CHECK, .check = *c, .place = *place};
     if (type)
         check_types(p, c, into);
+    if (skep_streq(field, "evt.dir"))
+        check_direction(p, c, into);
+    if (skep_streq(field, "fd.name") || skep_streq(field, "fd.directory"))
+        check_canonical(p, c, into);
     check_no_value(p, c, into);
     check_misuse(p, c, into);
     *ret = (struct skep_parsed){.e = e, .depth = 1, .n_checks = 1};

@@ -68,6 +68,18 @@ struct skep_parsed {
     uint32_t n_issues;
 };
 
+/* Literals as they are collected from several places. */
+struct skep_literals {
+    struct skep_literal *v;
+    size_t n, room;
+};
+void skep_literals_clear(struct skep_literals *l);
+#define _cleanup_literals_ SKEP_CLEANUP(skep_literals_clear)
+/* -E2BIG: that would be more than SKEP_FALCO_ITEMS_MAX; -ENOMEM. */
+int skep_literals_add(struct skep_literals *l, const struct skep_literal *some, size_t n);
+/* All of them as an array of the arena. -ENOMEM. */
+int skep_literals_keep(const struct skep_literals *l, struct skep_arena *a, struct skep_literal **ret);
+
 /* Parsed trees as they are collected, to become a group. */
 struct skep_parsed_row {
     struct skep_parsed *v;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/array.h"
 #include "base/spell.h"
 #include "rule/column/column.h"
 #include "rule/condition/parse_state.h"
@@ -209,14 +210,8 @@ static void operands_clear(struct operands *l)
 
 static int operands_add(struct operands *l, const struct skep_operand *o)
 {
-    if (l->n == l->room) {
-        size_t room = MAX(l->room * 2, (size_t)4);
-        const struct skep_operand **v = realloc(l->v, room * sizeof(*v));
-        if (!v)
-            return -ENOMEM;
-        l->v = v;
-        l->room = room;
-    }
+    if (SKEP_ARRAY_RESERVE(l->v, l->n, 1, l->room) < 0)
+        return -ENOMEM;
     l->v[l->n++] = o;
     return 0;
 }

@@ -17,14 +17,6 @@ struct skep_parser {
     struct skep_parsed *into; /* whose issues */
 };
 
-/* Values as they are collected. */
-struct skep_values {
-    struct skep_literal *v;
-    size_t n, room;
-};
-void skep_values_clear(struct skep_values *v);
-#define _cleanup_values_ SKEP_CLEANUP(skep_values_clear)
-
 struct skep_rule_place skep_parser_place(const struct skep_parser *ps, size_t at, size_t len);
 /* A syntax error at byte at of the text: -EINVAL. */
 int skep_parser_error(struct skep_parser *ps, size_t at, size_t len, const char *fmt, ...) SKEP_PRINTF(4, 5);
@@ -33,9 +25,6 @@ const char *skep_parser_here(const struct skep_parser *ps, char *buf, size_t siz
 
 /* After an error: what ended a value early and touches it was probably meant to be a part of it. */
 void skep_parser_hint_quotes(struct skep_parser *ps);
-
-/* After an error: && is what other languages have for `and`. */
-void skep_parser_hint_words(struct skep_parser *ps);
 
 /* NULL: there are too many, or no memory (which the arena knows). */
 struct skep_rule_issue *skep_parse_issue(const struct skep_parse *p, struct skep_parsed *into, bool error,

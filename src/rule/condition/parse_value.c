@@ -1,11 +1,35 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/array.h"
 #include "rule/condition/parse_state.h"
 #include "rule/falco/falco.h"
 
-void skep_values_clear(struct skep_values *v)
+void skep_literals_clear(struct skep_literals *l)
 {
-    free(v->v);
-    *v = (struct skep_values){0};
+    free(l->v);
+    *l = (struct skep_literals){0};
+}
+
+int skep_literals_add(struct skep_literals *l, const struct skep_literal *some, size_t n)
+{
+    if (n > SKEP_FALCO_ITEMS_MAX - l->n)
+        return -E2BIG;
+    if (SKEP_ARRAY_RESERVE(l->v, l->n, n, l->room) < 0)
+        return -ENOMEM;
+    if (n)
+        memcpy(l->v + l->n, some, n * sizeof(*some));
+    l->n += n;
+    return 0;
+}
+
+int skep_literals_keep(const struct skep_literals *l, struct skep_arena *a, struct skep_literal **ret)
+{
+    struct skep_literal *kept = skep_arena_array(a, l->n, sizeof(*kept));
+    if (!kept)
+        return -ENOMEM;
+    if (l->n)
+        memcpy(kept, l->v, l->n * sizeof(*kept));
+    *ret = kept;
+    return 0;
 }
 
 static int too_many(struct skep_parser *ps, size_t at)
@@ -14,49 +38,22 @@ static int too_many(struct skep_parser *ps, size_t at)
                              SKEP_FALCO_ITEMS_MAX);
 }
 
-/* Room for n more. */
-static int values_reserve(struct skep_values *v, size_t n)
-{
-    if (v->room - v->n >= n)
-        return 0;
-    size_t room = MAX(MAX(v->room * 2, v->n + n), (size_t)8);
-    struct skep_literal *new = realloc(v->v, room * sizeof(*new));
-    if (!new)
-        return -ENOMEM;
-    v->v = new;
-    v->room = room;
-    return 0;
-}
-
-static int values_add(struct skep_parser *ps, struct skep_values *v, const struct skep_literal *what,
+static int values_add(struct skep_parser *ps, struct skep_literals *v, const struct skep_literal *what,
                       size_t n)
 {
-    if (n > SKEP_FALCO_ITEMS_MAX - v->n)
-        return too_many(ps, ps->l.at);
-    int r = values_reserve(v, n);
-    if (r < 0)
-        return r;
-    if (n)
-        memcpy(v->v + v->n, what, n * sizeof(*what));
-    v->n += n;
-    return 0;
+    int r = skep_literals_add(v, what, n);
+    return r == -E2BIG ? too_many(ps, ps->l.at) : r;
 }
 
-/* The collected values as an array of the arena. */
-static int values_keep(struct skep_parser *ps, const struct skep_values *v, struct skep_literal **ret)
+static int values_keep(struct skep_parser *ps, const struct skep_literals *v, struct skep_literal **ret)
 {
     size_t *left = ps->p->literals_left;
     if (left && v->n > *left)
         return too_many(ps, ps->l.at);
-    struct skep_literal *kept = skep_arena_array(ps->p->arena, v->n, sizeof(*kept));
-    if (!kept)
-        return -ENOMEM;
-    if (v->n)
-        memcpy(kept, v->v, v->n * sizeof(*kept));
-    if (left)
+    int r = skep_literals_keep(v, ps->p->arena, ret);
+    if (r >= 0 && left)
         *left -= v->n;
-    *ret = kept;
-    return 0;
+    return r;
 }
 
 static int list_items(struct skep_parser *ps, const char *name, size_t n, const struct skep_literal **ret,
@@ -125,7 +122,7 @@ static int parse_value(struct skep_parser *ps, struct skep_literal *one, const s
 
 /* Values with commas between them, up to the closing parenthesis or (close false) the end. shared: when a list alone
  * stands there, its items are handed out as they are. */
-static int parse_values(struct skep_parser *ps, bool close, struct skep_values *v,
+static int parse_values(struct skep_parser *ps, bool close, struct skep_literals *v,
                         const struct skep_literal **shared, size_t *n_shared)
 {
     char buf[64];
@@ -163,7 +160,7 @@ static int parse_values(struct skep_parser *ps, bool close, struct skep_values *
 
 int skep_parser_list(struct skep_parser *ps, struct skep_check *c)
 {
-    _cleanup_values_ struct skep_values v = {0};
+    _cleanup_literals_ struct skep_literals v = {0};
     const struct skep_literal *shared;
     struct skep_literal *kept;
     size_t n;
@@ -280,7 +277,7 @@ static int parse_text_values(const struct skep_parse *p, const struct skep_rule_
 {
     struct skep_parsed ignored = {0};
     struct skep_parser ps = {.p = p, .t = t, .l = {.s = t->s, .n = t->n}, .into = &ignored};
-    _cleanup_values_ struct skep_values v = {0};
+    _cleanup_literals_ struct skep_literals v = {0};
     const struct skep_literal *shared;
     size_t n_shared;
     skep_lex_blank(&ps.l);

@@ -78,7 +78,8 @@ static int make_condition(struct skep_falco *f, const struct skep_falco_rule *fr
         return skip_rule(f, to, unknown);
     skep_falco_report(f, &parsed, f->uses);
     skep_falco_report(f, &output, NULL);
-    check_types(f, from, parsed.e);
+    if (!unknown) /* what a condition wants of an event is not known then */
+        check_types(f, from, parsed.e);
     to->condition = parsed.e;
     return 0;
 }
@@ -116,7 +117,7 @@ static int make_rule(struct skep_falco *f, const struct skep_falco_rule *from, s
     return 0;
 }
 
-static bool fits(const struct skep_rule_choice *c, const struct skep_rule *rule)
+bool skep_rule_choice_fits(const struct skep_rule_choice *c, const struct skep_rule *rule)
 {
     for (size_t i = 0; c->tag && i < rule->n_tags; i++)
         if (skep_streq(rule->tags[i], c->pattern))
@@ -129,7 +130,7 @@ static void choose(const struct skep_falco_options *o, struct skep_rule *rule)
     if (!o || (rule->state != SKEP_RULE_ENABLED && rule->state != SKEP_RULE_DISABLED))
         return;
     for (size_t i = 0; i < o->n_choices; i++)
-        if (fits(&o->choices[i], rule))
+        if (skep_rule_choice_fits(&o->choices[i], rule))
             rule->state = o->choices[i].enable ? SKEP_RULE_ENABLED : SKEP_RULE_DISABLED;
     if (rule->state == SKEP_RULE_ENABLED && rule->priority > o->min_priority)
         rule->state = SKEP_RULE_BELOW;
@@ -161,8 +162,8 @@ int skep_falco_build(struct skep_falco *f, size_t n_files, struct skep_policy **
         return -ENOMEM;
     *p = (struct skep_policy){.rules = rules,
                               .n_rules = n,
-                              .n_macros = f->n_macros,
-                              .n_lists = f->n_lists,
+                              .n_macros = f->macros.n,
+                              .n_lists = f->lists.n,
                               .n_files = n_files,
                               .arena = f->arena};
     *ret = p;

@@ -216,35 +216,26 @@ static int make_left(struct skep_falco *f, const struct skep_falco_exception *e,
 static int join_items(struct skep_falco *f, const struct skep_yaml *const *items, size_t n,
                       struct skep_check *c)
 {
-    _cleanup_free_ struct skep_literal *all = NULL;
-    size_t n_all = 0, room = 0;
+    _cleanup_literals_ struct skep_literals all = {0};
+    struct skep_literal *kept;
     for (size_t i = 0; i < n; i++) {
-        struct skep_rule_text text = skep_falco_text_of(f, items[i]);
         struct skep_literal *some;
         size_t n_some;
-        if (!text.pieces)
-            return -ENOMEM;
-        int r = skep_parse_item(&f->parse, &text, &some, &n_some);
+        int r = skep_falco_parse_item(f, items[i], &some, &n_some);
         if (r < 0)
             return r;
-        if (n_some > room - n_all) {
-            room = MAX(room * 2, n_all + n_some);
-            struct skep_literal *bigger = realloc(all, room * sizeof(*all));
-            if (!bigger)
-                return -ENOMEM;
-            all = bigger;
-        }
-        if (n_some)
-            memcpy(all + n_all, some, n_some * sizeof(*all));
-        n_all += n_some;
+        r = skep_literals_add(&all, some, n_some);
+        if (r == -E2BIG)
+            return skep_falco_error(f, SKEP_FALCO_WRONG, items[i], "there are too many values (more than %d)",
+                                    SKEP_FALCO_ITEMS_MAX);
+        if (r < 0)
+            return r;
     }
-    struct skep_literal *kept = skep_arena_array(f->arena, n_all, sizeof(*kept));
-    if (!kept)
-        return -ENOMEM;
-    if (n_all)
-        memcpy(kept, all, n_all * sizeof(*kept));
+    int r = skep_literals_keep(&all, f->arena, &kept);
+    if (r < 0)
+        return r;
     c->values = kept;
-    c->n_values = n_all;
+    c->n_values = all.n;
     return 0;
 }
 

@@ -10,8 +10,8 @@
 
 static void falco_clear(struct skep_falco *f)
 {
-    skep_textmap_clear(&f->list_names);
-    skep_textmap_clear(&f->macro_names);
+    skep_textmap_clear(&f->lists.by_name);
+    skep_textmap_clear(&f->macros.by_name);
     skep_textmap_clear(&f->rule_names);
     skep_textmap_clear(&f->fields);
     skep_arena_free(f->arena);

@@ -33,6 +33,8 @@ struct skep_falco_options {
     enum skep_priority min_priority; /* rules below are not on; SKEP_PRIORITY_DEBUG: all */
 };
 
+/* Whether a choice is about this rule. */
+bool skep_rule_choice_fits(const struct skep_rule_choice *c, const struct skep_rule *rule);
 /* -EINVAL: there are errors; -ENOMEM. Texts are copied. */
 int skep_falco_load(const struct skep_falco_input *files, size_t n, const struct skep_falco_options *o,
                     struct skep_diags *diags, struct skep_policy **ret);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rule/falco/files.h"
 
+#include "base/array.h"
+
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -28,14 +30,8 @@ void skep_falco_files_clear(struct skep_falco_files *f)
 /* Takes text over. */
 static int add(struct skep_falco_files *f, const char *name, char **text, size_t len)
 {
-    if (f->n == f->room) {
-        size_t room = MAX(f->room * 2, (size_t)8);
-        struct skep_falco_input *list = realloc(f->list, room * sizeof(*list));
-        if (!list)
-            return -ENOMEM;
-        f->list = list;
-        f->room = room;
-    }
+    if (SKEP_ARRAY_RESERVE(f->list, f->n, 1, f->room) < 0)
+        return -ENOMEM;
     char *copy = strdup(name);
     if (!copy)
         return -ENOMEM;

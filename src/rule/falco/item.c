@@ -2,27 +2,30 @@
 #include "base/spell.h"
 #include "rule/falco/load.h"
 
-int skep_falco_error(struct skep_falco *f, const char *code, const struct skep_yaml *y, const char *fmt, ...)
+static void tell(struct skep_falco *f, bool error, const char *code, const struct skep_yaml *y,
+                 const char *fmt, va_list ap)
 {
     struct skep_rule_place place = y ? skep_yaml_place(y) : (struct skep_rule_place){0};
     char text[512];
+    vsnprintf(text, sizeof(text), fmt, ap);
+    skep_rule_complain(f->diags, error, &place, code, "%s", text);
+}
+
+int skep_falco_error(struct skep_falco *f, const char *code, const struct skep_yaml *y, const char *fmt, ...)
+{
     va_list ap;
     va_start(ap, fmt);
-    vsnprintf(text, sizeof(text), fmt, ap);
+    tell(f, true, code, y, fmt, ap);
     va_end(ap);
-    skep_rule_complain(f->diags, true, &place, code, "%s", text);
     return -EINVAL;
 }
 
 int skep_falco_warn(struct skep_falco *f, const char *code, const struct skep_yaml *y, const char *fmt, ...)
 {
-    struct skep_rule_place place = y ? skep_yaml_place(y) : (struct skep_rule_place){0};
-    char text[512];
     va_list ap;
     va_start(ap, fmt);
-    vsnprintf(text, sizeof(text), fmt, ap);
+    tell(f, false, code, y, fmt, ap);
     va_end(ap);
-    skep_rule_complain(f->diags, false, &place, code, "%s", text);
     return 0;
 }
 
@@ -118,110 +121,104 @@ static bool is_macro_name(const struct skep_yaml *y)
     return skep_lex_name(&l) == l.n && !memchr(l.s, '.', l.n);
 }
 
-static struct skep_falco_list *get_list(struct skep_falco *f, const struct skep_yaml *name)
+/* How lists and macros differ. */
+struct form {
+    enum skep_falco_item kind;
+    const char *what; /* the key of the name */
+    const char *key;  /* of the content */
+    int (*check)(struct skep_falco *f, const struct skep_yaml *y, const char *key);
+    bool (*is_name)(const struct skep_yaml *y);
+    const char *code, *names; /* of those that are none */
+    size_t size;
+};
+
+static const struct form list_form = {
+    .kind = SKEP_FALCO_LIST,
+    .what = "list",
+    .key = "items",
+    .check = skep_falco_check_texts,
+    .is_name = is_list_name,
+    .code = "LOAD_INVALID_LIST_NAME",
+    .names = "has no blanks, quotes, commas, parentheses and equals signs",
+    .size = sizeof(struct skep_falco_list),
+};
+
+static const struct form macro_form = {
+    .kind = SKEP_FALCO_MACRO,
+    .what = "macro",
+    .key = "condition",
+    .check = skep_falco_check_text,
+    .is_name = is_macro_name,
+    .code = "LOAD_INVALID_MACRO_NAME",
+    .names = "is made of letters, digits and underscores and begins with a letter",
+    .size = sizeof(struct skep_falco_macro),
+};
+
+_Static_assert(offsetof(struct skep_falco_list, d) == 0 && offsetof(struct skep_falco_macro, d) == 0,
+               "a definition is what lists and macros begin with");
+
+/* The one of this name, which may be new. */
+static struct skep_falco_definition *get_definition(struct skep_falco *f, struct skep_falco_definitions *all,
+                                                    const struct skep_yaml *name, size_t size)
 {
-    struct skep_falco_list *l = skep_textmap_get(&f->list_names, name->source.text, name->source.len);
-    if (l)
-        return l;
-    l = skep_arena_alloc(f->arena, sizeof(*l));
-    if (!l || skep_textmap_put(&f->list_names, name->source.text, name->source.len, l) < 0)
+    struct skep_falco_definition *d = skep_textmap_get(&all->by_name, name->source.text, name->source.len);
+    if (d)
+        return d;
+    d = skep_arena_alloc(f->arena, size);
+    if (!d || skep_textmap_put(&all->by_name, name->source.text, name->source.len, d) < 0)
         return NULL;
-    l->index = f->index;
-    *(f->last_list ? &f->last_list->next : &f->lists) = l;
-    f->last_list = l;
-    f->n_lists++;
-    return l;
+    d->index = f->index;
+    *(all->last ? &all->last->next : &all->first) = d;
+    all->last = d;
+    all->n++;
+    return d;
+}
+
+static int read_definition(struct skep_falco *f, struct skep_falco_definitions *all, const struct form *form,
+                           const struct skep_yaml *item)
+{
+    const struct skep_yaml *name = skep_yaml_get(item, form->what), *content = skep_yaml_get(item, form->key);
+    bool append = false;
+    int r = skep_falco_check_text(f, name, form->what);
+    if (r < 0)
+        return r;
+    if (!form->is_name(name))
+        skep_falco_warn(f, form->code, name, "the name of a %s %s", form->what, form->names);
+    if (read_mode(f, form->kind, item, form->key, &append) < 0)
+        r = -EINVAL;
+    if (!content)
+        r = skep_falco_error(f, SKEP_FALCO_FORM, name, "the %s has no `%s`", form->what, form->key);
+    else if (form->check(f, content, form->key) < 0)
+        r = -EINVAL;
+    if (append && !f->incomplete && !skep_textmap_get(&all->by_name, name->source.text, name->source.len))
+        r = skep_falco_error(f, SKEP_FALCO_WRONG, name, "there is no %s of this name to append to",
+                             form->what);
+    struct skep_falco_definition *d = get_definition(f, all, name, form->size);
+    if (!d)
+        return -ENOMEM;
+    d->visibility = f->index++;
+    if (r < 0) {
+        d->state = SKEP_FALCO_BROKEN;
+        return r;
+    }
+    if (!append) {
+        d->name = name;
+        d->parts = (struct skep_falco_parts){0};
+        d->state = SKEP_FALCO_NEW;
+    } else if (!d->name) {
+        d->name = name;
+    }
+    return skep_falco_add_part(f, &d->parts, content);
 }
 
 static int read_list(struct skep_falco *f, const struct skep_yaml *item)
 {
-    const struct skep_yaml *name = skep_yaml_get(item, "list"), *items = skep_yaml_get(item, "items");
-    bool append = false;
-    int r = skep_falco_check_text(f, name, "list");
-    if (r < 0)
-        return r;
-    if (!is_list_name(name))
-        skep_falco_warn(f, "LOAD_INVALID_LIST_NAME", name,
-                        "the name of a list has no blanks, quotes, commas, parentheses and equals signs");
-    if (read_mode(f, SKEP_FALCO_LIST, item, "items", &append) < 0)
-        r = -EINVAL;
-    if (!items)
-        r = skep_falco_error(f, SKEP_FALCO_FORM, name, "the list has no `items`");
-    else if (skep_falco_check_texts(f, items, "items") < 0)
-        r = -EINVAL;
-    struct skep_falco_list *l = skep_textmap_get(&f->list_names, name->source.text, name->source.len);
-    if (append && !l && !f->incomplete)
-        r = skep_falco_error(f, SKEP_FALCO_WRONG, name, "there is no list of this name to append to");
-    l = get_list(f, name);
-    if (!l)
-        return -ENOMEM;
-    l->visibility = f->index++;
-    if (r < 0) {
-        l->state = SKEP_FALCO_BROKEN;
-        return r;
-    }
-    if (!append) {
-        l->name = name;
-        l->items = (struct skep_falco_parts){0};
-        l->state = SKEP_FALCO_NEW;
-    } else if (!l->name) {
-        l->name = name;
-    }
-    return skep_falco_add_part(f, &l->items, items);
-}
-
-static struct skep_falco_macro *get_macro(struct skep_falco *f, const struct skep_yaml *name)
-{
-    struct skep_falco_macro *m = skep_textmap_get(&f->macro_names, name->source.text, name->source.len);
-    if (m)
-        return m;
-    m = skep_arena_alloc(f->arena, sizeof(*m));
-    if (!m || skep_textmap_put(&f->macro_names, name->source.text, name->source.len, m) < 0)
-        return NULL;
-    m->index = f->index;
-    *(f->last_macro ? &f->last_macro->next : &f->macros) = m;
-    f->last_macro = m;
-    f->n_macros++;
-    return m;
+    return read_definition(f, &f->lists, &list_form, item);
 }
 
 static int read_macro(struct skep_falco *f, const struct skep_yaml *item)
 {
-    const struct skep_yaml *name = skep_yaml_get(item, "macro"),
-                           *condition = skep_yaml_get(item, "condition");
-    bool append = false;
-    int r = skep_falco_check_text(f, name, "macro");
-    if (r < 0)
-        return r;
-    if (!is_macro_name(name))
-        skep_falco_warn(
-            f, "LOAD_INVALID_MACRO_NAME", name,
-            "the name of a macro is made of letters, digits and underscores and begins with a letter");
-    if (read_mode(f, SKEP_FALCO_MACRO, item, "condition", &append) < 0)
-        r = -EINVAL;
-    if (!condition)
-        r = skep_falco_error(f, SKEP_FALCO_FORM, name, "the macro has no `condition`");
-    else if (skep_falco_check_text(f, condition, "condition") < 0)
-        r = -EINVAL;
-    struct skep_falco_macro *m = skep_textmap_get(&f->macro_names, name->source.text, name->source.len);
-    if (append && !m && !f->incomplete)
-        r = skep_falco_error(f, SKEP_FALCO_WRONG, name, "there is no macro of this name to append to");
-    m = get_macro(f, name);
-    if (!m)
-        return -ENOMEM;
-    m->visibility = f->index++;
-    if (r < 0) {
-        m->state = SKEP_FALCO_BROKEN;
-        return r;
-    }
-    if (!append) {
-        m->name = name;
-        m->condition = (struct skep_falco_parts){0};
-        m->state = SKEP_FALCO_NEW;
-    } else if (!m->name) {
-        m->name = name;
-    }
-    return skep_falco_add_part(f, &m->condition, condition);
+    return read_definition(f, &f->macros, &macro_form, item);
 }
 
 static int unknown_item(struct skep_falco *f, const struct skep_yaml *item)
@@ -270,6 +267,16 @@ static int read_item(struct skep_falco *f, const struct skep_yaml *item)
     return unknown_item(f, item);
 }
 
+/* What people have that holds files of rules, and is none. */
+static const char *hint_for_map(const struct skep_yaml *doc)
+{
+    if (skep_yaml_get(doc, "customRules"))
+        return "these are values of Falco's Helm chart: each text below `customRules` is a file of rules";
+    if (skep_yaml_get(doc, "kind") && skep_yaml_get(doc, "data"))
+        return "this is an object of Kubernetes: each text below `data` is a file of rules";
+    return "each item begins with `- `";
+}
+
 static int read_document(struct skep_falco *f, const struct skep_yaml *doc)
 {
     int r = 0;
@@ -278,7 +285,7 @@ static int read_document(struct skep_falco *f, const struct skep_yaml *doc)
     if (doc->kind != SKEP_YAML_SEQUENCE) {
         r = skep_falco_error(f, SKEP_FALCO_FORM, doc, "a file of rules is a list of items");
         if (doc->kind == SKEP_YAML_MAP)
-            skep_diags_hint(f->diags, "each item begins with `- `");
+            skep_diags_hint(f->diags, "%s", hint_for_map(doc));
         return r;
     }
     for (size_t i = 0; i < doc->n_items; i++) {

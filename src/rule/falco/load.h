@@ -32,13 +32,24 @@ struct skep_falco_parts {
 
 enum skep_falco_state { SKEP_FALCO_NEW, SKEP_FALCO_BUSY, SKEP_FALCO_DONE, SKEP_FALCO_BROKEN };
 
-struct skep_falco_list {
-    struct skep_falco_list *next;
-    const struct skep_yaml *name;
-    struct skep_falco_parts items;
-    uint32_t index, visibility; /* it sees lists whose index is lower than its visibility */
+/* What lists and macros have in common, and begin with: a name that may be defined again and appended to. */
+struct skep_falco_definition {
+    struct skep_falco_definition *next;
+    const struct skep_yaml *name;  /* NULL: it is broken from the start */
+    struct skep_falco_parts parts; /* of a list its items, of a macro its condition */
+    uint32_t index, visibility;    /* it sees those of its kind whose index is lower than its visibility */
     bool used;
     enum skep_falco_state state;
+};
+/* Of one kind, in the order of their first items. */
+struct skep_falco_definitions {
+    struct skep_falco_definition *first, *last;
+    size_t n;
+    struct skep_textmap by_name;
+};
+
+struct skep_falco_list {
+    struct skep_falco_definition d;
     const struct skep_literal *literals;
     size_t n_literals;
 };
@@ -50,13 +61,8 @@ struct skep_falco_use {
 };
 
 struct skep_falco_macro {
-    struct skep_falco_macro *next;
-    const struct skep_yaml *name;
-    struct skep_falco_parts condition;
-    uint32_t index, visibility;
-    bool used;
+    struct skep_falco_definition d;
     bool reported; /* its issues were */
-    enum skep_falco_state state;
     struct skep_parsed parsed;
     struct skep_falco_use *uses;
     const struct skep_rule_issue
@@ -87,11 +93,10 @@ struct skep_falco {
     struct skep_arena *arena;
     struct skep_diags *diags;
     const struct skep_falco_options *options;
-    struct skep_falco_list *lists, *last_list;
-    struct skep_falco_macro *macros, *last_macro;
+    struct skep_falco_definitions lists, macros;
     struct skep_falco_rule *rules, *last_rule;
-    size_t n_lists, n_macros, n_rules;
-    struct skep_textmap list_names, macro_names, rule_names, fields;
+    size_t n_rules;
+    struct skep_textmap rule_names, fields;
     uint32_t index;       /* of the next definition */
     size_t elements_left; /* of sequences that may still be read */
     size_t literals_left, values_left;
@@ -160,6 +165,9 @@ int skep_falco_build_macros(struct skep_falco *f);
 /* The parts with a blank between them. */
 int skep_falco_join(struct skep_falco *f, const struct skep_falco_parts *parts, struct skep_rule_text *ret);
 struct skep_rule_text skep_falco_text_of(struct skep_falco *f, const struct skep_yaml *y);
+/* What an item of a list of values stands for: itself, or what the list of that name has. */
+int skep_falco_parse_item(struct skep_falco *f, const struct skep_yaml *y, struct skep_literal **ret,
+                          size_t *ret_n);
 /* Says what is wrong with what was parsed and the macros that it uses. */
 void skep_falco_report(struct skep_falco *f, const struct skep_parsed *p, const struct skep_falco_use *uses);
 /* The first field or type of event that is not there; NULL: they all are. */

@@ -34,65 +34,50 @@ struct skep_rule_text skep_falco_text_of(struct skep_falco *f, const struct skep
     return (struct skep_rule_text){.s = y->source.text, .n = y->source.len, .pieces = piece, .n_pieces = 1};
 }
 
+int skep_falco_parse_item(struct skep_falco *f, const struct skep_yaml *y, struct skep_literal **ret,
+                          size_t *ret_n)
+{
+    struct skep_rule_text text = skep_falco_text_of(f, y);
+    return text.pieces ? skep_parse_item(&f->parse, &text, ret, ret_n) : -ENOMEM;
+}
+
 /* ---- lists ---- */
 
 static int list_failed(struct skep_falco *f, struct skep_falco_list *l, const char *why)
 {
-    l->state = SKEP_FALCO_BROKEN;
-    return skep_falco_error(f, SKEP_FALCO_WRONG, l->name, "%s", why);
+    l->d.state = SKEP_FALCO_BROKEN;
+    return skep_falco_error(f, SKEP_FALCO_WRONG, l->d.name, "%s", why);
 }
 
-static int append_literals(struct skep_literal **all, size_t *n, size_t *room,
-                           const struct skep_literal *some, size_t n_some)
+/* What an item stands for, behind those that are there. */
+static int expand_item(struct skep_falco *f, const struct skep_yaml *y, struct skep_literals *all)
 {
-    if (n_some > *room - *n) {
-        size_t bigger = MAX(*room * 2, *n + n_some);
-        struct skep_literal *v = realloc(*all, bigger * sizeof(*v));
-        if (!v)
-            return -ENOMEM;
-        *all = v;
-        *room = bigger;
-    }
-    if (n_some)
-        memcpy(*all + *n, some, n_some * sizeof(**all));
-    *n += n_some;
-    return 0;
-}
-
-/* What an item stands for, at the end of *all. */
-static int expand_item(struct skep_falco *f, const struct skep_yaml *y, struct skep_literal **all, size_t *n,
-                       size_t *room)
-{
-    struct skep_rule_text text = skep_falco_text_of(f, y);
     struct skep_literal *some;
-    size_t n_some;
-    if (!text.pieces)
-        return -ENOMEM;
-    int r = skep_parse_item(&f->parse, &text, &some, &n_some);
+    size_t n;
+    int r = skep_falco_parse_item(f, y, &some, &n);
     if (r < 0)
         return r;
-    if (n_some > SKEP_FALCO_ITEMS_MAX - *n)
+    r = skep_literals_add(all, some, n);
+    if (r == -E2BIG)
         return list_failed(f, f->list, "the list has too many items, with those of the lists in it");
-    return append_literals(all, n, room, some, n_some);
+    return r;
 }
 
 static int expand_parts(struct skep_falco *f, struct skep_falco_list *l)
 {
-    _cleanup_free_ struct skep_literal *all = NULL;
-    size_t n = 0, room = 0;
-    for (const struct skep_falco_part *p = l->items.first; p; p = p->next)
+    _cleanup_literals_ struct skep_literals all = {0};
+    struct skep_literal *kept;
+    for (const struct skep_falco_part *p = l->d.parts.first; p; p = p->next)
         for (size_t i = 0; i < p->y->n_items; i++) {
-            int r = expand_item(f, p->y->items[i], &all, &n, &room);
+            int r = expand_item(f, p->y->items[i], &all);
             if (r < 0)
                 return r;
         }
-    struct skep_literal *kept = skep_arena_array(f->arena, n, sizeof(*kept));
-    if (!kept)
-        return -ENOMEM;
-    if (n)
-        memcpy(kept, all, n * sizeof(*kept));
+    int r = skep_literals_keep(&all, f->arena, &kept);
+    if (r < 0)
+        return r;
     l->literals = kept;
-    l->n_literals = n;
+    l->n_literals = all.n;
     return 0;
 }
 
@@ -101,32 +86,32 @@ static int expand_list(struct skep_falco *f, struct skep_falco_list *l)
     struct skep_falco_list *outer = f->list;
     if (f->depth >= SKEP_RULE_DEPTH_MAX)
         return list_failed(f, l, "lists stand in lists too deeply");
-    l->state = SKEP_FALCO_BUSY;
+    l->d.state = SKEP_FALCO_BUSY;
     f->list = l;
     f->depth++;
     int r = expand_parts(f, l);
     f->depth--;
     f->list = outer;
-    l->state = r < 0 ? SKEP_FALCO_BROKEN : SKEP_FALCO_DONE;
+    l->d.state = r < 0 ? SKEP_FALCO_BROKEN : SKEP_FALCO_DONE;
     return r;
 }
 
 static int on_list(void *data, const char *name, size_t len, const struct skep_literal **ret, size_t *ret_n)
 {
     struct skep_falco *f = data;
-    struct skep_falco_list *l = skep_textmap_get(&f->list_names, name, len);
+    struct skep_falco_list *l = skep_textmap_get(&f->lists.by_name, name, len);
     if (!l)
         return 0;
     /* A list sees those before it; its own name is an item like others, also by way of another list. */
-    if (f->list && (l->index >= f->list->visibility || l->state == SKEP_FALCO_BUSY))
+    if (f->list && (l->d.index >= f->list->d.visibility || l->d.state == SKEP_FALCO_BUSY))
         return 0;
-    l->used = true;
-    if (l->state == SKEP_FALCO_NEW) {
+    l->d.used = true;
+    if (l->d.state == SKEP_FALCO_NEW) {
         int r = expand_list(f, l);
         if (r < 0)
             return r;
     }
-    if (l->state == SKEP_FALCO_BROKEN)
+    if (l->d.state == SKEP_FALCO_BROKEN)
         return -EINVAL;
     *ret = l->literals;
     *ret_n = l->n_literals;
@@ -146,7 +131,7 @@ static int undefined_macro(struct skep_falco *f, const char *name, size_t len,
         skep_diags_hint(f->diags, "a macro sees only those that stand before it");
         return -EINVAL;
     }
-    if (skep_textmap_get(&f->list_names, name, len)) {
+    if (skep_textmap_get(&f->lists.by_name, name, len)) {
         skep_diags_hint(f->diags, "it is a list: FIELD in (%.*s)", (int)MIN(len, (size_t)100), name);
         return -EINVAL;
     }
@@ -154,9 +139,9 @@ static int undefined_macro(struct skep_falco *f, const char *name, size_t len,
         return -EINVAL;
     struct skep_spell sp;
     skep_spell_init(&sp, name, len);
-    for (const struct skep_falco_macro *m = f->macros; m; m = m->next)
-        if (m->name && !memchr(m->name->source.text, '\0', m->name->source.len))
-            skep_spell_offer(&sp, m->name->source.text);
+    for (const struct skep_falco_definition *d = f->macros.first; d; d = d->next)
+        if (d->name && !memchr(d->name->source.text, '\0', d->name->source.len))
+            skep_spell_offer(&sp, d->name->source.text);
     if (sp.best)
         skep_diags_hint(f->diags, "did you mean `%s`?", sp.best);
     return -EINVAL;
@@ -165,7 +150,7 @@ static int undefined_macro(struct skep_falco *f, const char *name, size_t len,
 static int parse_macro(struct skep_falco *f, struct skep_falco_macro *m)
 {
     struct skep_rule_text text;
-    int r = skep_falco_join(f, &m->condition, &text);
+    int r = skep_falco_join(f, &m->d.parts, &text);
     if (r >= 0)
         r = skep_parse_condition(&f->parse, &text, &m->parsed);
     return r;
@@ -190,10 +175,10 @@ static int build_macro(struct skep_falco *f, struct skep_falco_macro *m)
     struct skep_falco_macro *outer = f->macro;
     struct skep_falco_use *outer_uses = f->uses;
     if (f->depth >= SKEP_RULE_DEPTH_MAX) {
-        m->state = SKEP_FALCO_BROKEN;
-        return skep_falco_error(f, SKEP_FALCO_WRONG, m->name, "macros stand in macros too deeply");
+        m->d.state = SKEP_FALCO_BROKEN;
+        return skep_falco_error(f, SKEP_FALCO_WRONG, m->d.name, "macros stand in macros too deeply");
     }
-    m->state = SKEP_FALCO_BUSY;
+    m->d.state = SKEP_FALCO_BUSY;
     f->macro = m;
     f->uses = NULL;
     f->depth++;
@@ -204,7 +189,7 @@ static int build_macro(struct skep_falco *f, struct skep_falco_macro *m)
     f->uses = outer_uses;
     if (r >= 0)
         r = keep_types(f, m->parsed.e);
-    m->state = r < 0 ? SKEP_FALCO_BROKEN : SKEP_FALCO_DONE;
+    m->d.state = r < 0 ? SKEP_FALCO_BROKEN : SKEP_FALCO_DONE;
     if (r >= 0)
         m->unknown = skep_falco_unknown(&m->parsed, m->uses);
     return r;
@@ -214,23 +199,23 @@ static const struct skep_parsed *on_macro(void *data, const char *name, size_t l
                                           const struct skep_rule_place *place)
 {
     struct skep_falco *f = data;
-    struct skep_falco_macro *m = skep_textmap_get(&f->macro_names, name, len);
+    struct skep_falco_macro *m = skep_textmap_get(&f->macros.by_name, name, len);
     if (!m && f->incomplete)
         return NULL;
-    bool later = m && f->macro && m->index >= f->macro->visibility;
+    bool later = m && f->macro && m->d.index >= f->macro->d.visibility;
     if (!m || later) {
         undefined_macro(f, name, len, place, later);
         return NULL;
     }
-    m->used = true;
-    if (m->state == SKEP_FALCO_BUSY) {
+    m->d.used = true;
+    if (m->d.state == SKEP_FALCO_BUSY) {
         skep_rule_complain(f->diags, true, place, SKEP_FALCO_WRONG, "the macro `%.*s` refers to itself",
                            (int)MIN(len, (size_t)100), name);
         return NULL;
     }
-    if (m->state == SKEP_FALCO_NEW && build_macro(f, m) < 0)
+    if (m->d.state == SKEP_FALCO_NEW && build_macro(f, m) < 0)
         return NULL;
-    if (m->state == SKEP_FALCO_BROKEN)
+    if (m->d.state == SKEP_FALCO_BROKEN)
         return NULL;
     struct skep_falco_use *use = skep_arena_alloc(f->arena, sizeof(*use));
     if (!use)
@@ -255,10 +240,10 @@ void skep_falco_names_init(struct skep_falco *f)
 int skep_falco_build_macros(struct skep_falco *f)
 {
     int r = 0;
-    for (struct skep_falco_macro *m = f->macros; m; m = m->next) {
-        if (m->state != SKEP_FALCO_NEW)
+    for (struct skep_falco_definition *d = f->macros.first; d; d = d->next) {
+        if (d->state != SKEP_FALCO_NEW)
             continue;
-        int r_macro = build_macro(f, m);
+        int r_macro = build_macro(f, (struct skep_falco_macro *)d);
         if (r_macro == -ENOMEM || skep_arena_failed(f->arena))
             return -ENOMEM;
         r = r_macro < 0 ? r_macro : r;
@@ -313,25 +298,27 @@ void skep_falco_report(struct skep_falco *f, const struct skep_parsed *p, const 
 /* Lists that stand in others count as used, also where those are not. */
 static void mark_lists_in_lists(struct skep_falco *f)
 {
-    for (struct skep_falco_list *l = f->lists; l; l = l->next)
-        for (const struct skep_falco_part *p = l->items.first; p && l->state == SKEP_FALCO_NEW; p = p->next)
+    for (const struct skep_falco_definition *d = f->lists.first; d; d = d->next)
+        for (const struct skep_falco_part *p = d->parts.first; p && d->state == SKEP_FALCO_NEW; p = p->next)
             for (size_t i = 0; i < p->y->n_items; i++) {
                 const struct skep_rule_source *s = &p->y->items[i]->source;
-                struct skep_falco_list *other = skep_textmap_get(&f->list_names, s->text, s->len);
-                if (other && other->index < l->visibility)
+                struct skep_falco_definition *other = skep_textmap_get(&f->lists.by_name, s->text, s->len);
+                if (other && other->index < d->visibility)
                     other->used = true;
             }
+}
+
+static void warn_unused(struct skep_falco *f, const struct skep_falco_definitions *all, const char *code,
+                        const char *what)
+{
+    for (const struct skep_falco_definition *d = all->first; d; d = d->next)
+        if (!d->used && d->name)
+            skep_falco_warn(f, code, d->name, "the %s `%.100s` is not used", what, d->name->source.text);
 }
 
 void skep_falco_warn_unused(struct skep_falco *f)
 {
     mark_lists_in_lists(f);
-    for (const struct skep_falco_macro *m = f->macros; m; m = m->next)
-        if (!m->used && m->name)
-            skep_falco_warn(f, "LOAD_UNUSED_MACRO", m->name, "the macro `%.100s` is not used",
-                            m->name->source.text);
-    for (const struct skep_falco_list *l = f->lists; l; l = l->next)
-        if (!l->used && l->name)
-            skep_falco_warn(f, "LOAD_UNUSED_LIST", l->name, "the list `%.100s` is not used",
-                            l->name->source.text);
+    warn_unused(f, &f->macros, "LOAD_UNUSED_MACRO", "macro");
+    warn_unused(f, &f->lists, "LOAD_UNUSED_LIST", "list");
 }

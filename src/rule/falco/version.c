@@ -111,9 +111,10 @@ static int read_demand(struct skep_falco *f, const struct skep_yaml *y)
                                     "the rules want version %.40s of `%s`, and skep has %s",
                                     skep_yaml_get(y, "version")->source.text, plugins[i].name,
                                     plugins[i].version);
-    return skep_falco_error(f, SKEP_FALCO_WRONG, name,
-                            "the rules want the plugin `%.60s`, which skep does not replace",
-                            name->source.text);
+    r = skep_falco_error(f, SKEP_FALCO_WRONG, name,
+                         "the rules want the plugin `%.60s`, which skep does not replace", name->source.text);
+    skep_diags_hint(f->diags, "leave the file out: rules about that plugin's events or fields cannot work");
+    return r;
 }
 
 int skep_falco_plugin_versions(struct skep_falco *f, const struct skep_yaml *y)

@@ -4,6 +4,7 @@
 #include <strings.h>
 #include <yaml.h>
 
+#include "base/array.h"
 #include "base/textmap.h"
 
 /* A collection that is not complete yet. */
@@ -61,14 +62,8 @@ static int fail_at(struct reader *rd, size_t byte, const char *fmt, ...)
 static int add(struct reader *rd, const struct skep_yaml *node)
 {
     struct level *l = &rd->levels[rd->depth];
-    if (l->n == l->room) {
-        size_t room = MAX(l->room * 2, (size_t)8);
-        const struct skep_yaml **items = realloc(l->items, room * sizeof(*items));
-        if (!items)
-            return -ENOMEM;
-        l->items = items;
-        l->room = room;
-    }
+    if (SKEP_ARRAY_RESERVE(l->items, l->n, 1, l->room) < 0)
+        return -ENOMEM;
     l->items[l->n++] = node;
     return 0;
 }

@@ -21,6 +21,7 @@ enum form {
     FORM_RESULT,
     FORM_NEW_FD,
     FORM_FD,
+    FORM_NAMED_FD,
     FORM_DIRFD,
     FORM_NUMBER,
     FORM_OCTAL,
@@ -50,7 +51,6 @@ struct arg {
     uint8_t form;
     uint8_t size;
     bool is_signed;
-    bool after; /* tells only of a call that succeeded */
     uint16_t off, raw_off, source_off;
     const struct skep_names *names;
     const char *prefix;
@@ -217,22 +217,6 @@ OF_FUNCTION(cwd_path)
 }
 
 /* fchmod, fchown, ftruncate: what they change is told by its path. */
-OF_FUNCTION(named_fd)
-{
-    const struct skep_hdr *h = x->ev->h;
-    const struct skep_ev_unlink *head = (const void *)h;
-    skep_fdnum fd = h->kind == SKEP_KIND_chmod   ? ((const struct skep_ev_chmod *)h)->dirfd
-                    : h->kind == SKEP_KIND_chown ? ((const struct skep_ev_chown *)h)->dirfd
-                                                 : ((const struct skep_ev_truncate *)h)->dirfd;
-    skep_strbuf_i64(sb, fd);
-    if (head->path.off) {
-        skep_strbuf_puts(sb, "(<f>");
-        put_slice(sb, h, head->path);
-        skep_strbuf_putc(sb, ')');
-    }
-    return true;
-}
-
 OF_FUNCTION(tuple)
 {
     struct skep_rule_descriptor d;
@@ -286,6 +270,7 @@ OF_FUNCTION(answers)
 #define RESULT .form = FORM_RESULT
 #define NEW_FD .form = FORM_NEW_FD
 #define FD(kind, member) .form = FORM_FD, INTEGER(kind, member)
+#define NAMED_FD(kind, member) .form = FORM_NAMED_FD, INTEGER(kind, member)
 #define DIRFD(kind, member) .form = FORM_DIRFD, INTEGER(kind, member)
 #define NUMBER(kind, member) .form = FORM_NUMBER, INTEGER(kind, member)
 #define OCTAL(kind, member) .form = FORM_OCTAL, INTEGER(kind, member)
@@ -293,8 +278,6 @@ OF_FUNCTION(answers)
 #define HEX(kind, member) .form = FORM_HEX, INTEGER(kind, member)
 #define USER(kind, member) .form = FORM_USER, INTEGER(kind, member)
 #define GROUP(kind, member) .form = FORM_GROUP, INTEGER(kind, member)
-#define AFTER_USER(kind, member) USER(kind, member), .after = true
-#define AFTER_GROUP(kind, member) GROUP(kind, member), .after = true
 #define TEXT(kind, member) .form = FORM_TEXT, AT(kind, member)
 #define PATH(kind, member, raw)                                                                              \
     .form = FORM_PATH, AT(kind, member), .raw_off = offsetof(struct skep_ev_##kind, raw),                    \
@@ -343,6 +326,7 @@ static struct skep_rule_spot spot_of(const struct arg *a, uint16_t kind)
             s.form = SKEP_SPOT_RET;
         break;
     case FORM_FD:
+    case FORM_NAMED_FD:
     case FORM_DIRFD:
     case FORM_NUMBER:
     case FORM_OCTAL:
@@ -470,8 +454,6 @@ static bool read_number(const struct skep_hdr *h, const struct arg *a, int64_t *
 {
     if (a->form == FORM_RESULT || a->form == FORM_NEW_FD)
         return skep_rule_result(h, ret);
-    if (a->after && h->ret < 0)
-        return false;
     uint64_t u = skep_field_read(h, a->off, a->size);
     unsigned unused = 64 - 8 * a->size;
     *ret = a->is_signed ? (int64_t)(u << unused) >> unused : (int64_t)u;
@@ -539,6 +521,13 @@ static void put_owner(struct skep_rule_ctx *x, const struct arg *a, int64_t id, 
     skep_strbuf_puts(sb, name ? name : SKEP_USER_UNKNOWN);
 }
 
+static struct skep_slice slice_at(const struct skep_hdr *h, uint32_t off)
+{
+    struct skep_slice s;
+    memcpy(&s, (const char *)h + off, sizeof(s));
+    return s;
+}
+
 static void put_number(struct skep_rule_ctx *x, const struct arg *a, int64_t v, struct skep_strbuf *raw,
                        struct skep_strbuf *readable)
 {
@@ -570,6 +559,14 @@ static void put_number(struct skep_rule_ctx *x, const struct arg *a, int64_t v, 
     case FORM_FD:
         put_descriptor(x, v, readable);
         break;
+    case FORM_NAMED_FD: {
+        struct skep_slice path = slice_at(x->ev->h, offsetof(struct skep_ev_unlink, path));
+        if (path.off) {
+            skep_strbuf_puts(readable, "<f>");
+            put_slice(readable, x->ev->h, path);
+        }
+        break;
+    }
     case FORM_DIRFD:
         if (v == AT_FDCWD)
             skep_strbuf_puts(readable, "AT_FDCWD");
@@ -582,13 +579,6 @@ static void put_number(struct skep_rule_ctx *x, const struct arg *a, int64_t v, 
         put_names(a, (uint64_t)v, readable);
         break;
     }
-}
-
-static struct skep_slice slice_at(const struct skep_hdr *h, uint32_t off)
-{
-    struct skep_slice s;
-    memcpy(&s, (const char *)h + off, sizeof(s));
-    return s;
 }
 
 /* Both forms of an argument; false: it is missing. */
@@ -704,7 +694,7 @@ const struct skep_rule_spot *skep_rule_args_spot(const char *arg, enum skep_rule
         if (types[i].kind != kind)
             continue;
         const struct arg *a = find(i, arg, strlen(arg));
-        if (!a || is_number(a) != (type == SKEP_RULE_NUMBER) || a->after)
+        if (!a || is_number(a) != (type == SKEP_RULE_NUMBER))
             return NULL;
         const struct skep_rule_spot *s = &places.spots[a - table];
         if (s->form == SKEP_SPOT_UNKNOWN || (spot && !same_place(s, spot)))

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <linux/io_uring.h>
 #include <sys/socket.h>
 
 #define PORT_SYSTEM_MAX 1023
@@ -260,15 +261,17 @@ static void of_setns(struct skep_rule_descriptor *d, const struct skep_hdr *h)
     set_file(d, h, &((const struct skep_ev_setns *)h)->fd);
 }
 
+/* Both kinds have the layout of the first. */
 static void of_uring(struct skep_rule_descriptor *d, const struct skep_hdr *h)
 {
     const struct skep_ev_uring *ev = (const void *)h;
+    bool accepts = ev->op == IORING_OP_ACCEPT;
     set_file(d, h, &ev->fd);
     if (endpoint(&ev->local) || endpoint(&ev->remote)) {
-        set_ends(d, &ev->local, &ev->remote, endpoint(&ev->remote) == NULL);
+        set_ends(d, &ev->local, &ev->remote, accepts || !endpoint(&ev->remote));
         d->type = socket_type(AF_INET, d);
         d->path = (struct skep_slice){0};
-        d->name_changed = d->remote != NULL;
+        d->name_changed = d->remote && (ev->op == IORING_OP_CONNECT || ev->type == SOCK_DGRAM);
     } else if (ev->raw_path.off) { /* there is no descriptor yet */
         d->type = ev->open_flags & O_DIRECTORY ? SKEP_RULE_FD_DIR : SKEP_RULE_FD_FILE;
         d->path = ev->path;
@@ -291,7 +294,7 @@ void skep_rule_descriptor_of(const struct skep_event *ev, struct skep_rule_descr
         [SKEP_KIND_send] = of_connection, [SKEP_KIND_connect] = of_connection,
         [SKEP_KIND_tcp] = of_tcp,         [SKEP_KIND_recv] = of_connection,
         [SKEP_KIND_dns] = of_dns,         [SKEP_KIND_setns] = of_setns,
-        [SKEP_KIND_uring] = of_uring};
+        [SKEP_KIND_uring] = of_uring,     [SKEP_KIND_uring_done] = of_uring};
     *ret = (struct skep_rule_descriptor){0};
     if (ev->h->kind < SKEP_KIND_MAX && of_kind[ev->h->kind])
         of_kind[ev->h->kind](ret, ev->h);

@@ -8,11 +8,11 @@
 #include "rule/field/paths.h"
 
 #include <fcntl.h>
+#include <linux/io_uring.h>
 
 #define GET(name)                                                                                            \
     static bool name(struct skep_rule_ctx *x, const struct skep_fact_request *q, struct skep_fact *ret)
 
-#define KERNEL_O_TMPFILE 020000000
 #define NS_PER_S 1000000000LL
 
 static bool put_text(struct skep_rule_ctx *x, struct skep_fact *ret, const char *s)
@@ -173,6 +173,7 @@ static const char *category_of(const struct skep_hdr *h)
                                                           [SKEP_KIND_keyctl] = "system",
                                                           [SKEP_KIND_kexec] = "system",
                                                           [SKEP_KIND_uring] = "file",
+                                                          [SKEP_KIND_uring_done] = "file",
                                                           [SKEP_KIND_container] = "internal"};
     return h->kind < SKEP_KIND_MAX ? categories[h->kind] : NULL;
 }
@@ -363,26 +364,43 @@ static const struct skep_ev_open *open_of(const struct skep_rule_ctx *x)
     return x->ev->h->kind == SKEP_KIND_open ? (const void *)x->ev->h : NULL;
 }
 
+/* Flags of an open, by a call or through io_uring; the second kind has the layout of the first. */
+static bool open_flags_of(const struct skep_rule_ctx *x, uint32_t *ret)
+{
+    const struct skep_hdr *h = x->ev->h;
+    const struct skep_ev_uring *uring = (const void *)h;
+    switch (h->kind) {
+    case SKEP_KIND_open:
+        *ret = ((const struct skep_ev_open *)h)->flags;
+        return true;
+    case SKEP_KIND_uring:
+    case SKEP_KIND_uring_done:
+        *ret = uring->open_flags;
+        return uring->op == IORING_OP_OPENAT || uring->op == IORING_OP_OPENAT2;
+    }
+    return false;
+}
+
 GET(get_open_read)
 {
     (void)q;
-    const struct skep_ev_open *ev = open_of(x);
-    return skep_fact_bool(ret, ev && (ev->flags & O_ACCMODE) != O_WRONLY);
+    uint32_t flags;
+    return skep_fact_bool(ret, open_flags_of(x, &flags) && (flags & O_ACCMODE) != O_WRONLY);
 }
 
 GET(get_open_write)
 {
     (void)q;
-    const struct skep_ev_open *ev = open_of(x);
-    uint32_t mode = ev ? ev->flags & O_ACCMODE : O_RDONLY;
-    return skep_fact_bool(ret, mode == O_WRONLY || mode == O_RDWR);
+    uint32_t flags;
+    return skep_fact_bool(ret, open_flags_of(x, &flags) &&
+                                   ((flags & O_ACCMODE) == O_WRONLY || (flags & O_ACCMODE) == O_RDWR));
 }
 
 GET(get_open_exec)
 {
     (void)q;
     const struct skep_ev_open *ev = open_of(x);
-    return skep_fact_bool(ret, ev && ev->flags & (O_CREAT | KERNEL_O_TMPFILE) && ev->mode & 0111);
+    return skep_fact_bool(ret, ev && ev->mode & 0111); /* it is 0 where none is created */
 }
 
 GET(get_open_create)
@@ -397,6 +415,13 @@ GET(get_open_create)
 #define NEVER                                                                                                \
     {                                                                                                        \
         .form = SKEP_SPOT_BITS                                                                               \
+    }
+
+/* the operation and its flags decide together */
+#define URING_UNKNOWN                                                                                        \
+    {.kind = SKEP_KIND_uring, .form = SKEP_SPOT_UNKNOWN},                                                    \
+    {                                                                                                        \
+        .kind = SKEP_KIND_uring_done, .form = SKEP_SPOT_UNKNOWN                                              \
     }
 
 static const struct skep_rule_spot ret_spots[] = {{.kind = SKEP_KIND_exec, .form = SKEP_SPOT_UNKNOWN},
@@ -416,6 +441,7 @@ static const struct skep_rule_spot open_read_spots[] = {{.kind = SKEP_KIND_open,
                                                          .mask = O_ACCMODE,
                                                          .n_values = 3,
                                                          .values = {O_RDONLY, O_RDWR, O_ACCMODE}},
+                                                        URING_UNKNOWN,
                                                         NEVER};
 static const struct skep_rule_spot open_write_spots[] = {{.kind = SKEP_KIND_open,
                                                           .form = SKEP_SPOT_BITS,
@@ -423,8 +449,14 @@ static const struct skep_rule_spot open_write_spots[] = {{.kind = SKEP_KIND_open
                                                           .mask = O_ACCMODE,
                                                           .n_values = 2,
                                                           .values = {O_WRONLY, O_RDWR}},
+                                                         URING_UNKNOWN,
                                                          NEVER};
-static const struct skep_rule_spot open_exec_spots[] = {{.kind = SKEP_KIND_open, .form = SKEP_SPOT_UNKNOWN},
+static const struct skep_rule_spot open_exec_spots[] = {{.kind = SKEP_KIND_open,
+                                                         .form = SKEP_SPOT_BITS,
+                                                         .off = offsetof(struct skep_ev_open, mode),
+                                                         .mask = 0111,
+                                                         .n_values = 7,
+                                                         .values = {1, 010, 011, 0100, 0101, 0110, 0111}},
                                                         NEVER};
 static const struct skep_rule_spot open_create_spots[] = {
     {.kind = SKEP_KIND_open, .form = SKEP_SPOT_U8, .off = offsetof(struct skep_ev_open, created)}, NEVER};
@@ -447,8 +479,8 @@ static const struct skep_rule_spot never_spots[] = {NEVER};
 
 #define NO_LATENCY "never there: the beginning of a call is not seen"
 
-#define PATH_KINDS "open,unlink,rmdir,mkdir,chmod,chown,truncate,chroot,chdir,umount,uring"
-#define PATHS_KINDS "rename,link,symlink,mount,move_mount,pivot_root,uring"
+#define PATH_KINDS "open,unlink,rmdir,mkdir,chmod,chown,truncate,chroot,chdir,umount,uring,uring_done"
+#define PATHS_KINDS "rename,link,symlink,mount,move_mount,pivot_root,uring,uring_done"
 
 static const struct skep_rule_field fields[] = {
     PLAIN("num", NUMBER, "*", get_num, "number of the event, from 1, within its CPU's ring"),
@@ -473,7 +505,7 @@ static const struct skep_rule_field fields[] = {
             "the event was added by user space: what is known of a container"),
     PLAIN("asynctype", TEXT, "container", get_asynctype, "what sort of such an event it is: container"),
     PLAIN("type", TEXT, "*", get_type,
-          "name of the system call, or of what happened (procexit, tcp, io_uring)"),
+          "name of the system call, or of what happened (procexit, tcp, io_uring, io_uring_done)"),
     OF("type.is", NUMBER, SKEP_FIELD_ARG_REQUIRED | SKEP_FIELD_ARG_DOT, "*", get_type_is, 0,
        "1 if the event is of the type, else 0"),
     {"syscall.type", "name of the system call; missing for what is none", SKEP_RULE_TEXT, 0, "*", get_syscall,

@@ -484,10 +484,11 @@ static const struct skep_rule_spot sip_spots[] = SERVER_SPOTS(ENDPOINT), sport_s
 
 /* ---- the table ---- */
 
-#define FILES "open,dup,memfd_create,pipe,setns,uring"
-#define SOCKETS "socket,bind,listen,accept,connect,send,recv,tcp,dns,dup,uring"
-#define ALL "open,dup,memfd_create,pipe,setns,uring,socket,bind,listen,accept,connect,send,recv,tcp,dns"
-#define INET "bind,listen,accept,connect,send,recv,tcp,dns,dup,uring"
+#define FILES "open,dup,memfd_create,pipe,setns,uring,uring_done"
+#define SOCKETS "socket,bind,listen,accept,connect,send,recv,tcp,dns,dup,uring,uring_done"
+#define ALL                                                                                                  \
+    "open,dup,memfd_create,pipe,setns,uring,uring_done,socket,bind,listen,accept,connect,send,recv,tcp,dns"
+#define INET "bind,listen,accept,connect,send,recv,tcp,dns,dup,uring,uring_done"
 
 #define FIELD(name, type, flags, kinds, get, number, doc)                                                    \
     {                                                                                                        \
@@ -520,7 +521,7 @@ static const struct skep_rule_field fields[] = {
     SPOTTED(
         "name", TEXT, 0, ALL, get_name, PART_ALL, name_spots,
         "canonical path of a file; ends of a connection as client:port->server:port; path of a unix socket"),
-    SPOTTED("nameraw", TEXT, 0, "open,uring", get_nameraw, 0, nameraw_spots,
+    SPOTTED("nameraw", TEXT, 0, "open,uring,uring_done", get_nameraw, 0, nameraw_spots,
             "path of a file as it was given"),
     SPOTTED("directory", TEXT, 0, FILES, get_name, PART_DIRECTORY, directory_spots,
             "directory of a file; of a directory itself"),

@@ -40,8 +40,8 @@ static const struct skep_rule_spot target_spots[] = {FOUND(rename, target), FOUN
 static const struct skep_rule_spot targetraw_spots[] = {GIVEN(rename, raw_target), GIVEN(link, raw_target),
                                                         GIVEN(symlink, raw_path), GIVEN(mount, raw_path)};
 
-#define ONE_KINDS "open,unlink,rmdir,mkdir,chmod,chown,truncate,chroot,chdir,umount,uring"
-#define TWO_KINDS "rename,link,symlink,mount,move_mount,pivot_root,uring"
+#define ONE_KINDS "open,unlink,rmdir,mkdir,chmod,chown,truncate,chroot,chdir,umount,uring,uring_done"
+#define TWO_KINDS "rename,link,symlink,mount,move_mount,pivot_root,uring,uring_done"
 #define PATH(name, which, raw, kinds, spots, doc)                                                            \
     {                                                                                                        \
         "fs.path." name, doc, SKEP_RULE_TEXT, 0, kinds, get, spots, ARRAY_SIZE(spots),                       \

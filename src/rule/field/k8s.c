@@ -51,16 +51,19 @@ GET(get_nothing)
     return false;
 }
 
-#define TEXT(n, get, number, flags, doc)                                                                     \
+#define NAMED(n, get, number, flags, doc)                                                                    \
     {                                                                                                        \
-        "k8s." n, doc, SKEP_RULE_TEXT, flags, "*", get, NULL, 0, number                                      \
+        n, doc, SKEP_RULE_TEXT, flags, "*", get, NULL, 0, number                                             \
     }
+#define TEXT(n, get, number, flags, doc) NAMED("k8s." n, get, number, flags, doc)
+/* Fields of the plugin that asks the API server: what the container's runtime knows as well. */
+#define META(n, get, number, flags) NAMED("k8smeta." n, get, number, flags, "as k8s." n)
 #define MEMBER(member) offsetof(struct skep_container, member)
 #define OLD(n)                                                                                               \
     TEXT(n, get_nothing, 0, SKEP_FIELD_DEPRECATED,                                                           \
          "never there: known to the API server only, which is not asked")
 #define OLD_LABEL(n)                                                                                         \
-    TEXT(n, get_nothing, 0, SKEP_FIELD_DEPRECATED | SKEP_FIELD_ARG_REQUIRED,                                 \
+    TEXT(n, get_nothing, 0, SKEP_FIELD_DEPRECATED | SKEP_FIELD_ARG_REQUIRED | SKEP_FIELD_ARG_DOT,            \
          "never there: known to the API server only, which is not asked")
 
 static const struct skep_rule_field fields[] = {
@@ -94,6 +97,11 @@ static const struct skep_rule_field fields[] = {
     OLD("deployment.id"),
     OLD_LABEL("deployment.label"),
     OLD("deployment.labels"),
+    META("pod.name", get_text, MEMBER(pod), 0),
+    META("pod.uid", get_text, MEMBER(pod_uid), 0),
+    META("pod.label", get_label, 0, SKEP_FIELD_ARG_REQUIRED),
+    META("pod.ip", get_text, MEMBER(ip), 0),
+    META("ns.name", get_text, MEMBER(namespace_), 0),
 };
 
 const struct skep_rule_family skep_rule_family_k8s = {"k8s", "Kubernetes", fields, ARRAY_SIZE(fields)};

@@ -42,7 +42,7 @@ static struct skep_slice slice_at(const struct skep_hdr *h, uint16_t off)
     return s;
 }
 
-/* An operation of io_uring names one path or two. */
+/* An operation of io_uring names one path or two; its end has the same layout. */
 static struct place place_in_uring(const struct skep_ev_uring *ev, enum skep_rule_path which)
 {
     static const struct place path = {AT(uring, path), AT(uring, raw_path)},
@@ -65,8 +65,9 @@ bool skep_rule_path_of(const struct skep_hdr *h, enum skep_rule_path which, stru
 {
     if (h->kind >= SKEP_KIND_MAX)
         return false;
-    struct place p =
-        h->kind == SKEP_KIND_uring ? place_in_uring((const void *)h, which) : places[h->kind][which];
+    struct place p = h->kind == SKEP_KIND_uring || h->kind == SKEP_KIND_uring_done
+                         ? place_in_uring((const void *)h, which)
+                         : places[h->kind][which];
     if (!p.path)
         return false;
     *ret_path = slice_at(h, p.path);

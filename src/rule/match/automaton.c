@@ -123,8 +123,10 @@ static void add_children(struct maker *m, uint32_t state, size_t depth)
         a->labels[a->n_states] = c;
         a->patterns[a->n_states] = NONE;
         m->ranges[a->n_states++] = (struct range){first, r.first};
-        if (!a->classes[c])
-            a->classes[c] = (uint8_t)MIN(a->n_classes++, 255U);
+        if (!a->classes[c]) {
+            a->classes[c] = (uint8_t)MIN(a->n_classes, 255U);
+            a->n_classes++;
+        }
     }
 }
 

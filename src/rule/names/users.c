@@ -2,11 +2,10 @@
 #include "rule/names/users.h"
 
 #include <fcntl.h>
-#include <pthread.h>
-#include <signal.h>
 #include <sys/stat.h>
 
 #include "base/clock.h"
+#include "base/thread.h"
 #include "event/runtime/state.h"
 
 #define NS_PER_S 1000000000ULL
@@ -15,7 +14,10 @@
 
 static const struct skep_rule_user root_user = {.name = "root", .home = "/root", .shell = ""};
 
-/* ---- files of containers, read by a thread ---- */
+/* ---- files of containers, read by a thread ----
+ *
+ * It is there before it is asked: a new one would begin behind all others that wait for a processor, and on a busy host that
+ * takes longer than SKEP_USERS_PATIENCE_NS. */
 
 /* Two containers never have the same: numbers of namespaces may be used again, but not by then. */
 struct container_key {
@@ -130,23 +132,13 @@ static int reader_new(struct reader **ret)
         return -ENOMEM;
     s->refs = 2;
     pthread_mutex_init(&s->lock, NULL);
-    pthread_condattr_t attr;
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&s->changed, &attr);
-    pthread_condattr_destroy(&attr);
-
-    /* signals are for those who wait for them: one that this thread does not block could be lost here */
+    skep_cond_init(&s->changed);
     pthread_t thread;
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int error = pthread_create(&thread, NULL, read_containers, s);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (error) {
+    int r = skep_thread_start(&thread, "skep-users", read_containers, s);
+    if (r < 0) {
         s->refs = 1;
         reader_unref(s);
-        return -error;
+        return r;
     }
     pthread_detach(thread);
     *ret = s;
@@ -332,7 +324,6 @@ static void ask(struct skep_rule_users *u, struct container_entry *e, const stru
     uint64_t now = skep_clock_mono_ns(), until = now + SKEP_USERS_PATIENCE_NS;
     if (e->asked && now - e->asked < NS_PER_S)
         return;
-    struct timespec limit = {(time_t)(until / NS_PER_S), (long)(until % NS_PER_S)};
     pthread_mutex_lock(&s->lock);
     if (s->done)
         take_answer(u);
@@ -342,7 +333,7 @@ static void ask(struct skep_rule_users *u, struct container_entry *e, const stru
         find_witnesses(ev, &s->job);
         s->busy = true;
         pthread_cond_broadcast(&s->changed);
-        while (!s->done && pthread_cond_timedwait(&s->changed, &s->lock, &limit) == 0)
+        while (!s->done && skep_cond_wait(&s->changed, &s->lock, until))
             ;
         if (s->done)
             take_answer(u);

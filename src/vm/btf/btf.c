@@ -7,7 +7,7 @@
 #define POINTER_SIZE 8
 
 struct skep_btf {
-    struct skep_arena arena;
+    struct skep_vm_arena arena;
     const struct skep_btf *base;
     const uint8_t *types;
     uint32_t types_size;
@@ -278,7 +278,7 @@ static int index_types(struct skep_btf *btf, char *message)
     int r = scan(btf, NULL, &btf->n, message);
     if (r < 0)
         return r;
-    uint32_t *offsets = skep_arena_calloc(&btf->arena, btf->n, sizeof(*offsets));
+    uint32_t *offsets = skep_vm_arena_calloc(&btf->arena, btf->n, sizeof(*offsets));
     if (!offsets) {
         snprintf(message, SKEP_BTF_MESSAGE_MAX, "no memory");
         return -ENOMEM;
@@ -326,12 +326,12 @@ int skep_btf_new(const void *data, size_t size, const struct skep_btf *base,
     int r = check_header(data, size, &h, message);
     if (r < 0)
         return r;
-    struct skep_arena arena;
-    skep_arena_init(&arena, allocator, 4 * size + 65536);
-    struct skep_btf *btf = skep_arena_calloc(&arena, 1, sizeof(*btf));
-    uint8_t *copy = skep_arena_calloc(&arena, size, 1);
+    struct skep_vm_arena arena;
+    skep_vm_arena_init(&arena, allocator, 4 * size + 65536);
+    struct skep_btf *btf = skep_vm_arena_calloc(&arena, 1, sizeof(*btf));
+    uint8_t *copy = skep_vm_arena_calloc(&arena, size, 1);
     if (!btf || !copy) {
-        skep_arena_clear(&arena);
+        skep_vm_arena_clear(&arena);
         snprintf(message, SKEP_BTF_MESSAGE_MAX, "no memory");
         return -ENOMEM;
     }
@@ -358,8 +358,8 @@ int skep_btf_new(const void *data, size_t size, const struct skep_btf *base,
 struct skep_btf *skep_btf_free(struct skep_btf *btf)
 {
     if (btf) {
-        struct skep_arena arena = btf->arena; /* it holds the btf */
-        skep_arena_clear(&arena);
+        struct skep_vm_arena arena = btf->arena; /* it holds the btf */
+        skep_vm_arena_clear(&arena);
     }
     return NULL;
 }

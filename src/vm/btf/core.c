@@ -13,7 +13,7 @@
 
 /* Types of the target by the hash of their name without its flavour: heads and, by id, the next one. */
 struct skep_core {
-    struct skep_arena arena;
+    struct skep_vm_arena arena;
     const struct skep_btf *local, *target;
     uint32_t *heads, *next;
     uint32_t n_heads; /* a power of two */
@@ -87,13 +87,13 @@ int skep_core_new(const struct skep_btf *local, const struct skep_btf *target,
     uint32_t n = skep_btf_count(target), n_heads = 64;
     while (n_heads < n)
         n_heads *= 2;
-    struct skep_arena arena;
-    skep_arena_init(&arena, allocator, 16 * (size_t)n_heads + 65536);
-    struct skep_core *core = skep_arena_calloc(&arena, 1, sizeof(*core));
-    uint32_t *heads = skep_arena_calloc(&arena, n_heads, sizeof(*heads));
-    uint32_t *next = skep_arena_calloc(&arena, n, sizeof(*next));
+    struct skep_vm_arena arena;
+    skep_vm_arena_init(&arena, allocator, 16 * (size_t)n_heads + 65536);
+    struct skep_core *core = skep_vm_arena_calloc(&arena, 1, sizeof(*core));
+    uint32_t *heads = skep_vm_arena_calloc(&arena, n_heads, sizeof(*heads));
+    uint32_t *next = skep_vm_arena_calloc(&arena, n, sizeof(*next));
     if (!core || !heads || !next) {
-        skep_arena_clear(&arena);
+        skep_vm_arena_clear(&arena);
         return -ENOMEM;
     }
     for (uint32_t id = n; id-- > 1;) { /* chains in ascending order */
@@ -118,8 +118,8 @@ int skep_core_new(const struct skep_btf *local, const struct skep_btf *target,
 struct skep_core *skep_core_free(struct skep_core *core)
 {
     if (core) {
-        struct skep_arena arena = core->arena; /* it holds the core */
-        skep_arena_clear(&arena);
+        struct skep_vm_arena arena = core->arena; /* it holds the core */
+        skep_vm_arena_clear(&arena);
     }
     return NULL;
 }

@@ -161,8 +161,6 @@ void skep_jit_track_frame(struct skep_jit *j, enum skep_opcode op, const struct 
 void skep_jit_guess_maps(struct skep_jit *j, enum skep_opcode op, const struct skep_insn *insn);
 bool skep_jit_map_call(struct skep_jit *j, uint32_t helper);
 
-/* x86_call.c */
-void skep_jit_helper(struct skep_jit *j, uint32_t number);
 void skep_jit_keep_fuel(struct skep_jit *j);
 void skep_jit_take_fuel(struct skep_jit *j);
 void skep_jit_forget_arguments(struct skep_jit *j);

@@ -336,7 +336,8 @@ static void put_tail_call(struct skep_jit *j)
     skep_jit_forget_arguments(j);
 }
 
-void skep_jit_helper(struct skep_jit *j, uint32_t number)
+/* x86_call.c */
+static void put_helper(struct skep_jit *j, uint32_t number)
 {
     const struct skep_helper *h = number < SKEP_HELPERS_MAX ? skep_vm_helper_find(j->p->vm, number) : NULL;
     if (number == SKEP_HELPER_TAIL_CALL)
@@ -369,7 +370,7 @@ bool skep_jit_call_op(struct skep_jit *j, enum skep_opcode op, const struct skep
     switch (info->form) {
     case SKEP_FORM_CALL_HELPER:
         if (!skep_jit_map_call(j, (uint32_t)insn->imm))
-            skep_jit_helper(j, (uint32_t)insn->imm);
+            put_helper(j, (uint32_t)insn->imm);
         return true;
     case SKEP_FORM_CALL_LOCAL:
         call_local(j, skep_function_at(j->p, (uint32_t)skep_insn_target(op, insn, j->insn)));
@@ -443,7 +444,7 @@ void skep_jit_put_cold(struct skep_jit *j, const struct skep_jit_cold *c)
         /* it may add cold parts, and move this one */
         const size_t back = c->back;
         j->insn = c->insn;
-        skep_jit_helper(j, (uint32_t)c->disp);
+        put_helper(j, (uint32_t)c->disp);
         skep_x86_jmp_back(x, back);
         break;
     }

@@ -3,7 +3,8 @@
 
 /* ---- types ---- */
 
-const struct skep_map_ops *skep_map_ops_of(uint32_t type)
+/* The operations of a BPF_MAP_TYPE_*, NULL: there is none. */
+static const struct skep_map_ops *ops_of(uint32_t type)
 {
     static const struct skep_map_ops *const types[] = {
 #define SKEP_MAP_TYPE(number, ops) [number] = &(ops),
@@ -19,7 +20,7 @@ int skep_vm_map_new(struct skep_vm *vm, const struct skep_vm_map_options *given,
 {
     struct skep_vm_map_options o = {0};
     memcpy(&o, given, MIN(given->size, sizeof(o)));
-    const struct skep_map_ops *ops = skep_map_ops_of(o.type);
+    const struct skep_map_ops *ops = ops_of(o.type);
     const uint32_t neither = BPF_F_RDONLY | BPF_F_WRONLY;
     if (!ops || (o.flags & neither) == neither || (o.extra && o.type != BPF_MAP_TYPE_BLOOM_FILTER))
         return -EINVAL;

@@ -91,8 +91,6 @@ static inline uint64_t skep_map_handle(const struct skep_vm_map *m)
     return SKEP_HANDLE(SKEP_HANDLE_MAP, m->generation, m->id);
 }
 
-/* The operations of a BPF_MAP_TYPE_*, NULL: there is none. */
-const struct skep_map_ops *skep_map_ops_of(uint32_t type);
 #define SKEP_MAP_TYPE(type, ops) extern const struct skep_map_ops ops;
 #include "vm/map/types.def"
 #undef SKEP_MAP_TYPE

@@ -121,7 +121,7 @@ static int compare_names(const void *a, const void *b, void *data)
 
 static int sort_names(struct skep_elf *elf)
 {
-    elf->by_name = skep_arena_calloc(&elf->arena, elf->n_sections, sizeof(*elf->by_name));
+    elf->by_name = skep_vm_arena_calloc(&elf->arena, elf->n_sections, sizeof(*elf->by_name));
     if (!elf->by_name)
         return skep_elf_no_memory(elf);
     elf->sections[0].name = "";
@@ -133,7 +133,7 @@ static int sort_names(struct skep_elf *elf)
 
 static int read_sections(struct skep_elf *elf, const Elf64_Ehdr *header)
 {
-    elf->sections = skep_arena_calloc(&elf->arena, header->e_shnum, sizeof(*elf->sections));
+    elf->sections = skep_vm_arena_calloc(&elf->arena, header->e_shnum, sizeof(*elf->sections));
     if (!elf->sections)
         return skep_elf_no_memory(elf);
     elf->n_sections = header->e_shnum;
@@ -248,7 +248,7 @@ static int read_symbols(struct skep_elf *elf, uint32_t *ret_table)
     }
     /* an object without symbols has one that is none */
     uint32_t n = table ? (uint32_t)(s->size / sizeof(Elf64_Sym)) : 0;
-    elf->symbols = skep_arena_calloc(&elf->arena, MAX(n, 1u), sizeof(*elf->symbols));
+    elf->symbols = skep_vm_arena_calloc(&elf->arena, MAX(n, 1u), sizeof(*elf->symbols));
     if (!elf->symbols)
         return skep_elf_no_memory(elf);
     elf->symbols[0] = (struct skep_elf_symbol){.name = "", .map = SKEP_ELF_NONE};
@@ -287,7 +287,7 @@ static int read_relocs(struct skep_elf *elf, uint32_t index, uint32_t table)
         return -EINVAL;
     }
     size_t n = s->size / entry;
-    to->relocs = skep_arena_calloc(&elf->arena, n, sizeof(*to->relocs));
+    to->relocs = skep_vm_arena_calloc(&elf->arena, n, sizeof(*to->relocs));
     if (!to->relocs)
         return skep_elf_no_memory(elf);
     bool sorted = true;
@@ -382,13 +382,13 @@ int skep_elf_open(const void *data, size_t size, const struct skep_elf_options *
         skep_elf_error(&options, "%zu bytes; at most %u are read", size, SKEP_ELF_FILE_MAX);
         return -E2BIG;
     }
-    struct skep_arena arena;
-    skep_arena_init(&arena, o->allocator, ARENA_BASE + size * ARENA_FACTOR);
-    struct skep_elf *elf = skep_arena_calloc(&arena, 1, sizeof(*elf));
-    char *copy = skep_arena_calloc(&arena, size, 1);
-    char *name = skep_arena_strndup(&arena, options.options.name, strlen(options.options.name));
+    struct skep_vm_arena arena;
+    skep_vm_arena_init(&arena, o->allocator, ARENA_BASE + size * ARENA_FACTOR);
+    struct skep_elf *elf = skep_vm_arena_calloc(&arena, 1, sizeof(*elf));
+    char *copy = skep_vm_arena_calloc(&arena, size, 1);
+    char *name = skep_vm_arena_strndup(&arena, options.options.name, strlen(options.options.name));
     if (!elf || !copy || !name) {
-        skep_arena_clear(&arena);
+        skep_vm_arena_clear(&arena);
         return skep_elf_no_memory(&options);
     }
     if (size)
@@ -414,8 +414,8 @@ struct skep_elf *skep_elf_close(struct skep_elf *elf)
 {
     if (elf) {
         skep_btf_free(elf->btf);
-        struct skep_arena arena = elf->arena; /* it holds the elf */
-        skep_arena_clear(&arena);
+        struct skep_vm_arena arena = elf->arena; /* it holds the elf */
+        skep_vm_arena_clear(&arena);
     }
     return NULL;
 }

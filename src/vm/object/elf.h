@@ -167,7 +167,7 @@ struct skep_elf_options {
 };
 
 struct skep_elf {
-    struct skep_arena arena;
+    struct skep_vm_arena arena;
     struct skep_elf_options options;
     const uint8_t *file;
     size_t size;
@@ -241,7 +241,7 @@ struct skep_elf_code {
     uint32_t n_externs;
 };
 /* Puts program together in the arena a. -E2BIG: more than SKEP_ISA_INSNS_MAX. */
-int skep_elf_link(struct skep_elf *elf, uint32_t program, struct skep_arena *a, struct skep_elf_code *ret);
+int skep_elf_link(struct skep_elf *elf, uint32_t program, struct skep_vm_arena *a, struct skep_elf_code *ret);
 /* The part that instruction insn is in. */
 const struct skep_elf_part *skep_elf_code_part(const struct skep_elf_code *code, uint32_t insn);
 

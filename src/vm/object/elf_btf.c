@@ -125,7 +125,7 @@ static int read_lines(struct skep_elf *elf, struct table t)
     int r = count(&t, &n);
     if (r < 0)
         return r;
-    elf->lines = skep_arena_calloc(&elf->arena, n, sizeof(*elf->lines));
+    elf->lines = skep_vm_arena_calloc(&elf->arena, n, sizeof(*elf->lines));
     if (!elf->lines)
         return skep_elf_no_memory(elf);
     for (const uint8_t *record; table_next(&t, &record) == 0 && record;)
@@ -149,7 +149,7 @@ static int read_relos(struct skep_elf *elf, struct table t)
     int r = count(&t, &n);
     if (r < 0)
         return r;
-    elf->relos = skep_arena_calloc(&elf->arena, n, sizeof(*elf->relos));
+    elf->relos = skep_vm_arena_calloc(&elf->arena, n, sizeof(*elf->relos));
     if (!elf->relos)
         return skep_elf_no_memory(elf);
     for (const uint8_t *record; table_next(&t, &record) == 0 && record;)

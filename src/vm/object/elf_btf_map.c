@@ -104,7 +104,7 @@ static int read_values(struct reading *g, const struct btf_type *t, uint32_t off
         return g->m->type == BPF_MAP_TYPE_PROG_ARRAY ? 0 : complain(g, "only a prog array holds programs");
     if (BTF_INFO_KIND(to->info) != BTF_KIND_STRUCT)
         return complain(g, "its values are neither maps nor programs");
-    struct skep_elf_map *inner = skep_arena_calloc(&g->elf->arena, 1, sizeof(*inner));
+    struct skep_elf_map *inner = skep_vm_arena_calloc(&g->elf->arena, 1, sizeof(*inner));
     if (!inner)
         return skep_elf_no_memory(g->elf);
     *inner = (struct skep_elf_map){.name = g->name, .values_at = SKEP_ELF_NONE};

@@ -112,7 +112,7 @@ static int read_functions(struct skep_elf *elf)
     int r = check_sections(elf, &n_sections);
     if (r < 0)
         return r;
-    bool *typed = skep_arena_calloc(&elf->arena, elf->n_sections, sizeof(*typed));
+    bool *typed = skep_vm_arena_calloc(&elf->arena, elf->n_sections, sizeof(*typed));
     if (!typed)
         return skep_elf_no_memory(elf);
     for (uint32_t i = 1; i < elf->n_symbols; i++)
@@ -120,8 +120,9 @@ static int read_functions(struct skep_elf *elf)
             typed[elf->symbols[i].section] = true;
     for (uint32_t i = 1; i < elf->n_symbols; i++)
         n += is_function(elf, &elf->symbols[i], typed);
-    struct skep_elf_function *found = skep_arena_calloc(&elf->arena, n, sizeof(*found));
-    struct skep_elf_function *all = skep_arena_calloc(&elf->arena, 2 * (size_t)n + n_sections, sizeof(*all));
+    struct skep_elf_function *found = skep_vm_arena_calloc(&elf->arena, n, sizeof(*found));
+    struct skep_elf_function *all =
+        skep_vm_arena_calloc(&elf->arena, 2 * (size_t)n + n_sections, sizeof(*all));
     if (!found || !all)
         return skep_elf_no_memory(elf);
     elf->functions = found;
@@ -183,7 +184,7 @@ int skep_elf_read_code(struct skep_elf *elf)
         skep_elf_error(elf, "%u programs; at most %d are read", n, SKEP_ELF_PROGRAMS_MAX);
         return -E2BIG;
     }
-    elf->programs = skep_arena_calloc(&elf->arena, n, sizeof(*elf->programs));
+    elf->programs = skep_vm_arena_calloc(&elf->arena, n, sizeof(*elf->programs));
     if (!elf->programs)
         return skep_elf_no_memory(elf);
     for (uint32_t i = 0; i < elf->n_functions; i++) {
@@ -364,12 +365,13 @@ static int walk_next(struct walk *w, uint32_t *ret_slots, struct name *ret)
 }
 
 /* The functions that a program needs, each once, in the order in which they are met. */
-static int find_parts(struct skep_elf *elf, uint32_t entry, struct skep_arena *a, struct skep_elf_code *code)
+static int find_parts(struct skep_elf *elf, uint32_t entry, struct skep_vm_arena *a,
+                      struct skep_elf_code *code)
 {
     uint64_t link = ++elf->links;
     uint64_t n_insns = 0;
     uint32_t room = 8;
-    code->parts = skep_arena_calloc(a, room, sizeof(*code->parts));
+    code->parts = skep_vm_arena_calloc(a, room, sizeof(*code->parts));
     if (!code->parts)
         return skep_elf_no_memory(elf);
     elf->functions[entry].link = link;
@@ -397,7 +399,7 @@ static int find_parts(struct skep_elf *elf, uint32_t entry, struct skep_arena *a
                 continue;
             elf->functions[name.index].link = link;
             if (code->n_parts == room) {
-                struct skep_elf_part *more = skep_arena_calloc(a, 2 * (size_t)room, sizeof(*more));
+                struct skep_elf_part *more = skep_vm_arena_calloc(a, 2 * (size_t)room, sizeof(*more));
                 if (!more)
                     return skep_elf_no_memory(elf);
                 code->parts = memcpy(more, code->parts, room * sizeof(*more));
@@ -442,14 +444,14 @@ static void place(const struct skep_elf *elf, struct skep_elf_code *code, uint32
         insn[1].imm = name->target == TARGET_VALUE ? (int32_t)name->offset : 0;
 }
 
-int skep_elf_link(struct skep_elf *elf, uint32_t program, struct skep_arena *a, struct skep_elf_code *ret)
+int skep_elf_link(struct skep_elf *elf, uint32_t program, struct skep_vm_arena *a, struct skep_elf_code *ret)
 {
     struct skep_elf_code code = {0};
     int r = find_parts(elf, elf->programs[program].function, a, &code);
     if (r < 0)
         return r;
-    code.insns = skep_arena_calloc(a, code.n_insns, sizeof(*code.insns));
-    code.externs = skep_arena_calloc(a, code.n_externs, sizeof(*code.externs));
+    code.insns = skep_vm_arena_calloc(a, code.n_insns, sizeof(*code.insns));
+    code.externs = skep_vm_arena_calloc(a, code.n_externs, sizeof(*code.externs));
     if (!code.insns || !code.externs)
         return skep_elf_no_memory(elf);
     code.n_externs = 0;
@@ -470,6 +472,8 @@ int skep_elf_link(struct skep_elf *elf, uint32_t program, struct skep_arena *a, 
             if (slots == 1 && is_wide(&w.insn) && name.target != TARGET_NOTHING)
                 return complain(&w, "the second half of the instruction is missing");
             place(elf, &code, code.parts[i].at + w.i, &name);
+            if (slots == 1)
+                skep_insn_modernize(&code.insns[code.parts[i].at + w.i]);
         }
     }
     *ret = code;

@@ -29,7 +29,7 @@ static void mark_used(const struct skep_elf *elf, bool *used)
 
 int skep_elf_read_data(struct skep_elf *elf)
 {
-    bool *used = skep_arena_calloc(&elf->arena, elf->n_sections, sizeof(*used));
+    bool *used = skep_vm_arena_calloc(&elf->arena, elf->n_sections, sizeof(*used));
     if (!used)
         return skep_elf_no_memory(elf);
     mark_used(elf, used);

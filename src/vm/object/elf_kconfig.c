@@ -51,7 +51,7 @@ static int read_section(struct skep_elf *elf, const struct btf_type *t)
 {
     const struct btf_var_secinfo *v = (const struct btf_var_secinfo *)(t + 1);
     uint32_t n = BTF_INFO_VLEN(t->info);
-    elf->kconfigs = skep_arena_calloc(&elf->arena, n, sizeof(*elf->kconfigs));
+    elf->kconfigs = skep_vm_arena_calloc(&elf->arena, n, sizeof(*elf->kconfigs));
     if (!elf->kconfigs)
         return skep_elf_no_memory(elf);
     for (uint32_t i = 0; i < n; i++) {

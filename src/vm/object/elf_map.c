@@ -51,7 +51,7 @@ int skep_elf_add_slot(struct skep_elf *elf, struct skep_elf_map *m, uint32_t key
 {
     if (m->n_slots == m->room_slots) {
         uint32_t room = MAX(2 * m->room_slots, 4u);
-        struct skep_elf_slot *slots = skep_arena_calloc(&elf->arena, room, sizeof(*slots));
+        struct skep_elf_slot *slots = skep_vm_arena_calloc(&elf->arena, room, sizeof(*slots));
         if (!slots)
             return skep_elf_no_memory(elf);
         if (m->n_slots)
@@ -271,7 +271,7 @@ int skep_elf_read_maps(struct skep_elf *elf)
     for (uint32_t i = 1; i < elf->n_symbols; i++)
         room += is_map(elf, &elf->symbols[i]);
     elf->room_maps = (uint32_t)MIN(room, SKEP_ELF_MAPS_MAX);
-    elf->maps = skep_arena_calloc(&elf->arena, elf->room_maps, sizeof(*elf->maps));
+    elf->maps = skep_vm_arena_calloc(&elf->arena, elf->room_maps, sizeof(*elf->maps));
     if (!elf->maps)
         return skep_elf_no_memory(elf);
     int r = find_maps(elf);

@@ -13,7 +13,7 @@
 struct making {
     struct skep_vm_object *object;
     const struct skep_elf_program *program;
-    struct skep_arena *arena;
+    struct skep_vm_arena *arena;
     struct skep_elf_code code;
     struct skep_poison *poisons; /* room for one for each extern and relocation */
     size_t n_poisons;
@@ -73,7 +73,7 @@ static void set_wide(struct skep_insn *insn, uint64_t value)
 /* Keeps what the instruction will say when it is reached. */
 static int add_poison(struct making *m, uint32_t insn, const char *text)
 {
-    char *copy = skep_arena_strndup(m->arena, text, strlen(text));
+    char *copy = skep_vm_arena_strndup(m->arena, text, strlen(text));
     if (!copy)
         return skep_elf_no_memory(m->object->elf);
     m->poisons[m->n_poisons++] = (struct skep_poison){.insn = insn, .text = copy};
@@ -248,7 +248,7 @@ static int load(struct making *m, struct skep_vm_program **ret_program)
 
 /* core: NULL: types stay as they were compiled. */
 static int make_program(struct skep_vm_object *object, uint32_t i, struct skep_core *core,
-                        struct skep_arena *arena)
+                        struct skep_vm_arena *arena)
 {
     struct making m = {.object = object, .program = &object->elf->programs[i], .arena = arena};
     int r = skep_elf_link(object->elf, i, arena, &m.code);
@@ -261,7 +261,7 @@ static int make_program(struct skep_vm_object *object, uint32_t i, struct skep_c
         return -E2BIG;
     }
     /* an instruction is poisoned at most once */
-    m.poisons = skep_arena_calloc(arena, m.code.n_externs + count_relos(&m), sizeof(*m.poisons));
+    m.poisons = skep_vm_arena_calloc(arena, m.code.n_externs + count_relos(&m), sizeof(*m.poisons));
     if (!m.poisons)
         return skep_elf_no_memory(object->elf);
     r = bind_externs(&m);
@@ -298,12 +298,12 @@ int skep_object_load_programs(struct skep_vm_object *object)
     int r = open_core(object, &target, &core);
     if (r < 0)
         return r;
-    struct skep_arena arena;
-    skep_arena_init(&arena, &object->vm->allocator, LINK_MEMORY_MAX);
+    struct skep_vm_arena arena;
+    skep_vm_arena_init(&arena, &object->vm->allocator, LINK_MEMORY_MAX);
     for (uint32_t i = 0; i < object->elf->n_programs && r != -ENOMEM && r != -E2BIG; i++) {
         r = make_program(object, i, core, &arena);
         object->incomplete = object->incomplete || r < 0;
-        skep_arena_clear(&arena);
+        skep_vm_arena_clear(&arena);
     }
     return r == -ENOMEM ? r : 0;
 }

@@ -346,6 +346,12 @@ static int act_become_root(char **a)
     return setuid(0) < 0 ? fail("setuid") : 0;
 }
 
+/* UID: another user, if that is allowed */
+static int act_set_user(char **a)
+{
+    return setuid((uid_t)atoi(a[0])) < 0 ? fail("setuid") : 0;
+}
+
 /* PATH: the namespaces that it names, with the kinds of a mount namespace */
 static int act_setns(char **a)
 {
@@ -416,6 +422,7 @@ static const struct {
             {"uring-open", 1, act_uring_open},
             {"uring-connect", 2, act_uring_connect},
             {"become-root", 1, act_become_root},
+            {"set-user", 1, act_set_user},
             {"setns", 1, act_setns},
             {"unshare", 1, act_unshare},
             {"handle", 2, act_handle},

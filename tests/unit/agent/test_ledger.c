@@ -121,7 +121,6 @@ static void test_reasons(void **state)
     (void)state;
     assert_string_equal(skep_reason_name(SKEP_LOST_ring_full), "ring_full");
     assert_string_equal(skep_reason_name(SKEP_LOST_no_memory_user), "no_memory_user");
-    assert_non_null(skep_reason_doc(SKEP_LOST_nested));
     assert_null(skep_reason_name(SKEP_REASON_MAX));
     assert_null(skep_reason_name(SKEP_REASON_MAX - 1));
 }

@@ -54,6 +54,12 @@ static void test_maximum(void **state)
     assert_int_equal(skep_arena_new(100000, &a), 0);
     assert_null(skep_arena_alloc(a, SIZE_MAX));
     assert_true(skep_arena_failed(a));
+    a = skep_arena_free(a);
+    /* also without a maximum nothing wraps */
+    assert_int_equal(skep_arena_new(SIZE_MAX, &a), 0);
+    assert_non_null(skep_arena_alloc(a, 1));
+    assert_null(skep_arena_array(a, SIZE_MAX / 4, 8));
+    a = skep_arena_free(a);
     assert_null(skep_arena_free(NULL));
 }
 

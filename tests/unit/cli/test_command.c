@@ -148,8 +148,9 @@ static void test_commands_reach_the_agent(void **state)
         {"skep run -- make -j4", "agent view=1 <make> <-j4>"},
         {"skep -- make --json", "agent view=1 <make> <--json>"},
         {"skep watch exec,open", "agent view=3 kinds=exec,open all"},
-        {"skep watch open -o time,pid --sort -time --where ret=1 --count-by comm",
-         "agent view=3 kinds=open columns=time,pid sort=-time count_by=comm where=ret=1 all"},
+        {"skep watch open -o time,pid --sort -time --where ret=1",
+         "agent view=3 kinds=open columns=time,pid sort=-time where=ret=1 all"},
+        {"skep watch open --count-by comm", "agent view=3 kinds=open count_by=comm all"},
         {"skep replay rec -w pid=1 --where=uid!=0", "agent view=1 replay=rec where=pid=1 where=uid!=0"},
         {"skep watch exec rec", "agent view=3 replay=rec kinds=exec all"},
         {"skep watch exec -r rec --json", "agent view=2 replay=rec kinds=exec all"},
@@ -203,10 +204,20 @@ static void test_wrong_use(void **state)
          "skep run: unexpected argument 'make' (a command to run follows --)\nTry 'skep run --help'.\n"},
         {"skep run --pid 1 -- make",
          "skep run: --pid and a command exclude each other\nTry 'skep run --help'.\n"},
+        {"skep run --no-rules --rules x",
+         "skep run: --no-rules excludes --rules, --disable and --enable\nTry 'skep run --help'.\n"},
+        {"skep run --no-rules --to file:x",
+         "skep run: without rules there are no alerts: --no-rules excludes --to, --rate and --suppress; --output FILE "
+         "takes events\nTry 'skep run --help'.\n"},
         {"skep run --host-only --container x",
          "skep run: --host-only and --container exclude each other\nTry 'skep run --help'.\n"},
         {"skep watch", "skep watch: missing argument: KIND[,KIND...]\n"
                        "Try 'skep watch --help'.\n"},
+        {"skep watch exec --count-by comm --sort pid",
+         "skep watch: --count-by excludes --columns and --sort: what is most frequent comes first\n"
+         "Try 'skep watch --help'.\n"},
+        {"skep vm bench --rounds 0",
+         "skep vm bench: --rounds: '0' is not a number from 1 on\nTry 'skep vm bench --help'.\n"},
         {"skep watch exec a -r b", "skep watch: two recordings: give one\nTry 'skep watch --help'.\n"},
         {"skep watch exec a -- make",
          "skep watch: a recording and a command exclude each other\nTry 'skep watch --help'.\n"},
@@ -216,8 +227,12 @@ static void test_wrong_use(void **state)
         {"skep record", "skep record: missing option: -o FILE\nTry 'skep record --help'.\n"},
         {"skep replay", "skep replay: missing argument: FILE\nTry 'skep replay --help'.\n"},
         {"skep ps --tree --json", "skep ps: --tree excludes --json and --sort\nTry 'skep ps --help'.\n"},
-        {"skep docs nothing",
-         "skep docs: unknown topic: there are 'events', 'fields', 'instructions', 'helpers' and 'sinks'\nTry 'skep docs --help'.\n"},
+        {"skep docs nothing", "skep docs: unknown topic 'nothing': there are events, fields, losses, "
+                              "instructions, helpers, sinks, manual, completion\nTry 'skep docs --help'.\n"},
+        {"skep docs loses",
+         "skep docs: unknown topic 'loses': did you mean 'losses'?\nTry 'skep docs --help'.\n"},
+        {"skep docs manual --json",
+         "skep docs: --json: 'manual' has no such form\nTry 'skep docs --help'.\n"},
         {"skep version now", "skep version: unexpected argument 'now'\nTry 'skep version --help'.\n"},
     };
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {

@@ -101,7 +101,7 @@ static const struct {
     {"exec,open", 0, NULL, 2},
     {"openat,open", 0, NULL, 1},
     {"execve,clone", 0, NULL, 3}, /* exec, exec_failed and fork */
-    {"kernel", 0, NULL, 7},
+    {"kernel", 0, NULL, 8},
     {"opne", -ENOENT, "opne", 0},
     {"exec,", -ENOENT, "", 0},
     {"", -ENOENT, "", 0},
@@ -362,20 +362,6 @@ static void test_hostile_btf(void **state)
     }
 }
 
-static void test_same_layout(void **state)
-{
-    _cleanup_schema_ struct skep_schema *other = test_schema();
-    for (unsigned k = 0; k < SKEP_KIND_MAX; k++) {
-        const struct skep_kind *kind = skep_schema_kind(*state, k);
-        if (kind)
-            assert_true(skep_kind_same_layout(kind, skep_schema_kind(other, k)));
-    }
-    assert_false(skep_kind_same_layout(skep_schema_kind(*state, SKEP_KIND_bind),
-                                       skep_schema_kind(*state, SKEP_KIND_listen)));
-    assert_false(skep_kind_same_layout(skep_schema_kind(*state, SKEP_KIND_send),
-                                       skep_schema_kind(*state, SKEP_KIND_accept)));
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -384,7 +370,6 @@ int main(void)
         cmocka_unit_test(test_field_find),   cmocka_unit_test(test_values),
         cmocka_unit_test(test_sockets),      cmocka_unit_test(test_dns),
         cmocka_unit_test(test_record_check), cmocka_unit_test(test_hostile_btf),
-        cmocka_unit_test(test_same_layout),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -278,6 +278,41 @@ static void test_changes_nothing(void **state)
     skep_cgroups_clear(&cgroups);
 }
 
+/* Numbers of all sizes, those that mean something else among them, in every member of every kind. */
+static void test_members_change_nothing(void **state)
+{
+    static const uint64_t numbers[] = {0, 1, 2, 6, 10, 0x80042, 0xffff, UINT32_MAX, UINT64_MAX, (uint64_t)-2};
+    struct fixture *f = *state;
+    static struct test_record t;
+    _cleanup_strbuf_ struct skep_strbuf with, without;
+    skep_strbuf_init(&with, 1 << 20);
+    skep_strbuf_init(&without, 1 << 20);
+    for (unsigned k = 0; k < SKEP_KIND_MAX; k++) {
+        const struct skep_kind *kind = skep_schema_kind(f->schema, k);
+        for (unsigned round = 0; kind && round < 300; round++) {
+            test_begin(&t, f->schema, k);
+            for (size_t i = 0; i < kind->n_fields; i++) {
+                const struct skep_field *field = &kind->fields[i];
+                uint64_t number = numbers[pick(round < 150 ? 3 : ARRAY_SIZE(numbers))];
+                bool of_slice = field->get && field->size >= sizeof(struct skep_slice);
+                if (skep_type_info(field->type)->class <= SKEP_CLASS_UINT && field->size <= 8 && !of_slice &&
+                    pick(2))
+                    memcpy(t.bytes + field->off, &number, field->size);
+            }
+            t.h.flags = (uint16_t)pick(16);
+            t.h.ret = -(int64_t)pick(4);
+            t.h.nr = (uint16_t)pick(4);
+            t.h.cpu = (uint16_t)pick(2);
+            t.h.seq = pick(3);
+            skep_strbuf_reset(&with);
+            skep_strbuf_reset(&without);
+            skep_json_writer_put(f->writer, f->memo, &with, &t.ev);
+            skep_json_writer_put(f->writer, NULL, &without, &t.ev);
+            assert_string_equal(with.s, without.s);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -285,6 +320,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_keeps_nothing_large, begin, end),
         cmocka_unit_test_setup_teardown(test_what_cannot_be_remembered, begin, end),
         cmocka_unit_test_setup_teardown(test_changes_nothing, begin, end),
+        cmocka_unit_test_setup_teardown(test_members_change_nothing, begin, end),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -129,6 +129,58 @@ static void test_slots_run_out(void **state)
     skep_linering_clear(&r);
 }
 
+/* At every place in the ring, so that they also run across its end. */
+static void test_many_at_once(void **state)
+{
+    (void)state;
+    static const char lines[] = "one\n\nthree\n";
+    static const struct skep_linering_slot slots[] = {
+        {.len = 4, .kind = 1}, {.len = 1, .kind = 2}, {.len = 6, .kind = 3}};
+    for (size_t start = 0; start < BYTES; start++) {
+        struct skep_linering r;
+        struct account a = {0};
+        char text[BYTES + 1];
+        size_t len = 1;
+        assert_int_equal(skep_linering_init(&r, BYTES), 0);
+        r.at = start;
+        r.first = start % r.n_slots;
+        assert_int_equal(skep_linering_put_lines(&r, slots, 3, lines, &len), 3);
+        assert_int_equal(len, 11);
+        content(&r, BYTES, text);
+        assert_string_equal(text, lines);
+        assert_int_equal(r.most, 11);
+        skep_linering_consume(&r, 11, count, &a);
+        assert_int_equal(a.lines, 3);
+        assert_int_equal(a.last_kind, 3);
+        skep_linering_clear(&r);
+    }
+}
+
+static void test_many_and_no_room(void **state)
+{
+    (void)state;
+    static char bytes[BYTES];
+    struct skep_linering_slot slots[BYTES];
+    struct skep_linering r;
+    size_t len;
+    for (size_t i = 0; i < BYTES; i++)
+        slots[i] = (struct skep_linering_slot){.len = 100, .kind = 1};
+    assert_int_equal(skep_linering_init(&r, BYTES), 0);
+    /* the part that is reserved stays free */
+    assert_int_equal(skep_linering_put_lines(&r, slots, 5, bytes, &len), 4);
+    assert_int_equal(len, 400);
+    assert_int_equal(skep_linering_put_lines(&r, slots, 1, bytes, &len), 0);
+    assert_int_equal(len, 0);
+    slots[0].len = BYTES - BYTES / 16 - 400;
+    assert_int_equal(skep_linering_put_lines(&r, slots, 1, bytes, &len), 1);
+    skep_linering_drop_all(&r, count, &(struct account){0});
+    /* and so do slots */
+    for (size_t i = 0; i < BYTES; i++)
+        slots[i].len = 1;
+    assert_int_equal(skep_linering_put_lines(&r, slots, BYTES, bytes, &len), BYTES / 32 - BYTES / 32 / 16);
+    skep_linering_clear(&r);
+}
+
 static void test_drop_keeps_the_rest_of_a_torn_line(void **state)
 {
     (void)state;
@@ -168,6 +220,8 @@ int main(void)
         cmocka_unit_test(test_order_and_counts),
         cmocka_unit_test(test_reserve_is_for_urgent_lines),
         cmocka_unit_test(test_slots_run_out),
+        cmocka_unit_test(test_many_at_once),
+        cmocka_unit_test(test_many_and_no_room),
         cmocka_unit_test(test_drop_keeps_the_rest_of_a_torn_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

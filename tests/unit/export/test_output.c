@@ -135,6 +135,81 @@ static void test_fast_reader_loses_nothing(void **state)
     close(p[0]);
 }
 
+static void batch_number(struct skep_linebatch *b, unsigned kind, unsigned number)
+{
+    char line[512];
+    skep_strbuf_put(&b->text, line, make_line(line, number));
+    assert_true(skep_linebatch_end(b, kind));
+}
+
+/* One line is longer than the queue: it is lost, and none of its neighbours. */
+static void test_batches(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/skep-output-XXXXXX";
+    int fd = mkstemp(path);
+    unlink(path);
+    struct skep_output *out;
+    struct skep_output_options big = {.status_fd = -1, .bytes = 8 << 20};
+    struct skep_linebatch b;
+    _cleanup_free_ char *text = malloc(8 << 20);
+    skep_linebatch_init(&b, 16 << 20);
+    assert_int_equal(skep_output_new(fd, &big, &out), 0);
+    for (unsigned i = 0; i < 10000; i++) {
+        if (i == 5000) {
+            memset(skep_strbuf_reserve(&b.text, 8 << 20), 'x', 8 << 20);
+            b.text.len += 8 << 20;
+            assert_true(skep_linebatch_end(&b, OTHER));
+        }
+        batch_number(&b, i % 2 ? KIND : OTHER, i);
+        if (b.n >= 100)
+            skep_output_put_batch(out, &b);
+    }
+    skep_output_put_batch(out, &b);
+    assert_int_equal(b.n, 0);
+    assert_int_equal(skep_output_finish(out, 30 * SECOND), 0);
+    struct skep_output_counts c = counts(out, KIND), d = counts(out, OTHER);
+    assert_closed(&c);
+    assert_closed(&d);
+    assert_int_equal(c.written, 5000);
+    assert_int_equal(d.written, 5000);
+    assert_int_equal(d.queue_full, 1);
+    ssize_t n = pread(fd, text, 8 << 20, 0);
+    assert_true(n > 0);
+    assert_int_equal(check_lines(text, (size_t)n), 10000);
+    /* nothing is taken any more */
+    batch_number(&b, KIND, 1);
+    skep_output_put_batch(out, &b);
+    c = counts(out, KIND);
+    assert_int_equal(c.queue_full, 1);
+    assert_closed(&c);
+    skep_output_free(out);
+    skep_linebatch_clear(&b);
+    close(fd);
+}
+
+static void test_batches_without_a_reader(void **state)
+{
+    (void)state;
+    int p[2];
+    assert_int_equal(pipe2(p, O_CLOEXEC), 0);
+    struct skep_output *out;
+    struct skep_linebatch b;
+    skep_linebatch_init(&b, 512);
+    assert_int_equal(skep_output_new(p[1], &plain, &out), 0);
+    close(p[0]);
+    eventually(skep_output_broken(out));
+    for (unsigned i = 0; i < 10; i++)
+        batch_number(&b, KIND, i);
+    skep_output_put_batch(out, &b);
+    struct skep_output_counts c = counts(out, KIND);
+    assert_int_equal(c.put, 10);
+    assert_int_equal(c.write_failed, 10);
+    skep_output_free(out);
+    skep_linebatch_clear(&b);
+    close(p[1]);
+}
+
 static void test_slow_reader_loses_whole_lines_and_counts_them(void **state)
 {
     (void)state;
@@ -144,6 +219,7 @@ static void test_slow_reader_loses_whole_lines_and_counts_them(void **state)
     reader_start(&r);
     struct skep_output *out;
     assert_int_equal(skep_output_new(p[1], &plain, &out), 0);
+    assert_true(fcntl(p[1], F_SETPIPE_SZ, 65536) > 0);
     uint64_t refused[2] = {0};
     for (unsigned i = 0; i < 8000; i++)
         refused[i % 2] += !put_number(out, i % 2 ? OTHER : KIND, i);
@@ -173,6 +249,7 @@ static void test_blocked_reader_does_not_hold_anybody(void **state)
     assert_int_equal(pipe2(p, O_CLOEXEC), 0);
     struct skep_output *out;
     assert_int_equal(skep_output_new(p[1], &plain, &out), 0);
+    assert_true(fcntl(p[1], F_SETPIPE_SZ, 65536) > 0); /* again: less than what is put */
     for (unsigned i = 0; i < 5000; i++)
         put_number(out, KIND, i);
     assert_true(counts(out, KIND).queue_full > 0);
@@ -534,6 +611,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_fast_reader_loses_nothing),
+        cmocka_unit_test(test_batches),
+        cmocka_unit_test(test_batches_without_a_reader),
         cmocka_unit_test(test_slow_reader_loses_whole_lines_and_counts_them),
         cmocka_unit_test(test_blocked_reader_does_not_hold_anybody),
         cmocka_unit_test(test_closed_reader_is_noticed),

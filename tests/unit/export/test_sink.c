@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "export/sink_spec.h"
 
 #define MS 1000000ULL
 #define SECOND 1000000000ULL
@@ -439,6 +440,34 @@ static void test_reference(void **state)
         assert_non_null(strstr(sb.s, words[i]));
 }
 
+/* Headers from a file: all of them, or an error. */
+static void test_header_file(void **state)
+{
+    (void)state;
+    for (unsigned n = SKEP_SINK_TEXTS_MAX; n <= SKEP_SINK_TEXTS_MAX + 1; n++) {
+        char path[] = "/tmp/skep-headers.XXXXXX", spec[64];
+        int fd = mkstemp(path);
+        assert_true(fd >= 0);
+        for (unsigned i = 0; i < n; i++)
+            assert_true(dprintf(fd, "X-%u: y\n", i) > 0);
+        close(fd);
+        snprintf(spec, sizeof(spec), "http://h,header=@%s", path);
+        struct skep_diags diags;
+        struct skep_sink *s = NULL;
+        skep_diags_init(&diags, "--to");
+        int r = skep_sink_open(spec, &diags, &s);
+        unlink(path);
+        if (n == SKEP_SINK_TEXTS_MAX) {
+            assert_int_equal(r, 0);
+        } else {
+            assert_int_equal(r, -EINVAL);
+            assert_non_null(strstr(diags.list[0].message, "more than 32 lines"));
+        }
+        skep_sink_free(s);
+        skep_diags_clear(&diags);
+    }
+}
+
 static void test_wrong(void **state)
 {
     (void)state;
@@ -486,7 +515,8 @@ int main(void)
         cmocka_unit_test(test_stuck_socket), cmocka_unit_test(test_long_datagram),
         cmocka_unit_test(test_dead_server),  cmocka_unit_test(test_free_at_any_time),
         cmocka_unit_test(test_threads),      cmocka_unit_test(test_program_dies),
-        cmocka_unit_test(test_reference),    cmocka_unit_test(test_wrong),
+        cmocka_unit_test(test_reference),    cmocka_unit_test(test_header_file),
+        cmocka_unit_test(test_wrong),
     };
     if (!mkdtemp(scratch))
         return 1;

@@ -111,7 +111,52 @@ static void test_default_columns(void **state)
     assert_int_equal(skep_table_new(*state, NULL, &options, &d, &all), 0);
     skep_strbuf_reset(&sb);
     skep_table_put_header(all, &sb);
-    assert_non_null(strstr(sb.s, "KIND"));
+    assert_string_equal(sb.s, "TIME          KIND       PID      COMM             EVENT");
+}
+
+/* What we chose gives way on a narrow terminal, what the user chose does not. */
+static void test_narrow(void **state)
+{
+    static const struct {
+        unsigned width;
+        const char *chosen, *asked;
+    } rows[] = {
+        {0, "PATH FLAGS CREATED ERROR", "PATH FLAGS ERROR"},
+        {110, "PATH FLAGS CREATED ERROR", "PATH FLAGS ERROR"},
+        {98, "PATH FLAGS ERROR", "PATH FLAGS ERROR"},
+        {80, "PATH ERROR", "PATH FLAGS ERROR"},
+    };
+    _cleanup_strbuf_ struct skep_strbuf sb;
+    skep_strbuf_init(&sb, 65536);
+    SKEP_CLEANUP(skep_table_freep) struct skep_table *chosen = table(*state, SKEP_KIND_open, NULL, 0);
+    SKEP_CLEANUP(skep_table_freep)
+    struct skep_table *asked = table(*state, SKEP_KIND_open, "time,pid,comm,path,flags,error", 0);
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        for (int own = 0; own < 2; own++) {
+            char words[256] = "";
+            struct skep_table *t = own ? asked : chosen;
+            skep_strbuf_reset(&sb);
+            skep_table_set_width(t, rows[i].width);
+            skep_table_put_header(t, &sb);
+            for (char *save = NULL, *w = strtok_r(sb.s, " ", &save); w; w = strtok_r(NULL, " ", &save))
+                if (!skep_streq(w, "TIME") && !skep_streq(w, "PID") && !skep_streq(w, "COMM"))
+                    snprintf(words + strlen(words), sizeof(words) - strlen(words), "%s%s", *words ? " " : "",
+                             w);
+            assert_string_equal(words, own ? rows[i].asked : rows[i].chosen);
+        }
+    }
+}
+
+/* The last column of events of several kinds is what their lines say. */
+static void test_event_column(void **state)
+{
+    static struct test_record t;
+    _cleanup_strbuf_ struct skep_strbuf sb;
+    skep_strbuf_init(&sb, 65536);
+    SKEP_CLEANUP(skep_table_freep) struct skep_table *tab = table(*state, SKEP_KIND_connect, "pid,event", 0);
+    test_connect(&t, *state);
+    skep_table_put_row(tab, &sb, &t.ev);
+    assert_string_equal(sb.s, "4711     tcp 10.0.0.7:40000 -> 93.184.216.34:443 = ECONNREFUSED");
 }
 
 static void test_bad_columns(void **state)
@@ -182,6 +227,8 @@ int main(void)
         cmocka_unit_test(test_columns),
         cmocka_unit_test(test_widths),
         cmocka_unit_test(test_default_columns),
+        cmocka_unit_test(test_narrow),
+        cmocka_unit_test(test_event_column),
         cmocka_unit_test(test_bad_columns),
         cmocka_unit_test(test_sort),
     };

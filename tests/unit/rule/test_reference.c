@@ -23,7 +23,7 @@ static void test_text(void **s)
         "\n- `evt.arg[NAME]`, `evt.arg.NAME` (text): ",
         "\n- `fd.ip` (ip, several, only in conditions): address of either end. Of ",
         "\n- `evt.dir` (text, deprecated): ",
-        "known in the kernel for all events but open.\n", /* evt.is_open_exec */
+        "known in the kernel for all events but tcp, dns.\n", /* proc.name */
         "\n- openat: `fd`, `dirfd`, `name`, `flags`, `mode`, `dev`, `ino`\n",
     };
     for (size_t i = 0; i < ARRAY_SIZE(lines); i++)

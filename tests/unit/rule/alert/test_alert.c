@@ -51,6 +51,16 @@ static void test_json(void **s)
               "\"priority\":\"Informational\",\"rule\":\"Write \\\"below\\\" etc\",\"source\":\"syscall\","
               "\"tags\":[],\"time\":\"2023-11-14T22:13:21.500000000Z\","
               "\"output_fields\":{\"evt.time\":1700000001500000000}}");
+    static const struct skep_throttle_report report = {
+        .why = SKEP_THROTTLE_LIMITED, .rule = "R", .hidden = 3, .first_ns = 4, .last_ns = 5, .span_ns = 6};
+    bare.report = &report;
+    skep_strbuf_reset(&sb);
+    skep_alert_put_json(&bare, &(struct skep_alert_options){0}, &sb);
+    const char *fields = strstr(sb.s, "\"output_fields\"");
+    assert_non_null(fields);
+    assert_string_equal(fields, "\"output_fields\":{\"evt.time\":1700000001500000000,\"skep.hidden\":3,"
+                                "\"skep.rule\":\"R\",\"skep.reason\":\"rate\",\"skep.key\":null,"
+                                "\"skep.span\":6,\"skep.first\":4,\"skep.last\":5}}");
 }
 
 static void test_fields(void **s)

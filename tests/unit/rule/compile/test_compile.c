@@ -10,10 +10,9 @@
 #include <time.h>
 
 #include "../sample.h"
+#include "schema.h"
 
 #define PAIRS 20000 /* tests/rule/differential goes through more */
-
-static struct skep_schema *schema;
 
 static double seconds(void)
 {
@@ -616,20 +615,6 @@ static void test_random(void **state)
     assert_true(d.matches > d.pairs / 20 && d.dropped > 20 && d.candidates > d.pairs / 100);
 }
 
-static int setup(void **state)
-{
-    (void)state;
-    schema = random_schema(getenv("SKEP_BPF_OBJECT"));
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    skep_schema_free(schema);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -642,5 +627,5 @@ int main(void)
         cmocka_unit_test(test_shared_depth), cmocka_unit_test(test_too_long),
         cmocka_unit_test(test_random),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, schema_setup, schema_teardown);
 }

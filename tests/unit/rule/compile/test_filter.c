@@ -13,6 +13,8 @@
 #include "rule/falco/falco.h"
 #include <cmocka.h>
 
+#include "schema.h"
+
 #define ROUNDS 40
 #define RECORDS 24
 
@@ -52,8 +54,6 @@ static void compare(struct engine *en, struct skep_filter_test *t, struct event 
         fail_msg("kind %u: the kernel says %d, the engine %d", kind, kernel, engine);
     counts[kernel]++;
 }
-
-static struct skep_schema *schema;
 
 static bool may_load(void)
 {
@@ -319,20 +319,6 @@ static void test_many_searches(void **state)
     assert_true(counts[1] > 0);
 }
 
-static int setup(void **state)
-{
-    (void)state;
-    schema = random_schema(getenv("SKEP_BPF_OBJECT"));
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    skep_schema_free(schema);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -340,5 +326,5 @@ int main(void)
         cmocka_unit_test(test_many_searches), cmocka_unit_test(test_networks),
         cmocka_unit_test(test_random),        cmocka_unit_test(test_known),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, schema_setup, schema_teardown);
 }

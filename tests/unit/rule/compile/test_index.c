@@ -10,10 +10,9 @@
 #include <cmocka.h>
 
 #include "../sample.h"
+#include "schema.h"
 
 #include "base/clock.h"
-
-static struct skep_schema *schema;
 
 struct judging {
     struct skep_policy *policy;
@@ -234,20 +233,6 @@ static void test_long_texts(void **state)
     free(e);
 }
 
-static int setup(void **state)
-{
-    (void)state;
-    schema = random_schema(getenv("SKEP_BPF_OBJECT"));
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    skep_schema_free(schema);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -255,5 +240,5 @@ int main(void)
         cmocka_unit_test(test_equal_and_begin), cmocka_unit_test(test_many),
         cmocka_unit_test(test_long_texts),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, schema_setup, schema_teardown);
 }

@@ -73,6 +73,8 @@ static void test_paths(void **s)
     c->dirfd = 4;
     c->mode = 01;
     field_is_text(x, "evt.args", "res=0 fd=4(<f>/tmp/su) mode=01(S_IXOTH)");
+    field_is_text(x, "evt.arg.fd", "<f>/tmp/su");
+    field_is_number(x, "evt.rawarg.fd", 4);
     field_is_missing(x, "evt.arg.filename");
     struct skep_ev_rename *r = field_call(x, "rename", false, 0);
     r->path = test_text(&x->r, "/a");
@@ -134,16 +136,22 @@ static void test_privileges(void **s)
     p->request = 77;
     field_is_text(x, "evt.arg.request", "77");
     struct skep_ev_setuid *u = field_call(x, "setuid", false, 0);
-    u->new_euid = 0;
+    u->new_uid = u->new_euid = 3999999999U;
     field_is_text(x, "evt.arg.uid", "root");
     field_is_number(x, "evt.rawarg.uid", 0);
-    u->new_euid = 3999999999U;
+    u->asked_first = 3999999999U;
     field_is_text(x, "evt.arg.uid", "<NA>");
     field_is_text(x, "evt.args",
-                  "res=0 uid=3999999999(<NA>) old_uid=0(root) old_euid=0(root) new_uid=0(root) "
+                  "res=0 uid=3999999999(<NA>) old_uid=0(root) old_euid=0(root) new_uid=3999999999(<NA>) "
                   "new_euid=3999999999(<NA>)");
+    u->asked_first = 0;
     x->r.h.ret = -EPERM;
-    field_is_missing(x, "evt.arg.uid"); /* what was asked for is not known */
+    field_is_text(x, "evt.arg.uid", "root"); /* what was refused */
+    u = field_call(x, "setresuid", false, 0);
+    u->asked_first = UINT32_MAX;
+    u->asked_third = 0;
+    field_is_number(x, "evt.rawarg.ruid", -1); /* unchanged */
+    field_is_text(x, "evt.arg.suid", "root");
     struct skep_ev_unshare *n = field_call(x, "unshare", false, 0);
     n->flags = 0x10000000 | 0x20000;
     field_is_text(x, "evt.arg.flags", "CLONE_NEWNS|CLONE_NEWUSER");

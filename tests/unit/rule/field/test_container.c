@@ -66,6 +66,11 @@ static void test_known(void **state)
     field_is_missing(x, "k8s.pod.label[ap]");
     field_is_text(x, "k8s.pod.labels", "app:shop");
     field_is_text(x, "k8s.pod.ip", "10.0.0.2");
+    field_is_text(x, "k8smeta.pod.name", "pod-1");
+    field_is_text(x, "k8smeta.ns.name", "prod");
+    field_is_text(x, "k8smeta.pod.uid", "0a1b");
+    field_is_text(x, "k8smeta.pod.label[app]", "shop");
+    field_is_text(x, "k8smeta.pod.ip", "10.0.0.2");
     field_is_missing(x, "k8s.deployment.name");
     field_is_missing(x, "k8s.svc.label[x]");
 }

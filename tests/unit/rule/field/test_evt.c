@@ -134,7 +134,10 @@ static void test_opens(void **s)
 {
     struct field_test *x = *s;
     check_open(x, O_RDONLY | O_CLOEXEC, 0, true, false, false);
-    check_open(x, O_WRONLY | O_TRUNC, 0777, false, true, false);
+    check_open(x, O_WRONLY | O_TRUNC, 0, false, true, false);
+    check_open(x, O_WRONLY | O_CREAT, 0666, false, true, false);
+    check_open(x, O_WRONLY | O_CREAT, 01, false, true, true);
+    check_open(x, O_WRONLY | O_CREAT, 0610, false, true, true);
     check_open(x, O_RDWR | O_CREAT, 0644, true, true, false);
     check_open(x, O_RDWR | O_CREAT, 0755, true, true, true);
     check_open(x, O_WRONLY | 020000000 | O_DIRECTORY, 0100, false, true, true);

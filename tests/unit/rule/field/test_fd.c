@@ -374,6 +374,41 @@ static void test_uring(void **s)
     is_ip(x, "fd.sip", "1.2.3.4");
 }
 
+/* The end of an operation says what its beginning did, and what came of it. */
+static void test_uring_done(void **s)
+{
+    struct field_test *x = *s;
+    struct skep_ev_uring_done *e = test_begin(&x->r, x->schema, SKEP_KIND_uring_done);
+    e->op = 18;
+    e->fd.num = -1;
+    e->open_flags = O_WRONLY;
+    e->path = test_text(&x->r, "/etc/shadow");
+    e->raw_path = test_text(&x->r, "shadow");
+    field_is_text(x, "fd.name", "/etc/shadow");
+    field_is_number(x, "evt.is_open_write", 1);
+    field_is_number(x, "evt.is_open_read", 0);
+    field_is_missing(x, "evt.rawres");
+    e->h.flags |= SKEP_HDR_RET;
+    e->h.ret = -13;
+    field_is_text(x, "evt.res", "EACCES");
+    field_is_text(x, "evt.arg.res", "EACCES");
+    e->op = 36; /* unlinkat has no such flags */
+    field_is_number(x, "evt.is_open_write", 0);
+    e = test_begin(&x->r, x->schema, SKEP_KIND_uring_done);
+    e->op = 13;
+    e->fd = (struct skep_fd){.num = 8, .kind = SKEP_FD_SOCKET};
+    e->local = test_endpoint("10.0.0.1", 22);
+    e->remote = test_endpoint("1.2.3.4", 40000);
+    field_is_text(x, "fd.name", "1.2.3.4:40000->10.0.0.1:22");
+    is_ip(x, "fd.sip", "10.0.0.1");
+    e->op = 9; /* a message to whom it may concern */
+    e->type = SOCK_DGRAM;
+    e->local = test_endpoint("10.0.0.1", 40000);
+    e->remote = test_endpoint("1.2.3.4", 53);
+    is_ip(x, "fd.sip", "1.2.3.4");
+    field_is_number(x, "fd.name_changed", 1);
+}
+
 static void test_container(void **s)
 {
     struct field_test *x = *s;
@@ -416,7 +451,8 @@ int main(void)
         TEST(test_file),        TEST(test_failed_open), TEST(test_parts),
         TEST(test_connect_out), TEST(test_accept_in),   TEST(test_listen_unconnected),
         TEST(test_datagrams),   TEST(test_dup),         TEST(test_others),
-        TEST(test_uring),       TEST(test_container),   TEST(test_host_names),
+        TEST(test_uring),       TEST(test_uring_done),  TEST(test_container),
+        TEST(test_host_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -340,7 +340,7 @@ static void test_known(void **s)
         {"evt.is_open_write", SKEP_KIND_open, true},
         {"evt.is_open_write", SKEP_KIND_connect, true},
         {"evt.is_open_create", SKEP_KIND_open, true},
-        {"evt.is_open_exec", SKEP_KIND_open, false},
+        {"evt.is_open_exec", SKEP_KIND_open, true},
         {"fd.sip", SKEP_KIND_connect, true},
         {"fd.snet", SKEP_KIND_connect, true},
         {"fd.sport", SKEP_KIND_connect, true},

@@ -285,12 +285,35 @@ static void test_too_large(void **state)
     big_clear(&b);
 }
 
+/* Rows are as wide as there are different bytes, and one more for all others. */
+static void test_rows(void **state)
+{
+    char s[2048];
+    (void)state;
+    for (unsigned n = 1; n <= 256; n++) {
+        _cleanup_arena_ struct skep_arena *pool = NULL;
+        struct skep_automaton *a;
+        assert_int_equal(skep_arena_new(SIZE_MAX, &pool), 0);
+        for (size_t i = 0; i < sizeof(s); i++)
+            s[i] = (char)(i % n);
+        struct skep_automaton_pattern pattern = {s, sizeof(s) - 256};
+        assert_int_equal(skep_automaton_new(pool, &pattern, 1, SKEP_AUTOMATON_INSIDE, false, &a), 0);
+        /* a row for each state, and 13 bytes beside; the arena takes some more */
+        size_t rows = pattern.n * MIN(n + 1, 256U) * sizeof(uint32_t);
+        assert_in_range(skep_arena_size(pool), rows, rows + rows / 4 + (128 << 10));
+        assert_true(skep_automaton_any(a, s, sizeof(s)));
+        for (size_t at = n - 1; at < sizeof(s); at += n)
+            s[at] = (char)(n == 256 ? 0 : n);
+        assert_false(skep_automaton_any(a, s, sizeof(s)));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_few),       cmocka_unit_test(test_random), cmocka_unit_test(test_all_bytes),
         cmocka_unit_test(test_many),      cmocka_unit_test(test_nested), cmocka_unit_test(test_long),
-        cmocka_unit_test(test_too_large),
+        cmocka_unit_test(test_too_large), cmocka_unit_test(test_rows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

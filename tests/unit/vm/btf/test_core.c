@@ -270,12 +270,12 @@ static void test_sensors(void **state)
     assert_int_equal(skep_core_new(elf->btf, kernel, NULL, &core), 0);
     assert_true(elf->n_relos > 100 && elf->n_programs > 10);
     for (uint32_t i = 0; i < elf->n_programs; i++) {
-        struct skep_arena a;
+        struct skep_vm_arena a;
         struct skep_elf_code code;
-        skep_arena_init(&a, NULL, 64 << 20);
+        skep_vm_arena_init(&a, NULL, 64 << 20);
         assert_int_equal(skep_elf_link(elf, i, &a, &code), 0);
         relocate(elf, core, &code);
-        skep_arena_clear(&a);
+        skep_vm_arena_clear(&a);
     }
 }
 
@@ -310,9 +310,9 @@ static void test_libbpf(void **state)
         print_message("skipped: bpf(2) is refused\n");
         skip();
     }
-    struct skep_arena a;
+    struct skep_vm_arena a;
     struct skep_elf_code code;
-    skep_arena_init(&a, NULL, 64 << 20);
+    skep_vm_arena_init(&a, NULL, 64 << 20);
     assert_int_equal(skep_core_new(elf->btf, kernel, NULL, &core), 0);
     assert_int_equal(skep_elf_link(elf, 0, &a, &code), 0);
     assert_int_equal(relocate(elf, core, &code), 2);
@@ -326,7 +326,7 @@ static void test_libbpf(void **state)
         i += poisoned && i + 1 < code.n_insns &&
              insns[i + 1].code == insns[i].code; /* both halves of a wide one */
     }
-    skep_arena_clear(&a);
+    skep_vm_arena_clear(&a);
     bpf_object__close(object);
 }
 

@@ -170,9 +170,9 @@ static void describe(struct skep_elf *elf, struct skep_strbuf *sb)
         skep_strbuf_puts(sb, "\n");
     }
     for (uint32_t i = 0; i < elf->n_programs; i++) {
-        struct skep_arena a;
+        struct skep_vm_arena a;
         struct skep_elf_code code;
-        skep_arena_init(&a, NULL, 64 << 20);
+        skep_vm_arena_init(&a, NULL, 64 << 20);
         skep_strbuf_printf(sb, "program %s (%s)", elf->programs[i].name, elf->programs[i].section);
         if (skep_elf_link(elf, i, &a, &code) == 0) {
             skep_strbuf_printf(sb, " %u:", code.n_insns);
@@ -188,7 +188,7 @@ static void describe(struct skep_elf *elf, struct skep_strbuf *sb)
                                    elf->symbols[code.externs[k].symbol].name);
         }
         skep_strbuf_puts(sb, "\n");
-        skep_arena_clear(&a);
+        skep_vm_arena_clear(&a);
     }
 }
 
