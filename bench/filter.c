@@ -53,7 +53,7 @@ static int make(struct skep_kernel *k, const char *what, struct skep_filters **r
     int r = skep_build_finish(&b, &insns, &p.n_insns);
     skep_build_clear(&b);
     p.insns = insns;
-    p.no_raw_path = true;
+    p.late_raw_path = true;
     if (r >= 0)
         r = skep_filters_new(k, NULL, 0, ret, reason, size);
     if (r >= 0) {

@@ -80,8 +80,8 @@ struct skep_config {
     struct skep_flag_tests open_flags;  /* of opens that some rule may want */
     __u64 uring_unwanted[SKEP_URING_OPS / 64]; /* operations that no rule wants when they are submitted, */
     __u64 uring_done_unwanted[SKEP_URING_OPS / 64]; /* and when they are over */
-    __u32 late_raw_path; /* 1: the filter of opens does not ask for the path as it was given */
-    __u32 scope;         /* enum skep_scope_flag; does not apply to the life cycle ring */
+    __u32 late_raw_path;                            /* 1: the filter of opens copes with SKEP_LATE */
+    __u32 scope; /* enum skep_scope_flag; does not apply to the life cycle ring */
     skep_uid uid;
     char comm[SKEP_COMM_LEN];
     skep_pid self; /* our own process: what it does is counted as filtered */
@@ -92,11 +92,31 @@ struct skep_config {
     __u64 wakeup_bytes; /* wake the reader when a ring holds this much */
 };
 
+/* The raw_path of an open costs the reading of a user's string, and few filters ask for it before they have dropped most
+ * of what they see. Where one does ask, the next SKEP_EAGER opens have it at once, which is cheaper than a second run. */
+#define SKEP_EAGER 64
+enum skep_late {
+    SKEP_LATE_NO,
+    SKEP_LATE,       /* it is put behind the rest when the filter has passed the record ... */
+    SKEP_LATE_ASKED, /* ... or when the filter asks for it, which then is run once more */
+};
+
+/*
+ * What became of the records of one kind that were put together in one slot. Who holds the slot is alone with it, and
+ * counts with a plain addition; the atomic ones that skep_counters needs cost a filtered event as much as the walk to its
+ * path.
+ */
+struct skep_slot_tally {
+    __u64 seen;
+    __u64 submitted;
+    __u64 filtered;
+};
+
 /*
  * Where a record is put together; each CPU has SKEP_SCRATCH_SLOTS of them. Generated filters (rule/compile/frame.h) know
  * this layout, too: the handler of a system call leaves its record in the slot, marks the slot with the address of
- * the current task, and hands over to the filter of the kind, which looks through the slots of the CPU for this mark.
- * A thread returns from one system call at a time, and nothing else waits for a filter: so the mark is unique, and
+ * its context, and hands over to the filter of the kind, which has the same context and looks through the slots of the
+ * CPU for this mark. The context lies on the stack of the thread: so the mark is unique among what is under way, and
  * sensors that interrupt on the same CPU never carry it.
  *
  * What costs time and says nothing of the event itself comes last, when the record has passed: of the header time,
@@ -104,9 +124,12 @@ struct skep_config {
  */
 struct skep_scratch_slot {
     __u64 busy;    /* 1: taken */
-    __u64 waiting; /* the task whose record waits for the filter; 0: none */
+    __u64 waiting; /* the context of the program whose record waits for the filter; 0: none */
     __u32 len;     /* bytes of the record so far */
-    __u32 late;    /* of an open: its raw_path is put behind the rest when the filter has passed it */
+    __u32 late;    /* enum skep_late */
+    __u32 eager;   /* opens still to come whose raw_path is read at once */
+    __u32 pad;
+    struct skep_slot_tally tally[SKEP_KIND_MAX];
     char record[SKEP_RECORD_MAX +
                 SKEP_PATH_MAX];     /* appending stops at SKEP_RECORD_MAX, one string may stand out */
     char path[SKEP_PATH_MAX + 512]; /* paths grow here from the end to the start */
@@ -115,11 +138,15 @@ struct skep_scratch_slot {
 /* Slot of skep_filters that ends a record that passed; the others are numbered by kind. */
 #define SKEP_FILTER_EMIT 0
 
-/* Per kind and CPU, written by the sensors and by filters only. seen = submitted + filtered + sum(lost), always. */
+/*
+ * Per kind and CPU, written by the sensors and by filters only: what happened where no slot was held. Summed up with the
+ * tallies of the slots it is the ledger: seen = submitted + filtered + sum(lost), always.
+ */
 struct skep_counters {
     __u64 seen;
     __u64 submitted;
     __u64 filtered;
+    __u64 refused; /* seen, and filtered for what it is: counted once in the kernel, as both in a sum */
     __u64 lost[SKEP_REASON_MAX];
 };
 

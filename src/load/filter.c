@@ -154,7 +154,7 @@ static int load_program(const struct load *l, char *ret_reason, size_t reason_si
 
 struct filter {
     int fd; /* -1: none */
-    bool no_raw_path;
+    bool late_raw_path;
     struct skep_filter_early early;
     char *reason;
 };
@@ -263,7 +263,7 @@ int skep_filters_load(struct skep_filters *f, uint16_t kind, const struct skep_f
     to->reason = fd < 0 ? strdup(*reason ? reason : strerror(-fd)) : NULL;
     skep_fd_close(to->fd);
     to->fd = fd < 0 ? -1 : fd;
-    to->no_raw_path = fd >= 0 && p->no_raw_path;
+    to->late_raw_path = fd >= 0 && p->late_raw_path;
     return fd < 0 ? fd : 0;
 }
 
@@ -328,7 +328,7 @@ static void install_early(struct skep_kernel *k, const struct skep_filters *f)
     set_unwanted_ops(c->uring_unwanted, f, SKEP_KIND_uring);
     set_unwanted_ops(c->uring_done_unwanted, f, SKEP_KIND_uring_done);
     set_flag_tests(&c->open_flags, open ? &open->early.flags : NULL);
-    c->late_raw_path = open && open->no_raw_path;
+    c->late_raw_path = open && open->late_raw_path;
 }
 
 /* The program is in its slot before the sensors are told to look there, and stays until they no longer are. */

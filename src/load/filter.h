@@ -37,8 +37,7 @@ struct skep_filter_program {
     size_t n_insns;
     const uint32_t *maps; /* numbers in the maps of the set */
     size_t n_maps;
-    bool
-        no_raw_path; /* of open: it does not ask for the path as it was given, which is then read only of what passes */
+    bool late_raw_path; /* of open: it looks at the path as it was given only behind skep_frame_ask_late() */
 };
 
 /*

@@ -346,6 +346,25 @@ int skep_kernel_track(struct skep_kernel *k, uint32_t pid)
     return bpf_map_update_elem(bpf_map__fd(k->bpf->maps.skep_tracked), &pid, &one, BPF_ANY) < 0 ? -errno : 0;
 }
 
+/* What was counted in the slots. */
+static int add_tallies(const struct skep_kernel *k, struct skep_counters sum[SKEP_KIND_MAX])
+{
+    _cleanup_free_ struct skep_scratch_slot *slot = malloc(sizeof(*slot));
+    int fd = bpf_map__fd(k->bpf->maps.skep_scratch);
+    if (!slot)
+        return -ENOMEM;
+    for (uint32_t i = 0; i < (uint32_t)k->n_cpus * SKEP_SCRATCH_SLOTS; i++) {
+        if (bpf_map_lookup_elem(fd, &i, slot) < 0)
+            return -errno;
+        for (size_t kind = 0; kind < SKEP_KIND_MAX; kind++) {
+            sum[kind].seen += slot->tally[kind].seen;
+            sum[kind].submitted += slot->tally[kind].submitted;
+            sum[kind].filtered += slot->tally[kind].filtered;
+        }
+    }
+    return 0;
+}
+
 int skep_kernel_counters(struct skep_kernel *k, struct skep_counters sum[SKEP_KIND_MAX])
 {
     _cleanup_free_ struct skep_counters *per_cpu = calloc((size_t)k->n_cpus, sizeof(*per_cpu));
@@ -357,14 +376,15 @@ int skep_kernel_counters(struct skep_kernel *k, struct skep_counters sum[SKEP_KI
         if (bpf_map_lookup_elem(fd, &kind, per_cpu) < 0)
             return -errno;
         for (int cpu = 0; cpu < k->n_cpus; cpu++) {
-            sum[kind].seen += per_cpu[cpu].seen;
+            sum[kind].refused += per_cpu[cpu].refused;
+            sum[kind].seen += per_cpu[cpu].seen + per_cpu[cpu].refused;
             sum[kind].submitted += per_cpu[cpu].submitted;
-            sum[kind].filtered += per_cpu[cpu].filtered;
+            sum[kind].filtered += per_cpu[cpu].filtered + per_cpu[cpu].refused;
             for (size_t i = 0; i < SKEP_REASON_MAX; i++)
                 sum[kind].lost[i] += per_cpu[cpu].lost[i];
         }
     }
-    return 0;
+    return add_tallies(k, sum);
 }
 
 uint64_t skep_kernel_life_lost(const struct skep_kernel *k)

@@ -54,19 +54,6 @@ void skep_pushdown_selection(const struct skep_pushdown *p, struct skep_selectio
     }
 }
 
-/* Whether the program asks for the path of an open as it was given; bodies have the record in r6 all the time. */
-static bool reads_raw_path(const struct skep_rule_program *p)
-{
-    size_t at = offsetof(struct skep_ev_open, raw_path), end = at + sizeof(struct skep_slice);
-    for (size_t i = 0; i < p->n_insns; i++) {
-        const struct skep_insn *insn = &p->insns[i];
-        bool load = (insn->code & 7) == 1;
-        if (load && insn->regs >> 4 == 6 && insn->off >= (int)at && insn->off < (int)end)
-            return true;
-    }
-    return false;
-}
-
 /* first_map: where the maps of c begin in those of f. */
 static int load_filter(struct skep_filters *f, const struct skep_compiled *c, size_t first_map, uint16_t kind)
 {
@@ -92,7 +79,7 @@ static int load_filter(struct skep_filters *f, const struct skep_compiled *c, si
                                           .n_insns = n,
                                           .maps = maps,
                                           .n_maps = p->n_maps,
-                                          .no_raw_path = kind == SKEP_KIND_open && !reads_raw_path(p)};
+                                          .late_raw_path = kind == SKEP_KIND_open};
     r = skep_filters_load(f, kind, &program);
     free(insns);
     return r;

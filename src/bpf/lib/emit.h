@@ -15,7 +15,8 @@
  *     return 0;
  *
  * and every event that skep_begin() counts as seen ends in exactly one of: filtered, lost by a reason, or
- * submitted. Each path out of a sensor behind skep_begin() must call skep_submit() or skep_abandon().
+ * submitted. Each path out of a sensor behind skep_begin() must call skep_submit() or skep_abandon(). Who holds a slot
+ * counts in the slot (struct skep_slot_tally); where there is none, or where it has been given back, in skep_counters.
  *
  * The record is put together in a scratch slot of the CPU. Sensors may interrupt one another on one CPU
  * (a system call, the network's soft interrupt, ...), and newer kernels may preempt them: a slot is claimed
@@ -32,7 +33,6 @@
 struct skep_build {
     struct skep_scratch_slot *s;
     __u32 slot; /* index of s */
-    struct skep_counters *c;
     __u32 cpu;
     __u32 life;
     __u32 kind;
@@ -48,6 +48,32 @@ static __always_inline struct task_struct *skep_current(void)
 static __always_inline struct skep_counters *skep_counters_of(__u32 kind)
 {
     return bpf_map_lookup_elem(&skep_counters, &kind);
+}
+
+static __always_inline void skep_count_seen(__u32 kind)
+{
+    struct skep_counters *c = skep_counters_of(kind);
+    if (c)
+        SKEP_COUNT(c->seen);
+}
+
+static __always_inline void skep_count_lost(__u32 kind, __u32 reason)
+{
+    struct skep_counters *c = skep_counters_of(kind);
+    if (c)
+        SKEP_COUNT(c->lost[reason]);
+}
+
+static __always_inline void skep_count_refused(__u32 kind)
+{
+    struct skep_counters *c = skep_counters_of(kind);
+    if (c)
+        SKEP_COUNT(c->refused);
+}
+
+static __always_inline struct skep_slot_tally *skep_slot_tally(struct skep_build *b)
+{
+    return &b->s->tally[SKEP_BOUND(b->kind, SKEP_KIND_MAX)];
 }
 
 static __always_inline struct skep_scratch_slot *skep_scratch_claim(__u32 cpu, __u32 *ret_slot)
@@ -134,10 +160,11 @@ static __always_inline bool skep_in_scope(struct task_struct *t)
 
 static __always_inline __u64 skep_cgroup_of(struct task_struct *t);
 
-/* The part of the header that says who acts: what filters may ask for ... */
+/* The part of the header that says who acts: what filters may ask for ... A task that the verifier trusts is read
+ * without the check of each address that others cost; see SKEP_PLAIN() for why its pointers are not. */
 static __always_inline void skep_hdr_who(struct skep_hdr *h, struct task_struct *t)
 {
-    const struct cred *cred = t->cred;
+    const struct cred *cred = SKEP_PLAIN(struct task_struct, t)->cred;
     h->pid = t->tgid;
     h->tid = t->pid;
     h->uid = cred->uid.val;
@@ -181,7 +208,7 @@ static __always_inline void skep_hdr_init(struct skep_hdr *h, __u32 kind, __u32 
     h->nr = 0;
 }
 
-/* Claims a slot for a counted event; NULL: counted as lost. */
+/* Claims a slot for an event that is not counted yet; NULL: counted as seen and lost. */
 static __always_inline void *skep_claim(struct skep_build *b, __u32 kind, __u32 size, bool life)
 {
     b->cpu = bpf_get_smp_processor_id();
@@ -189,7 +216,8 @@ static __always_inline void *skep_claim(struct skep_build *b, __u32 kind, __u32 
     b->kind = kind;
     b->s = skep_scratch_claim(b->cpu, &b->slot);
     if (!b->s) {
-        SKEP_COUNT(b->c->lost[SKEP_LOST_nested]);
+        skep_count_seen(kind);
+        skep_count_lost(kind, SKEP_LOST_nested);
         if (life)
             SKEP_COUNT(skep_ring_state_of(b->cpu, true)->lost);
         return NULL;
@@ -204,17 +232,15 @@ static __always_inline void *skep_claim(struct skep_build *b, __u32 kind, __u32 
 static __always_inline void *skep_begin_unless(struct skep_build *b, bool unwanted, __u32 kind, __u32 size,
                                                struct task_struct *t)
 {
-    b->c = skep_counters_of(kind);
-    if (!b->c)
-        return NULL;
-    SKEP_COUNT(b->c->seen);
     if (unwanted || !skep_in_scope(t)) {
-        SKEP_COUNT(b->c->filtered);
+        skep_count_refused(kind);
         return NULL;
     }
     struct skep_hdr *h = skep_claim(b, kind, size, false);
-    if (h)
-        skep_hdr_who(h, t);
+    if (!h)
+        return NULL;
+    skep_slot_tally(b)->seen++;
+    skep_hdr_who(h, t);
     return h;
 }
 
@@ -233,15 +259,12 @@ static __always_inline void *skep_begin(struct skep_build *b, __u32 kind, __u32 
 static __always_inline void *skep_begin_life(struct skep_build *b, __u32 kind, __u32 size,
                                              struct task_struct *t)
 {
-    b->c = skep_counters_of(kind);
-    if (!b->c)
-        return NULL;
-    SKEP_COUNT(b->c->seen);
     struct skep_hdr *h = skep_claim(b, kind, size, true);
-    if (h) {
-        skep_hdr_time(h);
-        skep_hdr_task(h, t);
-    }
+    if (!h)
+        return NULL;
+    skep_slot_tally(b)->seen++;
+    skep_hdr_time(h);
+    skep_hdr_task(h, t);
     return h;
 }
 
@@ -259,7 +282,7 @@ static __always_inline void skep_set_ret(struct skep_build *b, __s64 ret)
 /* Gives the slot back without a record; the event was seen and counts as filtered. */
 static __always_inline void skep_abandon(struct skep_build *b)
 {
-    SKEP_COUNT(b->c->filtered);
+    skep_slot_tally(b)->filtered++;
     skep_scratch_release(b->s);
 }
 
@@ -295,15 +318,15 @@ static __always_inline bool skep_send(struct skep_build *b)
     barrier_var(len);
     if (len > SKEP_RECORD_MAX) {
         /* cannot be: appending stops before; the verifier wants to see it */
-        SKEP_COUNT(b->c->lost[SKEP_LOST_too_large]);
+        skep_count_lost(b->kind, SKEP_LOST_too_large);
         return false;
     }
     skep_hdr(b)->len = len;
     bool done = skep_output(b, len) >= 0;
     if (done)
-        SKEP_COUNT(b->c->submitted);
+        skep_slot_tally(b)->submitted++;
     else
-        SKEP_COUNT(b->c->lost[SKEP_LOST_ring_full]);
+        skep_count_lost(b->kind, SKEP_LOST_ring_full);
     return done;
 }
 

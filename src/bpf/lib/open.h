@@ -88,6 +88,17 @@ static __always_inline bool skep_open_unwanted(const struct skep_open_call *o)
     return true;
 }
 
+/* Whether the name as it was given can wait; that of a call that failed cannot: its path is made from it. */
+static __always_inline __u32 skep_open_late(struct skep_scratch_slot *s, const struct skep_call *call)
+{
+    if (!skep_cfg.late_raw_path || call->ret < 0)
+        return SKEP_LATE_NO;
+    if (!s->eager)
+        return SKEP_LATE;
+    s->eager--;
+    return SKEP_LATE_NO;
+}
+
 /* What stood aside until the filter had passed the record. */
 static __always_inline void skep_open_finish(struct skep_build *b, __u64 name)
 {

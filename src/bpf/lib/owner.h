@@ -93,17 +93,14 @@ static __always_inline bool skep_owner_in_scope(const struct skep_owner *o)
 static __always_inline void *skep_begin_owner(struct skep_build *b, __u32 kind, __u32 size,
                                               const struct skep_owner *o)
 {
-    b->c = skep_counters_of(kind);
-    if (!b->c)
-        return NULL;
-    SKEP_COUNT(b->c->seen);
     if (!skep_owner_in_scope(o)) {
-        SKEP_COUNT(b->c->filtered);
+        skep_count_refused(kind);
         return NULL;
     }
     struct skep_hdr *h = skep_claim(b, kind, size, false);
     if (!h)
         return NULL;
+    skep_slot_tally(b)->seen++;
     skep_hdr_time(h);
     if (o && o->who.pid) {
         h->flags = SKEP_HDR_INDIRECT;

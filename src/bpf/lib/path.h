@@ -16,6 +16,7 @@
 #include "bpf/lib/emit.h"
 
 #define SKEP_PATH_DEPTH 1024 /* components and mount points on the way up */
+#define SKEP_PATH_NEAR 4     /* the first of these */
 #define SKEP_NAME_LEN 255
 
 /* A walk under way. Addresses, not pointers: see SKEP_READ(). */
@@ -35,16 +36,16 @@ struct skep_walk {
 
 #define SKEP_SHORT_NAME sizeof(struct timespec64)
 
-/* Most names are short, and copied without a helper call: the sixteen bytes that end with the name, to where it
- * ends in buf. What stood in front of the name goes where the next name is to be written. Read through a kernel
- * type that is two numbers; nothing is read that way but bytes of a dentry or of the allocation behind it. */
-static __always_inline void skep_walk_copy_short(char *buf, __u32 end, const void *name, __u32 len)
+/* Most names are short, and copied without a helper call: the sixteen bytes that end with the name, or twice as many, to
+ * where it ends in buf. What stood in front of the name goes where the next name is to be written. Read through a kernel
+ * type that is two numbers; nothing is read that way but bytes of a dentry, or of the allocation that holds a name of more
+ * than thirty bytes. */
+static __always_inline void skep_walk_copy_short(char *to, const void *from)
 {
-    const struct timespec64 *last =
-        bpf_rdonly_cast((void *)name + len - SKEP_SHORT_NAME, bpf_core_type_id_kernel(struct timespec64));
+    const struct timespec64 *last = bpf_rdonly_cast((void *)from, bpf_core_type_id_kernel(struct timespec64));
     __u64 first_half = last->tv_sec, second_half = last->tv_nsec;
-    *(__u64 *)(buf + end - SKEP_SHORT_NAME) = first_half;
-    *(__u64 *)(buf + end - SKEP_SHORT_NAME / 2) = second_half;
+    ((__u64 *)to)[0] = first_half;
+    ((__u64 *)to)[1] = second_half;
 }
 
 /* Puts "/name" in front of what is there. */
@@ -57,8 +58,11 @@ static __always_inline bool skep_walk_prepend(volatile struct skep_walk *w, char
     if (pos >= SKEP_PATH_MAX)
         return false;
     barrier_var(end);
-    if (skep_has_rdonly_cast && len <= SKEP_SHORT_NAME && end >= SKEP_SHORT_NAME && end <= SKEP_PATH_MAX) {
-        skep_walk_copy_short(buf, end, name, len);
+    if (skep_has_rdonly_cast && len <= 2 * SKEP_SHORT_NAME && end >= 2 * SKEP_SHORT_NAME &&
+        end <= SKEP_PATH_MAX) {
+        if (len > SKEP_SHORT_NAME)
+            skep_walk_copy_short(buf + end - 2 * SKEP_SHORT_NAME, name + len - 2 * SKEP_SHORT_NAME);
+        skep_walk_copy_short(buf + end - SKEP_SHORT_NAME, name + len - SKEP_SHORT_NAME);
     } else {
         barrier_var(len);
         bpf_probe_read_kernel(buf + pos + 1, len & SKEP_NAME_LEN, name);
@@ -128,7 +132,13 @@ __weak __noinline int skep_walk_up(struct skep_walk *w)
     w->pos = SKEP_PATH_MAX;
     w->mnt_root = (__u64)SKEP_READ(struct vfsmount, w->mnt, mnt_root);
     w->truncated = 1;
-    SKEP_LOOP(SKEP_PATH_DEPTH, skep_walk_turn, &x);
+    /* Most files are not deep: the first turns do without the call that each turn of bpf_loop() is. Unrolled, since
+     * verifiers of the 6.1 series take no loop beside a callback. */
+#pragma unroll
+    for (int i = 0; i < SKEP_PATH_NEAR; i++)
+        if (!skep_walk_step(w, x.buf))
+            return 0;
+    SKEP_LOOP(SKEP_PATH_DEPTH - SKEP_PATH_NEAR, skep_walk_turn, &x);
     return 0;
 }
 

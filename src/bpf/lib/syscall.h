@@ -28,8 +28,9 @@
 #include "bpf/lib/emit.h"
 
 struct skep_call {
-    struct pt_regs *regs;
-    struct task_struct *task;
+    struct pt_regs *regs;     /* trusted, as is ... */
+    struct task_struct *self; /* ... this: for numbers, which are read without a check of the address ... */
+    struct task_struct *task; /* ... and the same for pointers, see SKEP_PLAIN() */
     long ret;
     __u32 nr;
     __u32 kind;  /* of event, from abi/syscalls.def */
@@ -61,10 +62,11 @@ static __always_inline long skep_visible_ret(long ret)
 
 static __always_inline void skep_call_init(struct skep_call *call, __u64 *ctx)
 {
-    call->regs = SKEP_PLAIN(struct pt_regs, (struct pt_regs *)ctx[0]);
+    call->regs = (struct pt_regs *)ctx[0];
     call->ret = skep_visible_ret((long)ctx[1]);
-    call->task = SKEP_PLAIN(struct task_struct, bpf_get_current_task_btf());
-    call->compat = skep_task_in_compat(call->task);
+    call->self = bpf_get_current_task_btf();
+    call->task = SKEP_PLAIN(struct task_struct, call->self);
+    call->compat = skep_task_in_compat(call->self);
     call->nr = (__u32)call->regs->orig_ax & ~SKEP_X32_BIT;
     __u64 at = skep_call_index(call->nr, call->compat);
     call->kind = skep_cfg.kind[at];
@@ -160,7 +162,7 @@ static __always_inline void *skep_begin_call_unless(struct skep_build *b, bool u
                                                     __u32 size, const struct skep_call *call)
 {
     unwanted |= skep_ret_unwanted(call, kind);
-    return skep_fill_call(skep_begin_unless(b, unwanted, kind, size, call->task), size, call);
+    return skep_fill_call(skep_begin_unless(b, unwanted, kind, size, call->self), size, call);
 }
 
 static __always_inline void *skep_begin_call(struct skep_build *b, __u32 kind, __u32 size,
@@ -178,7 +180,7 @@ static __always_inline void skep_ask_filter(__u64 *ctx, struct skep_build *b)
 {
     __u32 kind = b->kind;
     if (skep_cfg.filtered[SKEP_BOUND(kind, SKEP_KIND_MAX)]) {
-        b->s->waiting = (__u64)bpf_get_current_task();
+        b->s->waiting = (__u64)ctx;
         bpf_tail_call(ctx, &skep_filters, kind);
         b->s->waiting = 0;
     }

@@ -22,8 +22,8 @@ int sys_open(__u64 *ctx)
     ev->flags = o.flags;
     ev->mode = skep_open_mode(&o);
     ev->dirfd = o.dirfd;
-    b.s->late = skep_cfg.late_raw_path && call.ret >= 0;
-    if (!b.s->late)
+    b.s->late = skep_open_late(b.s, &call);
+    if (b.s->late == SKEP_LATE_NO)
         ev->raw_path = skep_put_user_str(&b, (void *)o.name);
 
     struct file *f = call.ret >= 0 ? skep_file_of(call.task, call.ret) : NULL;

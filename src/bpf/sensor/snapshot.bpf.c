@@ -63,14 +63,9 @@ static __always_inline void snapshot_fill(struct skep_build *b, struct skep_ev_p
 static __always_inline void *snapshot_begin(struct skep_build *b, __u32 kind, __u32 size,
                                             struct task_struct *t)
 {
-    b->c = skep_counters_of(kind);
-    if (!b->c)
-        return NULL;
     struct skep_hdr *h = skep_claim(b, kind, size, true);
-    if (!h) {
-        SKEP_COUNT(b->c->seen); /* the claim counted it as lost */
+    if (!h)
         return NULL;
-    }
     skep_hdr_time(h);
     skep_hdr_task(h, t);
     h->seq = 0;
@@ -91,8 +86,11 @@ static __always_inline bool snapshot_write(struct skep_build *b, struct seq_file
     return r == 0;
 }
 
-static __always_inline void snapshot_count(struct skep_counters *c)
+static __always_inline void snapshot_count(__u32 kind)
 {
+    struct skep_counters *c = skep_counters_of(kind);
+    if (!c)
+        return;
     SKEP_COUNT(c->seen);
     SKEP_COUNT(c->submitted);
 }
@@ -107,7 +105,6 @@ static __always_inline int snapshot_task(struct bpf_iter__task *ctx, bool with_a
     if (t->pid != t->tgid)
         return 0;
     struct skep_build b;
-    struct skep_counters *cgroup_counters = NULL;
     struct cgroup *c = skep_cgroup_get(t);
     struct skep_ev_cgroup *cg = c ? snapshot_begin(&b, SKEP_KIND_cgroup, sizeof(*cg), t) : NULL;
     if (cg) {
@@ -115,7 +112,6 @@ static __always_inline int snapshot_task(struct bpf_iter__task *ctx, bool with_a
         cg->path = skep_put_cgroup_path(&b, c);
         if (!snapshot_write(&b, ctx->meta->seq))
             return 0;
-        cgroup_counters = b.c;
     }
     struct skep_ev_process *ev = snapshot_begin(&b, SKEP_KIND_process, sizeof(*ev), t);
     if (!ev)
@@ -127,9 +123,9 @@ static __always_inline int snapshot_task(struct bpf_iter__task *ctx, bool with_a
         snapshot_fill(&b, ev, t, trusted, with_args);
     if (!snapshot_write(&b, ctx->meta->seq))
         return 0;
-    snapshot_count(b.c);
-    if (cgroup_counters)
-        snapshot_count(cgroup_counters);
+    snapshot_count(SKEP_KIND_process);
+    if (cg)
+        snapshot_count(SKEP_KIND_cgroup);
     return 0;
 }
 

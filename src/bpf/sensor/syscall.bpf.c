@@ -18,6 +18,8 @@ int syscall_exit(__u64 *ctx)
         return 0;
     if (skep_task_in_compat(bpf_get_current_task_btf()))
         slot = compat_slot;
+    if (slot == SKEP_HANDLER_open) /* the most frequent one: to a slot known beforehand it is a jump */
+        bpf_tail_call_static(ctx, &skep_handlers, SKEP_HANDLER_open);
     if (slot)
         bpf_tail_call(ctx, &skep_handlers, slot);
     return 0;

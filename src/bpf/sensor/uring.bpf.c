@@ -38,11 +38,8 @@ static __always_inline bool uring_wants_done(__u32 op)
 
 static __always_inline void uring_drop(__u32 kind)
 {
-    struct skep_counters *c = skep_cfg.enabled[kind] ? skep_counters_of(kind) : NULL;
-    if (!c)
-        return;
-    SKEP_COUNT(c->seen);
-    SKEP_COUNT(c->filtered);
+    if (skep_cfg.enabled[kind])
+        skep_count_refused(kind);
 }
 
 /* Begins the record of what is submitted, as the kind that it becomes first. */
@@ -52,18 +49,13 @@ static __always_inline struct skep_ev_uring *uring_begin(struct skep_build *b, s
     if (attempt)
         return skep_begin(b, SKEP_KIND_uring, sizeof(struct skep_ev_uring), t);
     /* Counted when it is told; here only what never will be. */
-    b->c = skep_counters_of(SKEP_KIND_uring_done);
-    if (!b->c)
-        return NULL;
-    bool in_scope = skep_in_scope(t);
-    struct skep_hdr *h =
-        in_scope ? skep_claim(b, SKEP_KIND_uring_done, sizeof(struct skep_ev_uring), false) : NULL;
-    if (!h) {
-        SKEP_COUNT(b->c->seen);
-        if (!in_scope)
-            SKEP_COUNT(b->c->filtered);
+    if (!skep_in_scope(t)) {
+        skep_count_refused(SKEP_KIND_uring_done);
         return NULL;
     }
+    struct skep_hdr *h = skep_claim(b, SKEP_KIND_uring_done, sizeof(struct skep_ev_uring), false);
+    if (!h)
+        return NULL;
     skep_hdr_time(h);
     skep_hdr_task(h, t);
     return (struct skep_ev_uring *)h;
@@ -71,30 +63,21 @@ static __always_inline struct skep_ev_uring *uring_begin(struct skep_build *b, s
 
 /* ---- the end ---- */
 
-/* Makes a uring_done of the record in b; false: it has no place to go to. */
-static __always_inline bool uring_done_init(struct skep_build *b, __u32 unknown)
+/* Makes a uring_done of the record in b. */
+static __always_inline void uring_done_init(struct skep_build *b, __u32 unknown)
 {
     struct skep_ev_uring_done *ev = (struct skep_ev_uring_done *)b->s->record;
     b->kind = ev->h.kind = SKEP_KIND_uring_done;
-    b->c = skep_counters_of(SKEP_KIND_uring_done);
-    if (!b->c)
-        return false;
-    SKEP_COUNT(b->c->seen);
+    skep_slot_tally(b)->seen++;
     ev->unknown = unknown;
-    return true;
 }
 
 /* Takes a record out of its locked place, which is free then; false: lost, and counted. */
 static __always_inline bool uring_take(struct skep_build *b, __u32 place, __u32 unknown)
 {
     struct skep_held *held = skep_held_at(place);
-    b->c = skep_counters_of(SKEP_KIND_uring_done);
-    if (!held || !b->c)
+    if (!held || !skep_claim(b, SKEP_KIND_uring_done, sizeof(struct skep_ev_uring_done), false))
         return false;
-    if (!skep_claim(b, SKEP_KIND_uring_done, sizeof(struct skep_ev_uring_done), false)) {
-        SKEP_COUNT(b->c->seen);
-        return false;
-    }
     struct skep_hdr *h = skep_hdr(b);
     __u32 len = held->len, ring = h->ring, cpu = h->cpu;
     barrier_var(len);
@@ -109,7 +92,8 @@ static __always_inline bool uring_take(struct skep_build *b, __u32 place, __u32 
     __u64 now = bpf_ktime_get_boot_ns();
     ev->duration = now - h->time;
     h->time = now;
-    return uring_done_init(b, unknown);
+    uring_done_init(b, unknown);
+    return true;
 }
 
 /* Tells that nobody will learn what became of the operation in a locked place. */
@@ -191,8 +175,10 @@ static __always_inline int uring_submitted(__u64 *ctx)
         unknown = uring_hold(&b, address);
     if (attempt)
         skep_send(&b);
-    if (unknown && uring_done_init(&b, unknown))
+    if (unknown) {
+        uring_done_init(&b, unknown);
         skep_send(&b);
+    }
     skep_scratch_release(b.s);
     return 0;
 }

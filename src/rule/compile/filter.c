@@ -192,6 +192,8 @@ struct skep_filter_node *skep_filter_literal(struct skep_filter_planner *p, cons
     bool search = a->op == SKEP_ATOM_CONTAINS || a->op == SKEP_ATOM_ICONTAINS;
     n->cost = a->type != SKEP_RULE_TEXT || a->op == SKEP_ATOM_EXISTS || a->on_evttype ? 1 : search ? 40 : 4;
     n->cost += a->n_values > SKEP_FILTER_CODE_PREFIXES ? 10 : (float)a->n_values / 4;
+    if (!a->on_evttype && skep_filter_is_late(skep_filter_spot(p->u, a, p->kind), p->kind))
+        n->cost += 60;
     return n;
 }
 
@@ -674,7 +676,7 @@ int skep_filter_build(const struct skep_unit *u, const struct skep_filter *f, co
                       struct skep_insn **ret_insns, size_t *ret_n)
 {
     struct skep_build b;
-    struct skep_filter_emit e = {.b = &b, .unit = u, .filter = f};
+    struct skep_filter_emit e = {.b = &b, .unit = u, .filter = f, .frame = frame};
     unsigned pass, drop;
     _cleanup_arena_ struct skep_arena *pool = NULL;
     int r = skep_arena_new(DONE_SIZE_MAX, &pool);
@@ -683,6 +685,7 @@ int skep_filter_build(const struct skep_unit *u, const struct skep_filter *f, co
     skep_intern_init(&e.done, pool);
     skep_build_init(&b, SKEP_RULE_FILTER_INSNS);
     skep_frame_begin(frame, &b, &pass, &drop);
+    e.pass = pass;
     skep_build_load(&b, SKEP_OP_LDXH, 9, 6, offsetof(struct skep_hdr, flags));
     /* who acts is not known: what the header says of him does not count */
     skep_build_jump_imm(&b, SKEP_OP_JSET_IMM, 9, SKEP_HDR_NO_TASK, pass);

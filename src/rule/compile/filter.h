@@ -94,6 +94,8 @@ struct skep_filter_emit {
     struct skep_build *b;
     const struct skep_unit *unit;
     const struct skep_filter *filter;
+    const struct skep_frame *frame;
+    unsigned pass;           /* its label */
     unsigned loops;          /* so far: the verifier walks each of their rounds */
     struct skep_intern done; /* nodes and where they lead, whose code is written ... */
     unsigned *labels;        /* ... here, by number */
@@ -113,6 +115,8 @@ void skep_filter_emit_switch(struct skep_filter_emit *e, const struct skep_filte
                              const unsigned *labels, unsigned unknown, unsigned missing);
 const struct skep_rule_spot *skep_filter_spot(const struct skep_unit *u, const struct skep_atom *a,
                                               uint16_t kind);
+/* What is there has to be asked for first, which is dear: skep_frame_ask_late(). */
+bool skep_filter_is_late(const struct skep_rule_spot *s, uint16_t kind);
 
 #define SKEP_FILTER_CODE_TEXTS 64 /* more are a hash map */
 #define SKEP_FILTER_CODE_PREFIXES 8

@@ -55,6 +55,11 @@ static void load_outcome(struct skep_filter_emit *e, const struct skep_rule_spot
     skep_build_jump_imm(e->b, SKEP_OP_JSLT_IMM, 1, 0, missing);
 }
 
+bool skep_filter_is_late(const struct skep_rule_spot *s, uint16_t kind)
+{
+    return s && kind == SKEP_KIND_open && s->off == offsetof(struct skep_ev_open, raw_path);
+}
+
 /* r7 = the text, r8 = its length. */
 static void load_slice(struct skep_filter_emit *e, const struct skep_rule_spot *s,
                        const struct skep_filter_ways *to)
@@ -64,6 +69,8 @@ static void load_slice(struct skep_filter_emit *e, const struct skep_rule_spot *
     load_outcome(e, s, to->no);
     if (!known)
         skep_build_jump_imm(b, SKEP_OP_JSET_IMM, 9, SKEP_HDR_TRUNCATED, to->unknown);
+    if (!known && skep_filter_is_late(s, e->filter->kind))
+        skep_frame_ask_late(e->frame, b, e->pass);
     skep_build_load(b, SKEP_OP_LDXW, 7, 6, (int16_t)(s->off + offsetof(struct skep_slice, off)));
     skep_build_load(b, SKEP_OP_LDXW, 8, 6, (int16_t)(s->off + offsetof(struct skep_slice, len)));
     if (known) {

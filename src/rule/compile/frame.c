@@ -19,7 +19,6 @@ enum {
     HELPER_MAP_LOOKUP = 1,
     HELPER_PROCESSOR = 8,
     HELPER_TAIL_CALL = 12,
-    HELPER_TASK = 35,
 };
 
 static void map_address(struct skep_build *b, unsigned dst, uint32_t map)
@@ -43,8 +42,7 @@ static void kernel_begin(const struct skep_frame *f, struct skep_build *b)
 {
     unsigned found = skep_build_label(b), none = skep_build_label(b);
     skep_build_store(b, SKEP_OP_STXDW, SKEP_REG_FRAME, CTX_AT, 1);
-    skep_build_call(b, HELPER_TASK);
-    skep_build_reg(b, SKEP_OP_MOV64_REG, 7, 0);
+    skep_build_reg(b, SKEP_OP_MOV64_REG, 7, 1);
     skep_build_call(b, HELPER_PROCESSOR);
     skep_build_reg(b, SKEP_OP_MOV64_REG, 8, 0);
     skep_build_imm(b, SKEP_OP_MUL64_IMM, 8, SKEP_SCRATCH_SLOTS);
@@ -64,17 +62,9 @@ static void kernel_begin(const struct skep_frame *f, struct skep_build *b)
     skep_build_imm(b, SKEP_OP_ADD64_IMM, 6, offsetof(struct skep_scratch_slot, record));
 }
 
-/* counters[event].<what> += 1, and the slot is free again. The barrier of the atomic operation is not needed for the
- * slot: it never leaves its processor. */
-static void kernel_give_up(const struct skep_frame *f, struct skep_build *b, size_t what)
+/* The slot is free again. No barrier is needed: it never leaves its processor. */
+static void kernel_give_up(struct skep_build *b)
 {
-    unsigned free_slot = skep_build_label(b);
-    skep_build_store_imm(b, SKEP_OP_STW, SKEP_REG_FRAME, KEY_AT, f->event);
-    lookup(b, f->counters_map);
-    skep_build_jump_imm(b, SKEP_OP_JEQ_IMM, 0, 0, free_slot);
-    skep_build_mov(b, 1, 1);
-    skep_build_store(b, SKEP_OP_LOCK_ADD64, 0, (int16_t)what, 1);
-    skep_build_bind(b, free_slot);
     skep_build_mov(b, 1, 0);
     skep_build_store(b, SKEP_OP_STXDW, 6, FROM_RECORD(waiting), 1);
     skep_build_store(b, SKEP_OP_STXDW, 6, FROM_RECORD(busy), 1);
@@ -84,15 +74,27 @@ static void kernel_give_up(const struct skep_frame *f, struct skep_build *b, siz
 
 static void kernel_end(const struct skep_frame *f, struct skep_build *b, unsigned pass, unsigned drop)
 {
+    unsigned uncounted = skep_build_label(b);
+    int16_t filtered =
+        (int16_t)(FROM_RECORD(tally[0].filtered) + (int)(f->event * sizeof(struct skep_slot_tally)));
     skep_build_bind(b, drop);
-    kernel_give_up(f, b, offsetof(struct skep_counters, filtered));
+    skep_build_load(b, SKEP_OP_LDXDW, 1, 6, filtered);
+    skep_build_imm(b, SKEP_OP_ADD64_IMM, 1, 1);
+    skep_build_store(b, SKEP_OP_STXDW, 6, filtered, 1);
+    kernel_give_up(b);
     skep_build_bind(b, pass);
     skep_build_load(b, SKEP_OP_LDXDW, 1, SKEP_REG_FRAME, CTX_AT);
     map_address(b, 2, f->filters_map);
     skep_build_mov(b, 3, SKEP_FILTER_EMIT);
     skep_build_call(b, HELPER_TAIL_CALL);
     /* only if the slot is empty */
-    kernel_give_up(f, b, offsetof(struct skep_counters, lost[SKEP_LOST_no_emit]));
+    skep_build_store_imm(b, SKEP_OP_STW, SKEP_REG_FRAME, KEY_AT, f->event);
+    lookup(b, f->counters_map);
+    skep_build_jump_imm(b, SKEP_OP_JEQ_IMM, 0, 0, uncounted);
+    skep_build_mov(b, 1, 1);
+    skep_build_store(b, SKEP_OP_LOCK_ADD64, 0, offsetof(struct skep_counters, lost[SKEP_LOST_no_emit]), 1);
+    skep_build_bind(b, uncounted);
+    kernel_give_up(b);
 }
 
 /* ---- test ---- */
@@ -163,6 +165,18 @@ void skep_frame_begin(const struct skep_frame *f, struct skep_build *b, unsigned
         reach_ends(b, *ret_pass, *ret_drop);
         break;
     }
+}
+
+void skep_frame_ask_late(const struct skep_frame *f, struct skep_build *b, unsigned pass)
+{
+    if (f->kind != SKEP_FRAME_KERNEL)
+        return;
+    unsigned there = skep_build_label(b);
+    skep_build_load(b, SKEP_OP_LDXW, 1, 6, FROM_RECORD(late));
+    skep_build_jump_imm(b, SKEP_OP_JEQ_IMM, 1, SKEP_LATE_NO, there);
+    skep_build_store_imm(b, SKEP_OP_STW, 6, FROM_RECORD(late), SKEP_LATE_ASKED);
+    skep_build_jump(b, pass);
+    skep_build_bind(b, there);
 }
 
 void skep_frame_end(const struct skep_frame *f, struct skep_build *b, unsigned pass, unsigned drop)

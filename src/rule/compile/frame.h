@@ -10,7 +10,7 @@
  *
  *   engine   r1 = record; r0 = 1 pass, 0 drop
  *   kernel   a tp_btf/sys_exit program that a sensor reached by tail call: looks for the scratch slot of this CPU that
- *            waits for the filter on behalf of this thread; drop counts the event as filtered and gives the slot back;
+ *            waits for the filter with the same context; drop counts the event as filtered and gives the slot back;
  *            pass calls on to the program that puts the record into the ring. Written for verifiers from 6.1 on.
  *   test     a raw_tp program for BPF_PROG_TEST_RUN: the record is the one element of an array; r0 = 1 pass, 0 drop.
  *            So a body can be tried in the kernel on any record, with no sensor at all.
@@ -19,8 +19,8 @@
  *
  * What a body may ask of the record: skep_frame_sees(). Some of the header is filled in only when a record has passed,
  * because it is dear and says nothing of the event (time, start, exec_id, cgroup, caps, seq, len). raw_path of an open
- * is there unless the program is loaded with no_raw_path (load/filter.h), which saves the reading of a user's string for
- * each open that is dropped: to be used whenever no condition that the kernel decides asks for it. path of an open
+ * is there; or, in a program that is loaded with late_raw_path (load/filter.h), behind skep_frame_ask_late(), which saves
+ * the reading of a user's string for each open that is dropped before that. path of an open
  * stands near the end of the first SKEP_RECORD_MAX bytes, the other texts behind the struct; the slice says where in
  * either case, and every slice that a sensor wrote ends within SKEP_RECORD_MAX bytes. The verifier wants to see it:
  *
@@ -49,6 +49,9 @@ bool skep_frame_sees(size_t off, size_t size);
 /* Emits the beginning; the labels are to be jumped to by the body. */
 void skep_frame_begin(const struct skep_frame *f, struct skep_build *b, unsigned *ret_pass,
                       unsigned *ret_drop);
+/* What is behind sees the raw_path of an open: where it is not there yet, the body ends, and is run once more when it is.
+ * r1 is written. pass: as skep_frame_begin() gave it. */
+void skep_frame_ask_late(const struct skep_frame *f, struct skep_build *b, unsigned pass);
 /* Binds the labels and emits the ends. */
 void skep_frame_end(const struct skep_frame *f, struct skep_build *b, unsigned pass, unsigned drop);
 #endif

@@ -33,12 +33,12 @@ static struct skep_selection nothing, opens;
 
 /* ---- bodies ---- */
 
-/* Passes when the path begins with these eight bytes. */
-static void body_prefix(struct skep_build *b, const char *prefix, unsigned pass, unsigned drop)
+/* Passes when the text begins with these eight bytes. */
+static void body_prefix(struct skep_build *b, size_t text, const char *prefix, unsigned pass, unsigned drop)
 {
     uint64_t word;
     memcpy(&word, prefix, 8);
-    skep_build_load(b, SKEP_OP_LDXW, 1, 6, NAME_OFF);
+    skep_build_load(b, SKEP_OP_LDXW, 1, 6, (int16_t)text);
     skep_build_jump_imm(b, SKEP_OP_JGT_IMM, 1, SKEP_RECORD_MAX, drop);
     skep_build_reg(b, SKEP_OP_MOV64_REG, 2, 6);
     skep_build_reg(b, SKEP_OP_ADD64_REG, 2, 1);
@@ -77,7 +77,7 @@ static void body_wrong(struct skep_build *b, unsigned pass)
     skep_build_jump(b, pass);
 }
 
-enum body { PREFIX, HASH, TRIE, ALL, NONE, WRONG };
+enum body { PREFIX, RAW_PREFIX, HASH, TRIE, ALL, NONE, WRONG };
 
 static void build(enum skep_frame_kind frame, enum body body, uint32_t n_maps, struct skep_insn **ret,
                   size_t *ret_n)
@@ -93,7 +93,11 @@ static void build(enum skep_frame_kind frame, enum body body, uint32_t n_maps, s
     skep_frame_begin(&f, &b, &pass, &drop);
     switch (body) {
     case PREFIX:
-        body_prefix(&b, "/tmp/skx", pass, drop);
+        body_prefix(&b, NAME_OFF, "/tmp/skx", pass, drop);
+        break;
+    case RAW_PREFIX:
+        skep_frame_ask_late(&f, &b, pass);
+        body_prefix(&b, offsetof(struct skep_ev_open, raw_path), "/tmp/skx", pass, drop);
         break;
     case HASH:
     case TRIE:
@@ -112,13 +116,13 @@ static void build(enum skep_frame_kind frame, enum body body, uint32_t n_maps, s
     assert_int_equal(skep_build_finish(&b, ret, ret_n), 0);
 }
 
-static bool no_raw_path;
+static bool late_raw_path;
 
 static int load_body(struct skep_filters *f, uint16_t kind, enum body body, uint32_t n_maps)
 {
     static const uint32_t maps[] = {0};
     _cleanup_free_ struct skep_insn *insns = NULL;
-    struct skep_filter_program p = {.maps = maps, .n_maps = n_maps, .no_raw_path = no_raw_path};
+    struct skep_filter_program p = {.maps = maps, .n_maps = n_maps, .late_raw_path = late_raw_path};
     build(SKEP_FRAME_KERNEL, body, n_maps, &insns, &p.n_insns);
     p.insns = insns;
     return skep_filters_load(f, kind, &p);
@@ -287,6 +291,25 @@ static void test_all_and_none(void **state)
     assert_int_equal(reported(), 15);
 }
 
+/* Asked for, it is there, the first time and when it is read at once thereafter. */
+static void test_asked(void **state)
+{
+    (void)state;
+    NEED_KERNEL();
+    struct skep_counters before, after;
+    late_raw_path = true;
+    swap_to(&opens, filters_of(RAW_PREFIX, NULL));
+    late_raw_path = false;
+    assert_ledger(SKEP_KIND_open, &before);
+    for (unsigned i = 0; i < 2 * SKEP_EAGER / 3; i++) {
+        in_child(open_all);
+        assert_int_equal(reported(), 5);
+    }
+    assert_ledger(SKEP_KIND_open, &after);
+    assert_true(after.submitted - before.submitted >= 2 * SKEP_EAGER / 3 * 2);
+    assert_true(after.filtered - before.filtered >= 2 * SKEP_EAGER / 3 * 3);
+}
+
 /* The raw path is put into records that passed; into those of failed calls, whose path is made from it, at once. */
 static void test_late(void **state)
 {
@@ -294,9 +317,9 @@ static void test_late(void **state)
     NEED_KERNEL();
     static const enum body bodies[] = {PREFIX, ALL};
     for (size_t i = 0; i < ARRAY_SIZE(bodies); i++) {
-        no_raw_path = true;
+        late_raw_path = true;
         swap_to(&opens, filters_of(bodies[i], NULL));
-        no_raw_path = false;
+        late_raw_path = false;
         in_child(open_all);
         assert_int_equal(reported(), bodies[i] == ALL ? 15 : 5);
     }
@@ -677,11 +700,17 @@ static void test_swap_under_load(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_late),    cmocka_unit_test(test_early),
-        cmocka_unit_test(test_prefix),  cmocka_unit_test(test_all_and_none),
-        cmocka_unit_test(test_maps),    cmocka_unit_test(test_large_map),
-        cmocka_unit_test(test_refusal), cmocka_unit_test(test_run),
-        cmocka_unit_test(test_select),  cmocka_unit_test(test_swap_under_load),
+        cmocka_unit_test(test_late),
+        cmocka_unit_test(test_asked),
+        cmocka_unit_test(test_early),
+        cmocka_unit_test(test_prefix),
+        cmocka_unit_test(test_all_and_none),
+        cmocka_unit_test(test_maps),
+        cmocka_unit_test(test_large_map),
+        cmocka_unit_test(test_refusal),
+        cmocka_unit_test(test_run),
+        cmocka_unit_test(test_select),
+        cmocka_unit_test(test_swap_under_load),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
