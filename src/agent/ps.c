@@ -379,6 +379,13 @@ int skep_ps_run(const struct skep_ps_options *o)
         signal(SIGPIPE, SIG_DFL); /* reading the processes has ignored it; `| head` is no error */
         if (r >= 0)
             fputs(ps.out.s, stdout);
+        if (r >= 0 && o->container && !ps.n) {
+            skep_log(
+                SKEP_LOG_ERROR,
+                "no process is in a container whose id begins with '%s', or that is called so: 'skep ps' shows all",
+                o->container);
+            r = SKEP_EXIT_FAILED;
+        }
         free(ps.procs);
         skep_pipeline_clear(&ps.pipeline);
     }
@@ -387,5 +394,5 @@ int skep_ps_run(const struct skep_ps_options *o)
     skep_strbuf_clear(&ps.out);
     if (r == -EINVAL || r == -EPERM || r == -ENOENT)
         return SKEP_EXIT_USAGE;
-    return r < 0 ? r : SKEP_EXIT_OK;
+    return r;
 }

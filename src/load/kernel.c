@@ -12,6 +12,7 @@
 #define DEFAULT_DATA_BYTES (8UL << 20)
 #define DEFAULT_LIFE_BYTES (4UL << 20)
 #define MIN_RING_BYTES (512UL << 10)
+#define MAX_RING_BYTES (1UL << 30)
 
 struct bpf_object *skep_kernel_object(const struct skep_kernel *k)
 {
@@ -49,7 +50,7 @@ static void configure(struct skep_kernel *k)
 static size_t ring_size(size_t wanted)
 {
     size_t size = MIN_RING_BYTES;
-    while (size * 2 <= wanted && size < (1UL << 30))
+    while (size * 2 <= wanted && size < MAX_RING_BYTES)
         size *= 2;
     return size;
 }
@@ -112,6 +113,12 @@ int skep_kernel_open(const struct skep_kernel_options *o, struct skep_kernel **r
         snprintf(ret_reason, reason_size, "this machine has %d CPUs; at most %d are supported", k->n_cpus,
                  SKEP_MAX_CPUS);
         return -EOPNOTSUPP;
+    }
+    if (o->data_bytes > MAX_RING_BYTES * (size_t)k->n_cpus) {
+        snprintf(ret_reason, reason_size,
+                 "--memory: rings of %zu bytes cannot be: at most %d GiB, one for each processor",
+                 o->data_bytes, k->n_cpus);
+        return -EINVAL;
     }
     k->life_bytes = ring_size(o->life_bytes ? o->life_bytes : DEFAULT_LIFE_BYTES);
     k->data_bytes = ring_size((o->data_bytes ? o->data_bytes : DEFAULT_DATA_BYTES) / (size_t)k->n_cpus);

@@ -36,6 +36,11 @@ sleep 900"
 sample 6-cut.sh <<<'#!/bin/bash
 echo "ok - first"
 exit 1'
+sample 7-skipped.sh <<<"#!/bin/bash
+. \"\${0%/*}/lib.sh\"
+echo '{\"kind\":\"ledger\",\"kinds\":{},\"missed\":2}' >run.out
+echo x >>$SCRATCH/goes
+t_check six test \"\$(wc -l <$SCRATCH/goes)\" = 3"
 sample not-a-test.sh <<<'#!/bin/sh
 exit 1'
 
@@ -46,12 +51,14 @@ closing=$(tail -n 1 log)
 # every test file that sources the library adds one case of its own (its processes end), and as root another one
 extra=1
 [ "$(id -u)" -ne 0 ] || extra=2
-want="$((1 + 2 + 2 * extra + 1)) passed, $((1 + 2 + 1 + 1)) failed, 2 skipped"
+want="$((1 + 2 + 3 * extra + 1 + 1)) passed, $((1 + 2 + 1 + 1)) failed, 2 skipped"
 t_check "the closing line counts every case" test "$closing" = "$want"
 [ "$closing" = "$want" ] || { echo "# wanted: $want" && sed 's/^/# /' log; }
 t_check "a failure is told by the exit status" test $status -eq 1
 t_check "a reason is shown" grep -qx 'not ok - two: because' log
 t_check "a test that takes too long is ended" grep -q "not ok - 5-slow: took longer than $((2 * SLOW)) s" log
+t_check "a test that fails where sensors were skipped has more goes" grep -q '^# 7-skipped: the kernel skipped sensors (2 times)' log
+t_check "namely two" test "$(wc -l <goes)" -eq 3
 t_check "what it started is ended with it" ended "$(cat slow.pid)"
 t_check "what it wanted undone is undone" test -e undone
 

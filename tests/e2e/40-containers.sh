@@ -23,6 +23,9 @@ t_check "its namespaces are its own" json_has run.out "e.container and e.contain
 "$SKEP" ps --json >ps.out 2>ps.err
 t_check "ps knows the container" json_has ps.out "e.container and e.container.id == '$name' and e.proc.comm == 'sleep'"
 
+t_check "ps shows nothing of others" ended_with 1 sh -c "'$SKEP' ps --json --container skep-none-$$ >none.out 2>none.err"
+t_check "and says so" grep -q "begins with 'skep-none-$$'" none.err
+
 if reason=$(container_lacks podman runc conmon); then
     podman_start "skep-pod-$$" /bin/sleep 3600
     t_check "podman: the id comes with the first event" wait_json 10 run.out "e.container and e.container.id == '$CONTAINER'"

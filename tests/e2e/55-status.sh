@@ -48,6 +48,7 @@ t_check "no duration" says 2 "^skep run: --duration: 'soon' is not a duration" r
 t_check "no user" says 2 "^skep run: --uid: 'nobody-of-that-name'" run --uid nobody-of-that-name
 t_check "no process" says 2 '^skep: error: there is no process 4194303' run --pid 4194303
 t_check "no such size" says 2 '^skep run: --memory: ' run --memory much
+t_check "more memory than rings can have" says 2 "cannot be: at most [0-9]* GiB" run --memory 100T --duration 1ms
 t_check "a name that is too long" says 2 '^skep: error: --comm: ' run --comm sixteen-letters-
 t_check "two that exclude each other" says 2 'exclude each other' run --host-only --container x
 t_check "nothing to record to" says 2 '^skep record: missing option: -o' record

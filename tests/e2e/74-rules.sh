@@ -58,7 +58,7 @@ echo '- rule: Wrong
   priority: notice' >wrong.yaml
 
 t_check "a directory is fine" exits 0 rules check rules.d
-t_check "and has its two files" said "2 rules, 0 macros, 1 lists in 2 files; 0 warnings" rules check rules.d
+t_check "and has its two files" said "2 rules, 0 macros, 1 list in 2 files; 0 warnings" rules check rules.d
 t_check "a warning is said" said "warn.yaml:1:10: warning: the macro \`unused\` is not used" rules check warn.yaml
 t_check "a warning is no error" exits 0 rules check warn.yaml
 t_check "with --strict it is" exits 1 rules check --strict warn.yaml

@@ -209,6 +209,13 @@ t_no_leaks() {
     python3 "$HERE/leaks.py" "$BUILD" check "$SCRATCH/.objects"
 }
 
+# Says how often the kernel skipped sensors while a test ran that has failed: tools/check wants to know.
+t_tell_missed() {
+    local missed
+    missed=$(grep -hs '^{"kind":"ledger"' "$SCRATCH"/* | grep -o '"missed":[1-9][0-9]*' | sort -t: -k2n | tail -n 1)
+    [ -z "$missed" ] || echo "# missed: ${missed#*:}"
+}
+
 t_finish() {
     local status=$? pid command left=
     trap - EXIT
@@ -231,6 +238,7 @@ t_finish() {
         [ -z "$left" ] && t_ok "$TEST: all processes end" || t_fail "$TEST: all processes end" "killed:$left"
         [ -e "$SCRATCH/.objects" ] && t_check "$TEST: nothing is left in the kernel" t_no_leaks
     fi
+    [ $T_FAILED -eq 0 ] || t_tell_missed
     cd /
     rm -rf --one-file-system "$SCRATCH"
     [ "$status" -ne 0 ] && exit "$status"
