@@ -10,7 +10,16 @@
 #include "base/log.h"
 #include "export/reference.h"
 
+#include <malloc.h>
 #include <signal.h>
+
+/* Compiling rules and loading programs take several times of what stays. Left to itself the allocator keeps the more for
+ * next time the larger the pieces were that it was given back. */
+static void bound_spare_memory(void)
+{
+    mallopt(M_MMAP_THRESHOLD, 1 << 20);
+    mallopt(M_TRIM_THRESHOLD, 1 << 20);
+}
 
 static int run_live(const struct skep_agent_options *o, struct skep_pipeline *p, struct skep_view_state *view,
                     struct skep_rules_live *rules, int *ret_command)
@@ -57,6 +66,7 @@ int skep_agent_run(const struct skep_agent_options *o)
     bool kinds[SKEP_KIND_MAX];
     int status = SKEP_EXIT_FAILED, command = 0;
 
+    bound_spare_memory();
     if (o->replay_path)
         return skep_replay_run(o);
     int r = skep_agent_schema(&schema);

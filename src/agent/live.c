@@ -9,6 +9,7 @@
 #include "event/resolver.h"
 #include "load/swap.h"
 
+#include <malloc.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
@@ -113,6 +114,7 @@ static int open_kernel(struct live *l)
         l->status = SKEP_EXIT_USAGE;
         return r;
     }
+    malloc_trim(0); /* loading takes several times of what stays */
     return watch_fd(l, skep_kernel_fd(l->kernel), FROM_KERNEL);
 }
 
@@ -258,6 +260,7 @@ static void step_swap(struct live *l)
                           "warning: the kernel drops nothing on behalf of rules or --where from here on");
     l->swapping = false;
     l->incoming = skep_ruleset_free(l->incoming);
+    malloc_trim(0);
     begin_next(l);
 }
 

@@ -14,7 +14,7 @@
 #include <stdarg.h>
 #include <sys/stat.h>
 
-#define PARTS_MAX 4     /* of programs that are loaded at one time */
+#define PARTS_MAX 2     /* of programs that are loaded at one time: each takes some 15 MiB meanwhile */
 #define PART_PROGRAMS 8 /* fewer are not worth what opening an object costs */
 #define LOG_SIZE (1 << 18)
 

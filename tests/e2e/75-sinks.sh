@@ -163,7 +163,8 @@ mkfifo fifo
 exec 9<>fifo
 printf '!many 20000 200\n!counters\n' | feed fifo --finish 200 file:fifo,queue=100
 exec 9<&-
-t_check "file: a FIFO that nobody reads is no reason to wait" counted fifo put=20000 "dropped>19000"
+# a pipe takes up to a mebibyte, that is 5,242 of them
+t_check "file: a FIFO that nobody reads is no reason to wait" counted fifo put=20000 "dropped>14000"
 
 # ---- http ----
 
