@@ -311,7 +311,7 @@ static void run(const struct op *op, const struct op *end, struct skep_json_memb
     size_t depth = 0;
 
     stack[0].known = false;
-    for (struct skep_json_member *m = members; op < end; op++, m += !!members) {
+    for (struct skep_json_member *m = members; op < end; op++, m = m ? m + 1 : NULL) {
         switch (op->code) {
         case OP_NUMBER:
             stack[depth].known |= m ? put_number(op, m, sb, ev) : put_leaf(op, sb, ev);
