@@ -109,20 +109,15 @@ int skep_agent_run(const struct skep_agent_options *o)
     return status == SKEP_EXIT_OK ? command : status;
 }
 
-int skep_docs_events(bool json)
+int skep_docs_events(bool json, struct skep_strbuf *sb)
 {
     _cleanup_schema_ struct skep_schema *schema = NULL;
-    _cleanup_strbuf_ struct skep_strbuf sb;
-    skep_strbuf_init(&sb, 16 << 20);
     int r = skep_agent_schema(&schema);
     if (r < 0)
         return r;
     if (json)
-        skep_reference_put_json(schema, NULL, &sb);
+        skep_reference_put_json(schema, NULL, sb);
     else
-        skep_reference_put_text(schema, NULL, &sb);
-    if (sb.failed)
-        return -ENOMEM;
-    fputs(sb.s, stdout);
-    return SKEP_EXIT_OK;
+        skep_reference_put_text(schema, NULL, sb);
+    return 0;
 }

@@ -14,6 +14,6 @@ int skep_agent_run(const struct skep_agent_options *o);
 int skep_probe_run(const struct skep_probe_options *o);
 /* Prints the process table. */
 int skep_ps_run(const struct skep_ps_options *o);
-/* Prints the reference of all kinds and fields. */
-int skep_docs_events(bool json);
+/* Appends the reference of all kinds and fields. */
+int skep_docs_events(bool json, struct skep_strbuf *sb);
 #endif

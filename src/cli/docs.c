@@ -30,34 +30,38 @@ static const struct skep_example examples[] = {
     {0},
 };
 
-static int print_instructions(bool json)
+/* Each puts a topic, as JSON when j is there. 0, or what the command ends with instead of printing it. */
+
+static int put_events(struct skep_strbuf *sb, struct skep_json *j)
 {
-    _cleanup_strbuf_ struct skep_strbuf sb;
-    skep_strbuf_init(&sb, 1 << 20);
-    if (json) {
-        struct skep_json j;
-        skep_json_init(&j, &sb);
-        skep_instructions_put_json(&j, NULL);
-        skep_strbuf_putc(&sb, '\n');
-    } else {
-        skep_instructions_put_text(&sb);
-    }
-    return skep_print(&sb);
+    return skep_docs_events(j != NULL, sb);
 }
 
-static int print_fields(bool json)
+static int put_instructions(struct skep_strbuf *sb, struct skep_json *j)
 {
-    _cleanup_strbuf_ struct skep_strbuf sb;
-    skep_strbuf_init(&sb, 1 << 20);
-    if (json) {
-        struct skep_json j;
-        skep_json_init(&j, &sb);
-        skep_rule_reference_put_json(&j, NULL);
-        skep_strbuf_putc(&sb, '\n');
-    } else {
-        skep_rule_reference_put_text(&sb);
-    }
-    return skep_print(&sb);
+    if (j)
+        skep_instructions_put_json(j, NULL);
+    else
+        skep_instructions_put_text(sb);
+    return 0;
+}
+
+static int put_fields(struct skep_strbuf *sb, struct skep_json *j)
+{
+    if (j)
+        skep_rule_reference_put_json(j, NULL);
+    else
+        skep_rule_reference_put_text(sb);
+    return 0;
+}
+
+static int put_sinks(struct skep_strbuf *sb, struct skep_json *j)
+{
+    if (j)
+        skep_sinks_put_json(sb);
+    else
+        skep_sinks_put_reference(sb);
+    return 0;
 }
 
 static const struct {
@@ -69,43 +73,24 @@ static const struct {
 #undef SKEP_HELPER
 };
 
-static int print_helpers(bool json)
+static int put_helpers(struct skep_strbuf *sb, struct skep_json *j)
 {
-    _cleanup_strbuf_ struct skep_strbuf sb;
-    struct skep_json j;
-    skep_strbuf_init(&sb, 1 << 16);
-    skep_json_init(&j, &sb);
-    if (json)
-        skep_json_open(&j, NULL, '[');
+    if (j)
+        skep_json_open(j, NULL, '[');
     for (size_t i = 0; i < ARRAY_SIZE(helpers); i++) {
-        if (!json) {
-            skep_strbuf_printf(&sb, "%5u  %-24s %s\n", helpers[i].number, helpers[i].name, helpers[i].family);
+        if (!j) {
+            skep_strbuf_printf(sb, "%5u  %-24s %s\n", helpers[i].number, helpers[i].name, helpers[i].family);
             continue;
         }
-        skep_json_open(&j, NULL, '{');
-        skep_json_u64(&j, "number", helpers[i].number);
-        skep_json_strz(&j, "name", helpers[i].name);
-        skep_json_strz(&j, "family", helpers[i].family);
-        skep_json_close(&j, '}');
+        skep_json_open(j, NULL, '{');
+        skep_json_u64(j, "number", helpers[i].number);
+        skep_json_strz(j, "name", helpers[i].name);
+        skep_json_strz(j, "family", helpers[i].family);
+        skep_json_close(j, '}');
     }
-    if (json) {
-        skep_json_close(&j, ']');
-        skep_strbuf_putc(&sb, '\n');
-    }
-    return skep_print(&sb);
-}
-
-static int print_sinks(bool json)
-{
-    _cleanup_strbuf_ struct skep_strbuf sb;
-    skep_strbuf_init(&sb, 1 << 20);
-    if (json) {
-        skep_sinks_put_json(&sb);
-        skep_strbuf_putc(&sb, '\n');
-    } else {
-        skep_sinks_put_reference(&sb);
-    }
-    return skep_print(&sb);
+    if (j)
+        skep_json_close(j, ']');
+    return 0;
 }
 
 static const struct {
@@ -117,71 +102,68 @@ static const struct {
 #undef SKEP_REASON
 };
 
-static int print_losses(bool json)
+static int put_losses(struct skep_strbuf *sb, struct skep_json *j)
 {
-    _cleanup_strbuf_ struct skep_strbuf sb;
-    struct skep_json j;
-    skep_strbuf_init(&sb, 1 << 16);
-    skep_json_init(&j, &sb);
-    if (json)
-        skep_json_open(&j, NULL, '[');
+    if (j)
+        skep_json_open(j, NULL, '[');
     else
         skep_strbuf_puts(
-            &sb, "# Why events are lost\n\nFor each kind of event: seen = emitted + filtered + lost.\n\n");
+            sb, "# Why events are lost\n\nFor each kind of event: seen = emitted + filtered + lost.\n\n");
     for (size_t i = 0; i < ARRAY_SIZE(losses); i++) {
         const char *where = skep_streq(losses[i].side, "KERNEL") ? "kernel" : "user";
-        if (!json) {
-            skep_strbuf_printf(&sb, "- `%s` (%s): %s.\n", losses[i].name, where, losses[i].doc);
+        if (!j) {
+            skep_strbuf_printf(sb, "- `%s` (%s): %s.\n", losses[i].name, where, losses[i].doc);
             continue;
         }
-        skep_json_open(&j, NULL, '{');
-        skep_json_u64(&j, "number", losses[i].number);
-        skep_json_strz(&j, "name", losses[i].name);
-        skep_json_strz(&j, "side", where);
-        skep_json_strz(&j, "doc", losses[i].doc);
-        skep_json_close(&j, '}');
+        skep_json_open(j, NULL, '{');
+        skep_json_u64(j, "number", losses[i].number);
+        skep_json_strz(j, "name", losses[i].name);
+        skep_json_strz(j, "side", where);
+        skep_json_strz(j, "doc", losses[i].doc);
+        skep_json_close(j, '}');
     }
-    if (json) {
-        skep_json_close(&j, ']');
-        skep_strbuf_putc(&sb, '\n');
-    }
-    return skep_print(&sb);
+    if (j)
+        skep_json_close(j, ']');
+    return 0;
 }
 
-static int print_events(bool json)
+static int put_manual(struct skep_strbuf *sb, struct skep_json *j)
 {
-    return skep_docs_events(json);
+    (void)j;
+    skep_manual_put(sb);
+    return 0;
 }
 
-static int print_made(void (*put)(struct skep_strbuf *))
+static int put_completion(struct skep_strbuf *sb, struct skep_json *j)
 {
-    _cleanup_strbuf_ struct skep_strbuf sb;
-    skep_strbuf_init(&sb, 1 << 20);
-    put(&sb);
-    return skep_print(&sb);
+    (void)j;
+    skep_completion_put(sb);
+    return 0;
 }
 
-static int print_manual(bool json)
-{
-    (void)json;
-    return print_made(skep_manual_put);
-}
-
-static int print_completion(bool json)
-{
-    (void)json;
-    return print_made(skep_completion_put);
-}
-
-static const struct {
+static const struct topic {
     const char *name;
     bool json;
-    int (*print)(bool json);
+    int (*put)(struct skep_strbuf *sb, struct skep_json *j);
 } topics[] = {
-#define SKEP_DOCS_TOPIC(name, json, doc) {#name, json, print_##name},
+#define SKEP_DOCS_TOPIC(name, json, doc) {#name, json, put_##name},
 #include "cli/docs.def"
 #undef SKEP_DOCS_TOPIC
 };
+
+static int print(const struct topic *t, bool json)
+{
+    _cleanup_strbuf_ struct skep_strbuf sb;
+    struct skep_json j;
+    skep_strbuf_init(&sb, 16 << 20);
+    skep_json_init(&j, &sb);
+    int r = t->put(&sb, json ? &j : NULL);
+    if (r != 0)
+        return r;
+    if (json)
+        skep_strbuf_putc(&sb, '\n');
+    return skep_print(&sb);
+}
 
 static int run(const struct skep_command_entry *self, const struct skep_args *args, void *options)
 {
@@ -193,7 +175,7 @@ static int run(const struct skep_command_entry *self, const struct skep_args *ar
         if (skep_streq(topic, topics[i].name) && o->json && !topics[i].json)
             return skep_usage_error(self, "--json: '%s' has no such form", topic);
         if (skep_streq(topic, topics[i].name))
-            return topics[i].print(o->json);
+            return print(&topics[i], o->json);
         skep_spell_offer(&sp, topics[i].name);
     }
     if (sp.best)

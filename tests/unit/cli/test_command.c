@@ -76,8 +76,9 @@ int skep_ps_run(const struct skep_ps_options *o)
     return call.result;
 }
 
-int skep_docs_events(bool json)
+int skep_docs_events(bool json, struct skep_strbuf *sb)
 {
+    (void)sb;
     snprintf(call.what, sizeof(call.what), "docs json=%d", json);
     return call.result;
 }
