@@ -83,20 +83,27 @@ static const char function[] =
 static void put_kinds(struct skep_strbuf *sb)
 {
     static const struct {
-        const char *name;
+        const char *name, *group;
         bool hidden;
     } kinds[] = {
 #define SHOWN false
 #define QUIET false
 #define HIDDEN true
-#define SKEP_EVENT(number, name, ring, group, show, text, doc) {#name, show},
+#define SKEP_EVENT(number, name, ring, group, show, text, doc) {#name, #group, show},
 #include "abi/events.def"
 #undef SKEP_EVENT
 #undef SHOWN
 #undef QUIET
 #undef HIDDEN
     };
-    skep_strbuf_puts(sb, "_skep_kinds='all life file fd net priv kernel");
+    skep_strbuf_puts(sb, "_skep_kinds='all");
+    for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+        size_t first = 0;
+        while (!skep_streq(kinds[first].group, kinds[i].group))
+            first++;
+        if (first == i)
+            skep_strbuf_printf(sb, " %s", kinds[i].group);
+    }
     for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
         if (!kinds[i].hidden)
             skep_strbuf_printf(sb, " %s", kinds[i].name);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "load/types.h"
 
+#include "base/flavour.h"
 #include "base/log.h"
 #include "base/textmap.h"
 
@@ -18,18 +19,6 @@ struct cut {
     size_t n_todo;
     uint32_t last;
 };
-
-/* Without ___ and what follows, which tells versions of a type apart; by libbpf's definition of that. */
-static size_t plain_len(const char *name)
-{
-    size_t len = strlen(name);
-    if (!strstr(name, "___"))
-        return len;
-    for (size_t i = len >= 5 ? len - 4 : 0; i-- > 0;)
-        if (name[i] != '_' && memcmp(name + i + 1, "___", 3) == 0 && name[i + 4] != '_')
-            return i + 1;
-    return len;
-}
 
 /* A type that libbpf may look for by name; NULL: none. */
 static const char *name_of(const struct btf *btf, const struct btf_type *t)
@@ -52,7 +41,7 @@ static int names_read(const struct btf *object, struct skep_textmap *names)
 {
     for (uint32_t id = 1; id < btf__type_cnt(object); id++) {
         const char *name = name_of(object, btf__type_by_id(object, id));
-        int r = name ? skep_textmap_put(names, name, plain_len(name), names) : 0;
+        int r = name ? skep_textmap_put(names, name, skep_flavour_plain_len(name), names) : 0;
         if (r < 0)
             return r;
     }
@@ -112,7 +101,7 @@ static int cut_find(struct cut *c, const struct btf *kernel, const struct btf *o
         return r;
     for (uint32_t id = 1; id < c->n; id++) {
         const char *name = name_of(kernel, btf__type_by_id(kernel, id));
-        if (name && skep_textmap_get(&names, name, plain_len(name)))
+        if (name && skep_textmap_get(&names, name, skep_flavour_plain_len(name)))
             keep(c, id);
     }
     while (c->n_todo)

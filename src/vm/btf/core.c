@@ -4,6 +4,7 @@
 #include <linux/bpf.h>
 #include <stdarg.h>
 
+#include "base/flavour.h"
 #include "vm/arena.h"
 #include "vm/program.h"
 
@@ -76,7 +77,7 @@ static int fail(struct work *w, int r, const char *fmt, ...)
 static uint64_t hash_name(const char *name)
 {
     uint64_t h = 0xcbf29ce484222325;
-    for (size_t i = 0, n = skep_core_name_len(name); i < n; i++)
+    for (size_t i = 0, n = skep_flavour_plain_len(name); i < n; i++)
         h = (h ^ (uint8_t)name[i]) * 0x100000001b3;
     return h ^ h >> 32;
 }

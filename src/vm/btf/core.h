@@ -45,8 +45,6 @@ struct skep_core_pair {
     const struct skep_btf *local, *target;
     uint32_t steps;
 };
-/* Length of a name without its flavour. */
-size_t skep_core_name_len(const char *name);
 /* Whether two names are the same but for their flavours. */
 bool skep_core_names_match(const char *local, const char *target);
 /* Whether a type can be a candidate: the same kind, all enums being one. */

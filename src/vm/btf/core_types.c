@@ -1,22 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "vm/btf/core.h"
 
-#define DEPTH_MAX 32
+#include "base/flavour.h"
 
-size_t skep_core_name_len(const char *name)
-{
-    size_t n = strlen(name);
-    /* the last ___ between two characters that are no _ */
-    for (size_t i = n < 5 ? 0 : n - 4; i-- > 0;)
-        if (name[i] != '_' && memcmp(name + i + 1, "___", 3) == 0 && name[i + 4] != '_')
-            return i + 1;
-    return n;
-}
+#define DEPTH_MAX 32
 
 bool skep_core_names_match(const char *local, const char *target)
 {
-    size_t n = skep_core_name_len(local);
-    return n == skep_core_name_len(target) && memcmp(local, target, n) == 0;
+    size_t n = skep_flavour_plain_len(local);
+    return n == skep_flavour_plain_len(target) && memcmp(local, target, n) == 0;
 }
 
 static bool is_enum(const struct btf_type *t)

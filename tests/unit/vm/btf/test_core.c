@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "base/flavour.h"
 #include "vm/object/elf.h"
 #include "vm/program.h"
 
@@ -342,8 +343,8 @@ static void test_names(void **state)
         {"a___b", 1},
     };
     for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-        if (skep_core_name_len(names[i].name) != names[i].n)
-            fail_msg("%s: %zu", names[i].name, skep_core_name_len(names[i].name));
+        if (skep_flavour_plain_len(names[i].name) != names[i].n)
+            fail_msg("%s: %zu", names[i].name, skep_flavour_plain_len(names[i].name));
 }
 
 int main(void)
