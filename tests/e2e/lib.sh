@@ -11,7 +11,15 @@
 # Under another kernel in QEMU the machine is several times slower: $SKEP_TEST_SLOW (1 here) multiplies every
 # wait, and wait_for knows it. $SKEP_TEST_VM is set there.
 set -u
-export LC_ALL=C PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+# The same for everyone who starts a test: of what else is set, a command could behave differently (a shell that is
+# named in SHELL starts another process where /bin/sh does not).
+for name in $(compgen -e); do
+    case $name in
+    PATH | HOME | TMPDIR | SKEP_* | *SAN_OPTIONS | CC | PWD) ;;
+    *) unset "$name" ;;
+    esac
+done
+export LC_ALL=C PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin HOME=${HOME:-/root} TERM=dumb
 
 TEST=${0##*/}
 TEST=${TEST%.sh}

@@ -2,5 +2,5 @@
 RULE="Shape of commands at a terminal"
 WANT='f["proc.name"] == "whoami" and f["proc.tty"] != 0 and f["proc.is_vpgid_leader"] is True'
 NEEDS=script
-trigger() { script -qec whoami /dev/null >/dev/null; }
+trigger() { script -qec "exec whoami" /dev/null >/dev/null; }
 benign() { whoami >/dev/null && script -qec "exec true" /dev/null >/dev/null; }
