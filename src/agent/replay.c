@@ -19,6 +19,7 @@ static void narrow(struct skep_scope *s, const struct skep_scope *by)
     if (by->container)
         s->container = by->container;
     s->root = by->root;
+    s->root_late = by->root != 0;
 }
 
 /* A recording of somebody else's, or of an older skep, may have a condition that cannot be read: what was recorded met it,

@@ -38,6 +38,10 @@ wait_for 20 ended "$SKEP_PID"
 "$SKEP" replay tree.skep --json >tree.replay 2>replay.err
 t_check "a command that was followed: the same" cmp tree.out tree.replay
 t_check "and nothing but it" test "$(json_count tree.replay 'e.kind == "exec"')" -eq 3
+CAT=$(sed -n 's/^{"kind":"exec".*"pid":\([0-9]*\),.*"comm":"cat".*/\1/p' tree.replay | head -n 1)
+"$SKEP" replay tree.skep --events --json --pid "$CAT" >cat.replay 2>/dev/null
+t_check "a part of it, by a process that began later" json_has cat.replay 'e.kind == "open" and e.path == "/etc/hostname"'
+t_check "that part only" test "$(json_count cat.replay "e.kind != 'ledger' and e.proc.pid != $CAT")" -eq 0
 
 # Every line carries the arguments: many times what the queue of the output holds.
 start_skep big record -o big.skep --kinds open -- python3 -c '
