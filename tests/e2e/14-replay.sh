@@ -56,6 +56,7 @@ t_check "and loses none" test "$(grep -c '"path":"/etc/hostname"' big.out)" -ge 
 t_check "watch reads recordings" grep -q '^ls .*ls /etc' columns.out
 "$SKEP" replay all.skep --json --kinds exec --comm ls >ls.out 2>/dev/null
 t_check "a replay can be narrowed" test "$(json_count ls.out 'e.kind == "exec"')" -eq 6
+t_check "its ledger says so" json_has ls.out 'e.kind == "ledger" and e.kinds.exec.emitted == 6 and e.kinds.exec.seen == 6 + e.kinds.exec.filtered and e.kinds.open.emitted == 0'
 t_check "to just that" test "$(json_count ls.out 'e.kind not in ("exec", "ledger")')" -eq 0
 
 # in the middle of the last block of records, as docs/RECORDING.md describes blocks

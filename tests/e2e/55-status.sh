@@ -56,6 +56,8 @@ t_check "no such recording" says 2 '^skep: error: /nonexistent: No such file' re
 echo "no recording" >text
 t_check "a file that is no recording" says 2 '^skep: error: .*text' replay text
 
+t_check "closed standard output" eval "ended_with 1 '$SKEP' watch exec --duration 1ms 2>shut.err >&- && grep -q '^skep: error: cannot open standard output: Bad file descriptor' shut.err"
+
 # ---- help ----
 
 for command in $("$SKEP" --help | sed -n 's/^  \([a-z]\{2,\}\)  .*/\1/p'); do

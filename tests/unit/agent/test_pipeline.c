@@ -537,9 +537,10 @@ static void test_tree_in_recording(void **state)
     /* one that the snapshot has is meant, as in a live run, and nobody who gets its number later */
     scope.root = SHELL;
     open_pipeline(x, &scope);
+    at = x->now;
     take_process(x, SHELL, SHELL_START, 1, 5, "/bin/bash");
     take_process(x, 18, SHELL_START, 1, 5, "/bin/other");
-    take_snapshot(x, x->now, 18, 18);
+    take_snapshot(x, at, 18, 18);
     begin(x, SKEP_KIND_exit, SHELL, SHELL_START, 1);
     take(x);
     take_fork(x, 18, SHELL_START, SHELL, 160 * SEC);
