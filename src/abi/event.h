@@ -520,7 +520,8 @@ struct skep_ev_send {
     skep_socktype type SKEP_DOC("stream, dgram, ...");
     skep_proto proto SKEP_DOC("protocol");
     struct skep_endpoint local SKEP_DOC("own address");
-    struct skep_endpoint remote SKEP_DOC("address of the peer; of several messages, of the first");
+    struct skep_endpoint remote
+        SKEP_DOC("address of the peer; of several messages, of the first that names one");
     skep_text path SKEP_DOC("path of a unix socket; @ first: abstract");
     skep_size size SKEP_DOC("bytes sent; of several messages, of the first 64");
 };
@@ -532,7 +533,8 @@ struct skep_ev_recv {
     skep_socktype type SKEP_DOC("stream, dgram, ...");
     skep_proto proto SKEP_DOC("protocol");
     struct skep_endpoint local SKEP_DOC("own address");
-    struct skep_endpoint remote SKEP_DOC("address of the peer; of several messages, of the first");
+    struct skep_endpoint remote
+        SKEP_DOC("address of the peer; of several messages, of the first that names one");
     skep_text path SKEP_DOC("path of a unix socket; @ first: abstract");
     skep_size size SKEP_DOC("bytes received; of several messages, of the first 64");
 };

@@ -82,6 +82,7 @@ for ip in 127.0.0.1 ::1; do
     done
 done
 t_check "sendmmsg" seen "e.kind == 'send' and e.syscall == 'sendmmsg' and e.ret == 3 and e.size == 6 and e.remote.ip == '127.0.0.1'"
+t_check "sendmmsg that names only its second peer" seen "e.kind == 'send' and e.syscall == 'sendmmsg' and e.ret == 2 and e.size == 9 and e.remote.ip == '127.0.0.1' and e.remote.port > 0"
 t_check "recvmmsg" seen "e.kind == 'recv' and e.syscall == 'recvmmsg' and e.ret == 3 and e.size == 6 and e.remote.ip == '127.0.0.1'"
 t_check "calls that name nobody are no events" times 0 "e.kind in ('send', 'recv') and e.size == 12" send
 

@@ -166,6 +166,10 @@ def udp():
     assert LIBC.sendmmsg(there.fileno(), vec, 3, 0) == 3
     vec, keep = messages([bytes(9), bytes(9), bytes(9)], name_size=16)
     assert LIBC.recvmmsg(here.fileno(), vec, 3, 0, None) == 3
+    there.connect(here.getsockname())
+    vec, keep = messages([b"4444", b"55555"], name)
+    vec[0].hdr.name, vec[0].hdr.namelen = None, 0
+    assert LIBC.sendmmsg(there.fileno(), vec, 2, 0) == 2
 
 
 def unix():
