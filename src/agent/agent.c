@@ -21,6 +21,34 @@ static void bound_spare_memory(void)
     mallopt(M_TRIM_THRESHOLD, 1 << 20);
 }
 
+/* Whose descendants nobody could be: threads have numbers of the same range. 0: it is a process, as far as known. */
+static pid_t process_of_thread(uint32_t number)
+{
+    char path[64], line[128];
+    unsigned tgid = 0;
+    snprintf(path, sizeof(path), "/proc/%u/status", number);
+    FILE *f = fopen(path, "re");
+    while (f && !tgid && fgets(line, sizeof(line), f))
+        if (sscanf(line, "Tgid: %u", &tgid) == 1)
+            break;
+    if (f)
+        fclose(f);
+    return tgid == number ? 0 : (pid_t)tgid;
+}
+
+static int check_pid(uint32_t pid)
+{
+    if (pid && kill((pid_t)pid, 0) < 0 && errno == ESRCH) {
+        skep_log(SKEP_LOG_ERROR, "there is no process %u", pid);
+        return -ESRCH;
+    }
+    pid_t process = pid ? process_of_thread(pid) : 0;
+    if (!process)
+        return 0;
+    skep_log(SKEP_LOG_ERROR, "%u is a thread of process %d: give that one", pid, (int)process);
+    return -ESRCH;
+}
+
 static int run_live(const struct skep_agent_options *o, struct skep_pipeline *p, struct skep_view_state *view,
                     struct skep_rules_live *rules, int *ret_command)
 {
@@ -48,10 +76,8 @@ static int run_live(const struct skep_agent_options *o, struct skep_pipeline *p,
     live.kernel.host_pid_ns = p->session.host_ns.pid;
     live.kernel.host_mnt_ns = p->session.host_ns.mnt;
     live.kernel.data_bytes = o->ring_bytes;
-    if (o->pid && kill((pid_t)o->pid, 0) < 0 && errno == ESRCH) {
-        skep_log(SKEP_LOG_ERROR, "there is no process %u", o->pid);
+    if (check_pid(o->pid) < 0)
         return SKEP_EXIT_USAGE;
-    }
     return skep_live_run(&live, p, view);
 }
 

@@ -344,8 +344,8 @@ static void track_child(struct skep_pipeline *p, const struct skep_hdr *h)
     struct skep_proc *child = skep_proc_table_find(&p->procs, ev->child.pid, ev->pad_child_start);
     if (!child)
         return;
-    if (p->scope.root_late && !p->root_found && child->pid == p->scope.root)
-        child->tracked = true;
+    if (p->scope.root_late && !p->root_in_snapshot && child->pid == p->scope.root)
+        child->tracked = p->root_found = true;
     if (child->tracked && p->ops.tracked)
         p->ops.tracked(p->ops.live, child);
 }
@@ -371,7 +371,8 @@ static void track(struct skep_pipeline *p, uint32_t pid)
         if (proc->tracked || proc->dead || !descends_from(proc, pid))
             continue;
         proc->tracked = true;
-        p->root_found |= proc->pid == p->scope.root;
+        if (proc->pid == p->scope.root)
+            p->root_in_snapshot = p->root_found = true;
         if (p->ops.tracked)
             p->ops.tracked(p->ops.live, proc);
     }

@@ -79,8 +79,9 @@ struct skep_pipeline {
         size_t n, bytes;
         uint64_t until; /* record time at which the first of them has waited enough */
     } waiting;
-    uint64_t now;    /* the latest time of a record of the life cycle */
-    bool root_found; /* the snapshot had it */
+    uint64_t now;          /* the latest time of a record of the life cycle */
+    bool root_found;       /* there is or was such a process, ... */
+    bool root_in_snapshot; /* ... before the snapshot was complete */
     struct skep_scratch *scratch;
     char *copy; /* of a record that has to be changed */
     size_t copy_size;

@@ -41,6 +41,8 @@ t_check "and nothing but it" test "$(json_count tree.replay 'e.kind == "exec"')"
 CAT=$(sed -n 's/^{"kind":"exec".*"pid":\([0-9]*\),.*"comm":"cat".*/\1/p' tree.replay | head -n 1)
 "$SKEP" replay tree.skep --events --json --pid "$CAT" >cat.replay 2>/dev/null
 t_check "a part of it, by a process that began later" json_has cat.replay 'e.kind == "open" and e.path == "/etc/hostname"'
+"$SKEP" replay tree.skep --pid 4194303 >none.out 2>none.err
+t_check "a process that is not in it" grep -q '^skep: warning: tree.skep: there is no process 4194303 in it' none.err
 t_check "that part only" test "$(json_count cat.replay "e.kind != 'ledger' and e.proc.pid != $CAT")" -eq 0
 
 # Every line carries the arguments: many times what the queue of the output holds.

@@ -47,6 +47,14 @@ t_check "an option without its argument" says 2 '^skep run: --uid' run --uid
 t_check "no duration" says 2 "^skep run: --duration: 'soon' is not a duration" run --duration soon
 t_check "no user" says 2 "^skep run: --uid: 'nobody-of-that-name'" run --uid nobody-of-that-name
 t_check "no process" says 2 '^skep: error: there is no process 4194303' run --pid 4194303
+python3 -c 'import threading,time
+t = threading.Thread(target=time.sleep, args=(60,), daemon=True)
+t.start()
+open("thread", "w").write(str(t.native_id))
+t.join()' &
+T_PIDS+=("$!")
+wait_for 10 test -s thread
+t_check "a thread" says 2 "^skep: error: $(cat thread) is a thread of process $!: give that one" run --pid "$(cat thread)"
 t_check "no such size" says 2 '^skep run: --memory: ' run --memory much
 t_check "more memory than rings can have" says 2 "cannot be: at most [0-9]* GiB" run --memory 100T --duration 1ms
 t_check "a name that is too long" says 2 '^skep: error: --comm: ' run --comm sixteen-letters-
