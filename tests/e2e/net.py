@@ -192,7 +192,7 @@ def unix():
 class Compat:
     """32-bit system calls out of this 64-bit process."""
 
-    CODE = bytes.fromhex("53 89f8 89f3 4189ca 89d1 4489d2 cd80 5b c3")
+    CODE = bytes.fromhex("53 89f8 89f3 4189ca 89d1 4489d2 31f6 31ff cd80 5b c3")
 
     def __init__(self):
         LIBC.mmap.restype = ctypes.c_void_p
