@@ -8,6 +8,7 @@
 #include "agent/select.h"
 #include "agent/session.h"
 #include "base/log.h"
+#include "base/pidns.h"
 #include "export/reference.h"
 
 #include <malloc.h>
@@ -49,6 +50,23 @@ static int check_pid(uint32_t pid)
     return -ESRCH;
 }
 
+/* What a pid namespace other than the initial one takes from us. */
+static int check_namespace(const struct skep_agent_options *o)
+{
+    if (skep_pidns_is_initial())
+        return 0;
+    if (o->host_only) {
+        skep_log(SKEP_LOG_ERROR,
+                 "--host-only: skep runs in a pid namespace of its own and cannot tell which the host's are");
+        return -EINVAL;
+    }
+    if (!o->pid && !o->command)
+        skep_warning(
+            "skep runs in a pid namespace of its own: of other processes that already run only the numbers "
+            "are known (in a container: give it the host's)");
+    return 0;
+}
+
 static int run_live(const struct skep_agent_options *o, struct skep_pipeline *p, struct skep_view_state *view,
                     struct skep_rules_live *rules, int *ret_command)
 {
@@ -76,7 +94,7 @@ static int run_live(const struct skep_agent_options *o, struct skep_pipeline *p,
     live.kernel.host_pid_ns = p->session.host_ns.pid;
     live.kernel.host_mnt_ns = p->session.host_ns.mnt;
     live.kernel.data_bytes = o->ring_bytes;
-    if (check_pid(o->pid) < 0)
+    if (check_pid(o->pid) < 0 || check_namespace(o) < 0)
         return SKEP_EXIT_USAGE;
     return skep_live_run(&live, p, view);
 }
