@@ -38,6 +38,9 @@ wait_for 20 ended "$SKEP_PID"
 "$SKEP" replay tree.skep --json >tree.replay 2>replay.err
 t_check "a command that was followed: the same" cmp tree.out tree.replay
 t_check "and nothing but it" test "$(json_count tree.replay 'e.kind == "exec"')" -eq 3
+"$SKEP" record -o - --duration 500ms 2>/dev/null | "$SKEP" replay - --json 2>pipe.err | grep '^{"kind":"ledger"' >pipe.out
+t_check "a recording through a pipe" test -s pipe.out -a -z "$(grep warning pipe.err)"
+t_check "no file of that name" test ! -e -
 CAT=$(sed -n 's/^{"kind":"exec".*"pid":\([0-9]*\),.*"comm":"cat".*/\1/p' tree.replay | head -n 1)
 "$SKEP" replay tree.skep --events --json --pid "$CAT" >cat.replay 2>/dev/null
 t_check "a part of it, by a process that began later" json_has cat.replay 'e.kind == "open" and e.path == "/etc/hostname"'

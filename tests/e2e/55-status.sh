@@ -60,6 +60,8 @@ t_check "more memory than rings can have" says 2 "cannot be: at most [0-9]* GiB"
 t_check "a name that is too long" says 2 '^skep: error: --comm: ' run --comm sixteen-letters-
 t_check "two that exclude each other" says 2 'exclude each other' run --host-only --container x
 t_check "nothing to record to" says 2 '^skep record: missing option: -o' record
+t_check "a recording and events on one output" says 2 '^skep run: events and the recording would both go to standard output' run --record -
+t_check "a recording and a command on one output" says 2 '^skep record: a command and a recording to standard output' record -o - -- true
 t_check "no such recording" says 2 '^skep: error: /nonexistent: No such file' replay /nonexistent
 echo "no recording" >text
 t_check "a file that is no recording" says 2 '^skep: error: .*text' replay text
