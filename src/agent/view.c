@@ -76,10 +76,19 @@ struct skep_view_state *skep_view_free(struct skep_view_state *v)
     return NULL;
 }
 
+static const char *output_path(const struct skep_agent_options *o)
+{
+    if (o->output_path)
+        return o->output_path;
+    /* who shows nothing need not have a standard output; but of a reader of the recording we want to know that he went */
+    bool needs = o->view != SKEP_VIEW_NONE || (o->record_path && skep_streq(o->record_path, "-"));
+    return needs ? "-" : "/dev/null";
+}
+
 static int open_output(struct skep_view_state *v)
 {
     struct skep_output_options options = {.status_fd = STDERR_FILENO, .status = true};
-    int r = skep_output_open(v->o->output_path ? v->o->output_path : "-", &v->fd);
+    int r = skep_output_open(output_path(v->o), &v->fd);
     if (r < 0)
         return skep_log_error(r, "cannot open %s: %s",
                               v->o->output_path ? v->o->output_path : "standard output", strerror(-r));

@@ -67,6 +67,7 @@ echo "no recording" >text
 t_check "a file that is no recording" says 2 '^skep: error: .*text' replay text
 
 t_check "closed standard output" eval "ended_with 1 '$SKEP' watch exec --duration 1ms 2>shut.err >&- && grep -q '^skep: error: cannot open standard output: Bad file descriptor' shut.err"
+t_check "a recording needs none" eval "'$SKEP' record -o shut.skep --duration 100ms 2>shut.err >&- && '$SKEP' replay shut.skep >/dev/null"
 
 # ---- help ----
 
