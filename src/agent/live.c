@@ -78,13 +78,21 @@ static void on_tracked(void *data, const struct skep_proc *proc)
         skep_debug("cannot follow process %u: %s", proc->pid, strerror(-r));
 }
 
+/* By nohup(1), say. Once it is blocked a signal arrives all the same. */
+static bool is_ignored(int sig)
+{
+    struct sigaction sa;
+    return sigaction(sig, NULL, &sa) == 0 && sa.sa_handler == SIG_IGN;
+}
+
 static int open_loop(struct live *l)
 {
     sigset_t set;
     sigemptyset(&set);
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGHUP);
+    if (l->o->rules || !is_ignored(SIGHUP))
+        sigaddset(&set, SIGHUP);
     if (l->o->rules)
         sigaddset(&set, SIGUSR1);
     if (sigprocmask(SIG_BLOCK, &set, &l->mask_before) < 0)

@@ -153,6 +153,19 @@ else
     t_check "an error of skep's own comes first" ended_with 1 \
         eval "'$SKEP' watch exec --record /dev/full -- /bin/sh -c 'exit 5' >run.out 2>&1"
 
+    # ---- the terminal goes away ----
+
+    trap '' HUP # as nohup does
+    t_need "starts" start_skep nohup record -o nohup.skep
+    trap 'exit 130' HUP
+    t_need "starts" start_skep hup record -o hup.skep
+    kill -HUP "$SKEP_PID" "${T_PIDS[-2]}"
+    t_check "SIGHUP ends it" wait_for 10 ended "$SKEP_PID"
+    sleep 0.5
+    t_check "but not under nohup" alive "${T_PIDS[-2]}"
+    t_check "SIGINT does" ended_with 0 stop_skep "${T_PIDS[-2]}"
+    t_check "and leaves a whole recording" "$SKEP" replay nohup.skep
+
     # ---- kernel threads in the process list ----
 
     "$SKEP" ps >ps.out
