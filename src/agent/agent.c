@@ -99,6 +99,21 @@ static int run_live(const struct skep_agent_options *o, struct skep_pipeline *p,
     return skep_live_run(&live, p, view);
 }
 
+static void do_nothing(int sig)
+{
+    (void)sig;
+}
+
+/* Caught and not ignored: what a command or a sink's program runs with is the default again. */
+static void catch_signal(int sig)
+{
+    struct sigaction sa;
+    if (sigaction(sig, NULL, &sa) < 0 || sa.sa_handler == SIG_IGN)
+        return;
+    sa = (struct sigaction){.sa_handler = do_nothing, .sa_flags = SA_RESTART};
+    sigaction(sig, &sa, NULL);
+}
+
 int skep_agent_run(const struct skep_agent_options *o)
 {
     _cleanup_schema_ struct skep_schema *schema = NULL;
@@ -111,6 +126,9 @@ int skep_agent_run(const struct skep_agent_options *o)
     int status = SKEP_EXIT_FAILED, command = 0;
 
     bound_spare_memory();
+    /* readers that went away, and limits of files, are errors of the writes */
+    catch_signal(SIGPIPE);
+    catch_signal(SIGXFSZ);
     if (o->replay_path)
         return skep_replay_run(o);
     int r = skep_agent_schema(&schema);

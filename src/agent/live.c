@@ -97,7 +97,6 @@ static int open_loop(struct live *l)
         sigaddset(&set, SIGUSR1);
     if (sigprocmask(SIG_BLOCK, &set, &l->mask_before) < 0)
         return -errno;
-    signal(SIGPIPE, SIG_IGN);
     l->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     l->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
     l->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);

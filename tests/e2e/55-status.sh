@@ -150,6 +150,11 @@ else
     t_check "run: a command that is ended by SIGTERM" ended_with 143 "$SKEP" run --no-rules -- /bin/sh -c 'kill -TERM $$'
     t_check "record: status of its command" ended_with 3 "$SKEP" record -o rec -- /bin/sh -c 'exit 3'
     t_check "its recording is whole" "$SKEP" replay rec
+    t_check "a command finds its signals as they were" \
+        test "$("$SKEP" run --no-rules --output events -- grep Sig[BI] /proc/self/status 2>run.err)" = "$(grep Sig[BI] /proc/self/status)"
+    t_check "a limit of files is an error" ended_with 1 \
+        eval "(ulimit -f 8; '$SKEP' record -o limited --duration 100ms >run.out 2>run.err)"
+    t_check "and told" grep -q '^skep: error: cannot record to limited: File too large' run.err
     t_check "an error of skep's own comes first" ended_with 1 \
         eval "'$SKEP' watch exec --record /dev/full -- /bin/sh -c 'exit 5' >run.out 2>&1"
 
