@@ -107,6 +107,18 @@ int skep_replay_source_open(const char *path, struct skep_replay_source *ret)
     return SKEP_EXIT_OK;
 }
 
+static void tell_if_nothing_is_shown(const struct skep_scope *scope, const char *path)
+{
+    for (unsigned i = 0; i < SKEP_KIND_MAX; i++)
+        if (scope->kinds[i])
+            return;
+    skep_log(
+        SKEP_LOG_WARNING,
+        "%s: it is of a run that showed alerts and no events: --events shows what it holds, 'skep rules test' "
+        "judges it again",
+        path);
+}
+
 static bool has_room(void *data)
 {
     return skep_view_wait_for_room(data);
@@ -126,11 +138,12 @@ static int replay(const struct skep_agent_options *o, struct skep_replay_source 
     if (skep_select_scope(o, head->scope.kinds, &given) < 0)
         return SKEP_EXIT_USAGE;
     narrow(&scope, &given);
-    if (o->kinds) {
+    if (o->kinds || o->all_events) {
         if (skep_select_kinds(o, schema, kinds) < 0)
             return SKEP_EXIT_USAGE;
         memcpy(scope.kinds, kinds, sizeof(kinds));
     }
+    tell_if_nothing_is_shown(&scope, o->replay_path);
     if (head->where && is_readable(schema, o->replay_path, head->where))
         asked.where_recorded = head->where;
     int r = skep_view_open(&asked, schema, &scope, &head->session, &view, &status);

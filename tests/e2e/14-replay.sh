@@ -38,6 +38,11 @@ wait_for 20 ended "$SKEP_PID"
 "$SKEP" replay tree.skep --json >tree.replay 2>replay.err
 t_check "a command that was followed: the same" cmp tree.out tree.replay
 t_check "and nothing but it" test "$(json_count tree.replay 'e.kind == "exec"')" -eq 3
+"$SKEP" run --record alerts.skep -- cat /etc/hostname >alerts.out 2>alerts.err
+"$SKEP" replay alerts.skep >alerts.replay 2>alerts.err
+t_check "a run of alerts alone has no events to show, and says so" test ! -s alerts.replay -a -n "$(grep '^skep: warning: .*--events shows' alerts.err)"
+"$SKEP" replay alerts.skep --events --json >alerts.replay 2>alerts.err
+t_check "--events shows what there is" json_has alerts.replay 'e.kind == "exec" and e.proc.args == ["cat", "/etc/hostname"]'
 "$SKEP" record -o - --duration 500ms 2>/dev/null | "$SKEP" replay - --json 2>pipe.err | grep '^{"kind":"ledger"' >pipe.out
 t_check "a recording through a pipe" test -s pipe.out -a -z "$(grep warning pipe.err)"
 t_check "no file of that name" test ! -e -
