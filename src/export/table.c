@@ -305,10 +305,10 @@ static void put_cell(const struct skep_table *t, struct skep_strbuf *sb, size_t 
         skep_strbuf_put(sb, s, n);
     }
     *used += (unsigned)chars;
+    if (!last && !t->terminal && chars >= c->width + GAP) /* longer than its column: beside it all the same */
+        skep_strbuf_puts(sb, "  ");
     for (; !last && chars < c->width + GAP && (!t->terminal || *used < t->terminal); chars++, ++*used)
         skep_strbuf_putc(sb, ' ');
-    if (!last && !t->terminal && chars > c->width + GAP)
-        skep_strbuf_puts(sb, "  ");
 }
 
 void skep_table_put_header(const struct skep_table *t, struct skep_strbuf *sb)

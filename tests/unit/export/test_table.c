@@ -94,6 +94,15 @@ static void test_widths(void **state)
     skep_table_put_row(tab, &sb, &t.ev);
     assert_non_null(strstr(sb.s, path));
     assert_non_null(strstr(sb.s, "  4711"));
+    /* as long as the column and the space behind it, and about as long */
+    for (size_t n = 1; n < 40; n++) {
+        char name[41] = "";
+        memset(name, 'p', n);
+        test_open(&t, *state)->path = test_text(&t, name);
+        skep_strbuf_reset(&sb);
+        skep_table_put_row(tab, &sb, &t.ev);
+        assert_non_null(strstr(sb.s, "p "));
+    }
 }
 
 static void test_default_columns(void **state)
