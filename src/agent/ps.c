@@ -331,7 +331,7 @@ static int put_tree(struct ps *ps)
         stack[depth].next = i + 1;
         const struct skep_cgroup *g = cgroup_of(ps, ps->procs[i]);
         const struct skep_container *c = g ? g->container : NULL;
-        skep_strbuf_printf(&ps->out, "%7u %6d %-14.14s ", ps->procs[i]->pid, (int)ps->procs[i]->uid,
+        skep_strbuf_printf(&ps->out, "%7u %6u %-14.14s ", ps->procs[i]->pid, ps->procs[i]->uid,
                            c ? (c->name ? c->name : c->id) : "-");
         for (size_t d = 0; d < depth; d++)
             skep_strbuf_puts(&ps->out, "  ");
