@@ -26,7 +26,7 @@ struct skep_table {
     unsigned terminal;
     size_t n;
     size_t
-        n_always; /* columns of a choice of our own that are never left out, at its beginning; 0: the user chose */
+        n_always; /* columns of a choice of our own that are left out last, at its beginning; 0: the user chose */
     struct column columns[SKEP_TABLE_COLUMNS_MAX];
     struct skep_strbuf cell;
     struct skep_text_writer *writer; /* with a column `what` */
@@ -200,10 +200,10 @@ static int parse_columns(struct skep_table *t, const struct skep_schema *s, cons
     }
 }
 
-/* What the columns that are shown take at least. */
-static unsigned least_width(const struct skep_table *t)
+/* What the columns that are shown take at least; text: the first one of text. */
+static unsigned least_width(const struct skep_table *t, unsigned text)
 {
-    unsigned taken = 0, gap = 0, text = READABLE;
+    unsigned taken = 0, gap = 0;
     for (size_t i = 0; i < t->n; i++) {
         const struct column *c = &t->columns[i];
         if (c->hidden)
@@ -216,14 +216,19 @@ static unsigned least_width(const struct skep_table *t)
     return taken;
 }
 
-/* Leaves out columns of our own choice, those before the last one first. */
+/* Leaves out columns of our own choice: those before the last one first, then that one, and where there is hardly room for
+ * what happened, what stands before it. */
 static void choose_for_width(struct skep_table *t, unsigned width)
 {
     for (size_t i = 0; i < t->n; i++)
         t->columns[i].hidden = false;
     if (!width || !t->n_always)
         return;
-    for (size_t i = t->n - 1; i-- > t->n_always && least_width(t) > width;)
+    for (size_t i = t->n - 1; i-- > t->n_always && least_width(t, READABLE) > width;)
+        t->columns[i].hidden = true;
+    if (t->n > t->n_always && least_width(t, ELASTIC_MIN) > width)
+        t->columns[t->n - 1].hidden = true;
+    for (size_t i = 0; i + 1 < t->n_always && least_width(t, ELASTIC_MIN) > width; i++)
         t->columns[i].hidden = true;
 }
 
@@ -280,12 +285,20 @@ struct skep_table *skep_table_free(struct skep_table *t)
     return NULL;
 }
 
+static bool is_last(const struct skep_table *t, size_t column)
+{
+    while (++column < t->n)
+        if (!t->columns[column].hidden)
+            return false;
+    return true;
+}
+
 /* Appends text (valid UTF-8) as a cell: cut and filled to the column's width, unless it is the last. */
 static void put_cell(const struct skep_table *t, struct skep_strbuf *sb, size_t column, const char *s,
                      size_t n, unsigned *used)
 {
     const struct column *c = &t->columns[column];
-    bool last = column + 1 == t->n;
+    bool last = is_last(t, column);
     unsigned limit = UINT32_MAX;
     if (t->terminal) {
         limit = last && t->terminal > *used ? t->terminal - *used : c->width;

@@ -134,6 +134,7 @@ static void test_narrow(void **state)
         {110, "PATH FLAGS CREATED ERROR", "PATH FLAGS ERROR"},
         {98, "PATH FLAGS ERROR", "PATH FLAGS ERROR"},
         {80, "PATH ERROR", "PATH FLAGS ERROR"},
+        {52, "PATH", "PATH"},
     };
     _cleanup_strbuf_ struct skep_strbuf sb;
     skep_strbuf_init(&sb, 65536);
@@ -153,6 +154,34 @@ static void test_narrow(void **state)
                              w);
             assert_string_equal(words, own ? rows[i].asked : rows[i].chosen);
         }
+    }
+}
+
+/* What happened comes before when and who. */
+static void test_narrowest(void **state)
+{
+    static struct test_record t;
+    static const struct {
+        unsigned width;
+        const char *header, *row;
+    } rows[] = {
+        {40, "PID      COMM             PATH", "4711     bash             /etc/motd"},
+        {30, "COMM             PATH", "bash             /etc/motd"},
+        {20, "PATH", "/etc/motd"},
+        {4, "PATH", "/et\xe2\x80\xa6"},
+    };
+    _cleanup_strbuf_ struct skep_strbuf sb;
+    skep_strbuf_init(&sb, 65536);
+    SKEP_CLEANUP(skep_table_freep) struct skep_table *tab = table(*state, SKEP_KIND_open, NULL, 0);
+    test_open(&t, *state)->path = test_text(&t, "/etc/motd");
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        skep_table_set_width(tab, rows[i].width);
+        skep_strbuf_reset(&sb);
+        skep_table_put_header(tab, &sb);
+        assert_string_equal(sb.s, rows[i].header);
+        skep_strbuf_reset(&sb);
+        skep_table_put_row(tab, &sb, &t.ev);
+        assert_string_equal(sb.s, rows[i].row);
     }
 }
 
@@ -233,13 +262,10 @@ static void test_sort(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_columns),
-        cmocka_unit_test(test_widths),
-        cmocka_unit_test(test_default_columns),
-        cmocka_unit_test(test_narrow),
-        cmocka_unit_test(test_event_column),
-        cmocka_unit_test(test_bad_columns),
-        cmocka_unit_test(test_sort),
+        cmocka_unit_test(test_columns),         cmocka_unit_test(test_widths),
+        cmocka_unit_test(test_default_columns), cmocka_unit_test(test_narrow),
+        cmocka_unit_test(test_narrowest),       cmocka_unit_test(test_event_column),
+        cmocka_unit_test(test_bad_columns),     cmocka_unit_test(test_sort),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
