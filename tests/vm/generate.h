@@ -234,10 +234,14 @@ static inline void generate_idiom(struct generate *g, size_t top, size_t end)
                                        (int16_t)(target - g->n - 1), (int32_t)(1U << generate_below(g, 7))));
         break;
     }
-    case 9: /* once more, early */
-        if (generate_below(g, 4) == 0)
+    case 9: { /* once more, early; or over what nobody may come to */
+        const unsigned how = generate_below(g, 4);
+        if (how == 0)
             generate_put(g, skep_insn_make(SKEP_OP_JSET_IMM, 0, 0, (int16_t)(top - g->n - 1), 32));
+        else if (how == 1)
+            generate_put(g, skep_insn_make(SKEP_OP_JA, 0, 0, (int16_t)generate_below(g, 5), 0));
         break;
+    }
     case 10:
         generate_put(g, skep_insn_make(SKEP_OP_ADD64_REG, 0, generate_below(g, 2) ? 6 : counter, 0, 0));
         break;
