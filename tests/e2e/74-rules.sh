@@ -100,6 +100,8 @@ t_check "list shows rules" said "Shell       Warning        enabled       execve
 t_check "and their state" said "Connection  Debug          disabled      connect" rules list rules.d
 t_check "by tag" test "$(rules list rules.d --tag process | wc -l)" = 2
 t_check "by priority" test "$(rules list rules.d --priority warning | grep -c Connection)" = 0
+t_check "in any case" test "$(rules list rules.d --priority WARNING | grep -c Connection)" = 0
+t_check "info is informational" test "$(rules list rules.d --priority Info | grep -c Connection)" = 0
 t_check "at length" said "    a shell begins" rules list -L rules.d
 t_check "list as JSON" test "$(rules list rules.d --json | python3 -c '
 import json, sys

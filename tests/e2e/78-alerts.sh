@@ -169,6 +169,13 @@ printf '2 Any open\n' >want
 t_check "a count that is wrong" ended_with 1 "$SKEP" rules test -q --rules one.yaml --expect want all.skep
 printf '' >want
 t_check "alerts that nobody expected" ended_with 1 "$SKEP" rules test -q --rules one.yaml --expect want all.skep
+printf '3 Any open \r\n' >want
+t_check "blanks behind a name" "$SKEP" rules test -q --rules one.yaml --expect want all.skep
+for line in '-3 Any open' '99999999999999999999 Any open' '3' 'Any open' '3 Any open\n+ Any open'; do
+    printf -- "$line" >want
+    t_check "no expectation: $line" ended_with 2 "$SKEP" rules test -q --rules one.yaml --expect want all.skep
+done
+t_check "a directory of expectations" ended_with 2 "$SKEP" rules test -q --rules one.yaml --expect . all.skep
 "$SKEP" rules test --json --cost --rules one.yaml all.skep >report.json
 t_check "the report: counts, noise, costs" python3 -c '
 import json

@@ -4,6 +4,7 @@
 #include "agent/replay.h"
 #include "agent/rules/judge.h"
 #include "agent/rules/load.h"
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/log.h"
 
@@ -28,6 +29,12 @@ struct cost {
     uint64_t events, ns;
 };
 
+struct expectation {
+    char *name;
+    uint64_t count;
+    bool some; /* at least one */
+};
+
 struct test {
     const struct skep_rules_test_options *o;
     struct skep_judge *judge;
@@ -40,6 +47,8 @@ struct test {
     struct cost whole;
     uint64_t first, last; /* times of events */
     uint64_t overhead;    /* of reading the clock */
+    struct expectation *expected;
+    size_t n_expected, expected_room;
 };
 
 static uint64_t clock_ns(void)
@@ -120,29 +129,70 @@ static size_t on_event(void *data, const struct skep_event *ev)
 
 /* ---- expectations ---- */
 
-struct expectation {
-    char *name;
-    uint64_t count;
-    bool some; /* at least one */
-};
-
-/* -1: the line is none. */
-static int parse_expectation(char *line, struct expectation *ret)
+/* false: the line is none. The name, in the line, is NULL where there is nothing on it. */
+static bool parse_expectation(char *line, struct expectation *ret)
 {
-    char *end = line;
-    line[strcspn(line, "\r\n")] = '\0';
+    char *end = line + strlen(line);
+    while (end > line && strchr(" \t\r\n", end[-1]))
+        *--end = '\0';
     line += strspn(line, " \t");
-    if (!*line || *line == '#')
-        return 0;
     *ret = (struct expectation){.some = *line == '+'};
+    if (!*line || *line == '#')
+        return true;
+    errno = 0;
     if (ret->some)
         end = line + 1;
-    else
+    else if (*line >= '0' && *line <= '9')
         ret->count = strtoull(line, &end, 10);
-    if (end == line || (*end != ' ' && *end != '\t'))
-        return -1;
+    else
+        return false;
+    if (errno || (*end != ' ' && *end != '\t'))
+        return false;
     ret->name = end + strspn(end, " \t");
-    return *ret->name ? 1 : -1;
+    return true;
+}
+
+static int keep_expectation(struct test *t, const struct expectation *e, size_t line)
+{
+    for (size_t i = 0; i < t->n_expected; i++)
+        if (skep_streq(t->expected[i].name, e->name)) {
+            skep_log(SKEP_LOG_ERROR, "%s:%zu: the rule '%s' stands here twice", t->o->expect, line, e->name);
+            return SKEP_EXIT_USAGE;
+        }
+    struct expectation kept = {strdup(e->name), e->count, e->some};
+    if (!kept.name || SKEP_ARRAY_RESERVE(t->expected, t->n_expected, 1, t->expected_room) < 0) {
+        free(kept.name);
+        return -ENOMEM;
+    }
+    t->expected[t->n_expected++] = kept;
+    return SKEP_EXIT_OK;
+}
+
+/* An exit status. What is wrong with the file is said before anything is judged. */
+static int read_expectations(struct test *t)
+{
+    _cleanup_fclose_ FILE *f = fopen(t->o->expect, "re");
+    _cleanup_free_ char *line = NULL;
+    size_t size = 0, at = 0;
+    int r = SKEP_EXIT_OK;
+    errno = f ? 0 : errno;
+    while (f && r == SKEP_EXIT_OK && getline(&line, &size, f) >= 0) {
+        struct expectation e;
+        at++;
+        if (!parse_expectation(line, &e)) {
+            skep_log(SKEP_LOG_ERROR, "%s:%zu: expected `COUNT NAME OF THE RULE` or `+ NAME OF THE RULE`",
+                     t->o->expect, at);
+            return SKEP_EXIT_USAGE;
+        }
+        if (e.name)
+            r = keep_expectation(t, &e, at);
+        errno = 0;
+    }
+    if (!f || ferror(f)) {
+        skep_log(SKEP_LOG_ERROR, "cannot read %s: %s", t->o->expect, strerror(errno));
+        return SKEP_EXIT_USAGE;
+    }
+    return r;
 }
 
 static uint64_t count_of(const struct skep_judge_count *counts, size_t n, const char *name, bool *ret_known)
@@ -181,26 +231,10 @@ static bool check_one(const struct test *t, const struct expectation *e, struct 
 
 static int check_expectations(const struct test *t, struct skep_judge_count *counts, size_t n)
 {
-    _cleanup_fclose_ FILE *f = fopen(t->o->expect, "re");
-    _cleanup_free_ char *line = NULL;
-    size_t size = 0, at = 0;
     int status = SKEP_EXIT_OK;
-    if (!f) {
-        skep_log(SKEP_LOG_ERROR, "cannot read %s: %s", t->o->expect, strerror(errno));
-        return SKEP_EXIT_USAGE;
-    }
-    while (getline(&line, &size, f) >= 0) {
-        struct expectation e;
-        int r = parse_expectation(line, &e);
-        at++;
-        if (r < 0) {
-            skep_log(SKEP_LOG_ERROR, "%s:%zu: expected `COUNT NAME OF THE RULE` or `+ NAME OF THE RULE`",
-                     t->o->expect, at);
-            return SKEP_EXIT_USAGE;
-        }
-        if (r > 0 && !check_one(t, &e, counts, n))
+    for (size_t i = 0; i < t->n_expected; i++)
+        if (!check_one(t, &t->expected[i], counts, n))
             status = SKEP_EXIT_FAILED;
-    }
     for (size_t i = 0; i < n; i++) {
         if (!counts[i].matches)
             continue;
@@ -419,6 +453,9 @@ static void test_clear(struct test *t)
     skep_ruleset_free(t->whole.rs);
     while ((tuple = skep_hashmap_next(&t->tuples, &at)))
         free(tuple);
+    for (size_t i = 0; i < t->n_expected; i++)
+        free(t->expected[i].name);
+    free(t->expected);
     skep_hashmap_clear(&t->tuples);
     skep_judge_free(t->judge);
     skep_format_free(t->process);
@@ -434,7 +471,6 @@ static int open_test(struct test *t, const struct skep_rules_test_options *o)
     _cleanup_diags_ struct skep_diags diags;
     struct skep_rules_load load;
     struct skep_ruleset *rs;
-    t->o = o;
     skep_diags_init(&diags, NULL);
     skep_strbuf_init(&t->text, 1 << 20);
     skep_strbuf_init(&t->line, 1 << 20);
@@ -490,7 +526,10 @@ int skep_rules_test_run(const struct skep_rules_test_options *o)
 {
     _cleanup_replay_source_ struct skep_replay_source source = {0};
     struct test t = {0};
-    int r = skep_replay_source_open(o->recording, &source);
+    t.o = o;
+    int r = o->expect ? read_expectations(&t) : SKEP_EXIT_OK;
+    if (r == SKEP_EXIT_OK)
+        r = skep_replay_source_open(o->recording, &source);
     if (r == SKEP_EXIT_OK) {
         r = open_test(&t, o);
         if (r >= 0)
