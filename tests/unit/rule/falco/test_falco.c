@@ -3,7 +3,7 @@
  * Files of rules against what is said of them: each tests/data/rules/check/NAME.yaml (or, for several files, directory
  * NAME) has beside it NAME.expected, with the diagnostics and the rules that come out. After a change that is meant,
  *
- *     SKEP_UPDATE=1 tools/check --build build --only unit rule/falco
+ *     SKEP_UPDATE=1 tools/check --build build --only unit rule/falco/falco
  *
  * writes them anew; then look at the difference.
  */
