@@ -73,6 +73,8 @@ t_check "standard input" said "standard input):3:34: error" sh -c "'$SKEP' rules
 t_check "a file of zeros is refused" exits 1 sh -c "head -c 100000 /dev/zero | '$SKEP' rules check -"
 t_check "a file that does not end is refused" said "is too large" timeout 60 "$SKEP" rules check /dev/zero
 
+t_check "one rule of standard input is explained" said "Shell (Warning, on)" sh -c "'$SKEP' rules explain - --rule Shell <rules.d/10-base.yaml"
+
 rules check --json rules.d warn.yaml wrong.yaml nowhere.yaml >check.json
 t_check "JSON has a result for each file" python3 - <<'P'
 import json

@@ -4,7 +4,6 @@
 #include "base/log.h"
 #include "base/spell.h"
 #include "rule/alert/alert.h"
-#include "rule/falco/falco.h"
 
 /* "+NAME", "-NAME", "+tag:NAME", "-tag:NAME" */
 static struct skep_rule_choice parse_choice(const char *text)
@@ -23,6 +22,7 @@ int skep_rules_load_options(const struct skep_rules_options *o, struct skep_rule
     *ret = (struct skep_rules_load){
         .options = {.paths = o->paths.s,
                     .n_paths = o->paths.n,
+                    .kept = &ret->kept,
                     .choices = choices,
                     .n_choices = o->choices.n,
                     .min_priority = o->priority,
@@ -37,6 +37,7 @@ int skep_rules_load_options(const struct skep_rules_options *o, struct skep_rule
 void skep_rules_load_clear(struct skep_rules_load *l)
 {
     free(TAKE_PTR(l->choices));
+    skep_falco_files_clear(&l->kept);
 }
 
 /* A choice that is about no rule is a typing error more often than not, and then a rule is on that was to be off. */

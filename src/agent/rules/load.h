@@ -7,11 +7,13 @@
  */
 #include "agent/options.h"
 #include "agent/rules/ruleset.h"
+#include "rule/falco/files.h"
 
-/* Borrows o's texts. */
+/* Borrows o's texts. Its options may be loaded again and again, also from a pipe; they point into it. */
 struct skep_rules_load {
     struct skep_ruleset_options options;
     struct skep_rule_choice *choices;
+    struct skep_falco_files kept;
 };
 
 int skep_rules_load_options(const struct skep_rules_options *o, struct skep_rules_load *ret);
