@@ -73,6 +73,9 @@ t_check "standard input" said "standard input):3:34: error" sh -c "'$SKEP' rules
 t_check "a file of zeros is refused" exits 1 sh -c "head -c 100000 /dev/zero | '$SKEP' rules check -"
 t_check "a file that does not end is refused" said "is too large" timeout 60 "$SKEP" rules check /dev/zero
 
+mkdir nothing
+t_check "a directory without rules is warned of" said "no rule is in force: there are none" rules explain nothing
+t_check "and rules that are all off" said "no rule is in force: of 2, none is on" rules explain rules.d --disable '*'
 t_check "one rule of standard input is explained" said "Shell (Warning, on)" sh -c "'$SKEP' rules explain - --rule Shell <rules.d/10-base.yaml"
 
 rules check --json rules.d warn.yaml wrong.yaml nowhere.yaml >check.json

@@ -66,6 +66,18 @@ static void warn_of_choices(const struct skep_ruleset_options *o, const struct s
     }
 }
 
+/* A directory of the wrong files says nothing by itself, and neither do rules that are all off. */
+static void warn_of_none(const struct skep_policy *p)
+{
+    for (size_t i = 0; i < p->n_rules; i++)
+        if (p->rules[i].state == SKEP_RULE_ENABLED)
+            return;
+    if (p->n_rules)
+        skep_warning("no rule is in force: of %zu, none is on", p->n_rules);
+    else
+        skep_warning("no rule is in force: there are none in these files");
+}
+
 int skep_rules_load(const struct skep_ruleset_options *o, struct skep_ruleset **ret)
 {
     _cleanup_diags_ struct skep_diags diags;
@@ -76,8 +88,11 @@ int skep_rules_load(const struct skep_ruleset_options *o, struct skep_ruleset **
     int r = skep_ruleset_load(o, &diags, ret);
     skep_diags_put_text(&diags, NULL, &sb);
     fputs(sb.s, stderr);
-    if (r >= 0)
-        warn_of_choices(o, (*ret)->policy);
+    if (r < 0)
+        return r;
+    warn_of_choices(o, (*ret)->policy);
+    if (!o->only)
+        warn_of_none((*ret)->policy);
     return r;
 }
 
