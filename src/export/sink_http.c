@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <curl/curl.h>
-#include <pthread.h>
-
 #include "base/clock.h"
+#include "export/curl.h"
 #include "export/sink_kind.h"
 
 #define TIMEOUT_DEFAULT_NS 5000000000ULL
@@ -24,6 +22,7 @@ struct http {
     uint64_t batch;
 
     struct skep_sink *sink;
+    const struct skep_curl *curl; /* NULL: not loaded */
     CURLM *multi;
     CURL *easy;
     struct curl_slist *header_list;
@@ -41,14 +40,23 @@ static void init(void *state)
 
 /* ---- opening ---- */
 
-static void start_library(void)
+static int load_library(struct http *h, struct skep_sink_spec *spec)
 {
-    curl_global_init(CURL_GLOBAL_DEFAULT);
+    const char *why;
+    int r = skep_curl_load(&h->curl, &why);
+    if (r == -ENOENT) {
+        skep_sink_spec_error(spec, NULL, "sink-library",
+                             "libcurl, which sends requests, cannot be loaded: %s", why);
+        skep_diags_hint(spec->diags,
+                        "install it: package libcurl4 (Debian, Ubuntu) or libcurl (Fedora, Alpine)");
+        return -EINVAL;
+    }
+    return r;
 }
 
 static int add_header(struct http *h, const char *text)
 {
-    struct curl_slist *list = curl_slist_append(h->header_list, text);
+    struct curl_slist *list = h->curl->slist_append(h->header_list, text);
     if (!list)
         return -ENOMEM;
     h->header_list = list;
@@ -117,11 +125,11 @@ static size_t take_answer(char *data, size_t size, size_t n, void *userdata)
 
 static int check_url(struct skep_sink_spec *spec, const struct http *h)
 {
-    CURLU *url = curl_url();
-    CURLUcode bad = url ? curl_url_set(url, CURLUPART_URL, spec->whole, 0) : CURLUE_OUT_OF_MEMORY;
-    curl_url_cleanup(url);
+    CURLU *url = h->curl->url();
+    CURLUcode bad = url ? h->curl->url_set(url, CURLUPART_URL, spec->whole, 0) : CURLUE_OUT_OF_MEMORY;
+    h->curl->url_cleanup(url);
     if (bad) {
-        skep_sink_spec_error(spec, NULL, "sink-address", "this is no URL: %s", curl_url_strerror(bad));
+        skep_sink_spec_error(spec, NULL, "sink-address", "this is no URL: %s", h->curl->url_strerror(bad));
         skep_diags_hint(spec->diags, "such as https://collector.example:2801/alerts");
         return -EINVAL;
     }
@@ -138,7 +146,7 @@ static int check_url(struct skep_sink_spec *spec, const struct http *h)
 static CURLcode set_options(struct http *h, const char *url)
 {
     CURLcode r = CURLE_OK;
-#define SET(option, value) (r = r ? r : curl_easy_setopt(h->easy, option, value))
+#define SET(option, value) (r = r ? r : h->curl->easy_setopt(h->easy, option, value))
     SET(CURLOPT_URL, url);
     SET(CURLOPT_PROTOCOLS_STR, "http,https");
     SET(CURLOPT_FOLLOWLOCATION, 0L);
@@ -167,23 +175,23 @@ static CURLcode set_options(struct http *h, const char *url)
 
 static int open_sink(void *state, struct skep_sink *s, struct skep_sink_spec *spec)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
     struct http *h = state;
-    pthread_once(&once, start_library);
     h->sink = s;
-    int r = check_url(spec, h);
+    int r = load_library(h, spec);
+    if (r == 0)
+        r = check_url(spec, h);
     if (r == 0)
         r = add_headers(h, spec);
     if (r < 0)
         return r;
-    h->multi = curl_multi_init();
-    h->easy = curl_easy_init();
+    h->multi = h->curl->multi_init();
+    h->easy = h->curl->easy_init();
     if (!h->multi || !h->easy)
         return -ENOMEM;
     CURLcode bad = set_options(h, spec->whole);
     if (bad)
         return skep_sink_spec_error(spec, NULL, "sink-open", "the request cannot be set up: %s",
-                                    curl_easy_strerror(bad));
+                                    h->curl->easy_strerror(bad));
     return 0;
 }
 
@@ -212,45 +220,45 @@ static int perform(struct http *h, CURLcode *ret)
     int running = 1, left;
     *h->error = '\0';
     h->answer = 0;
-    if (curl_multi_add_handle(h->multi, h->easy) != CURLM_OK)
+    if (h->curl->multi_add_handle(h->multi, h->easy) != CURLM_OK)
         return -ENOMEM;
     int r = 0;
     while (r == 0) {
-        CURLMcode bad = curl_multi_perform(h->multi, &running);
+        CURLMcode bad = h->curl->multi_perform(h->multi, &running);
         if (bad != CURLM_OK || !running)
             break;
         uint64_t now = skep_clock_mono_ns(), deadline = skep_sink_deadline(h->sink);
         uint64_t ms = deadline <= now ? 0 : (deadline - now) / NS_PER_MS + 1;
-        curl_multi_poll(h->multi, &wake, 1, (int)MIN(ms, (uint64_t)1000), NULL);
+        h->curl->multi_poll(h->multi, &wake, 1, (int)MIN(ms, (uint64_t)1000), NULL);
         if (skep_sink_interrupted(h->sink))
             r = -EINTR;
     }
-    CURLMsg *m = curl_multi_info_read(h->multi, &left);
+    CURLMsg *m = h->curl->multi_info_read(h->multi, &left);
     if (m && m->msg == CURLMSG_DONE) {
         *ret = m->data.result;
         r = 0;
     } else if (r == 0) {
         r = -EIO;
     }
-    curl_multi_remove_handle(h->multi, h->easy);
+    h->curl->multi_remove_handle(h->multi, h->easy);
     return r;
 }
 
 static void hold_as_asked(struct http *h)
 {
     curl_off_t s = 0;
-    if (curl_easy_getinfo(h->easy, CURLINFO_RETRY_AFTER, &s) == CURLE_OK && s > 0)
+    if (h->curl->easy_getinfo(h->easy, CURLINFO_RETRY_AFTER, &s) == CURLE_OK && s > 0)
         skep_sink_hold(h->sink, (uint64_t)MIN(s, (curl_off_t)RETRY_AFTER_MAX_S) * NS_PER_S);
 }
 
 static enum skep_sink_verdict judge(struct http *h, CURLcode result)
 {
     long status = 0;
-    curl_easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &status);
+    h->curl->easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &status);
     /* an answer that is too long was given all the same */
     bool answered = result == CURLE_OK || (result == CURLE_WRITE_ERROR && h->answer > ANSWER_MAX);
     if (!answered) {
-        skep_sink_note(h->sink, "%s", *h->error ? h->error : curl_easy_strerror(result));
+        skep_sink_note(h->sink, "%s", *h->error ? h->error : h->curl->easy_strerror(result));
         return SKEP_SINK_RETRY;
     }
     if (status >= 200 && status < 300)
@@ -277,8 +285,8 @@ static enum skep_sink_verdict post(void *state, const struct skep_sink_item *ite
             return SKEP_SINK_REFUSED;
         }
     }
-    curl_easy_setopt(h->easy, CURLOPT_POSTFIELDS, body);
-    curl_easy_setopt(h->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)len);
+    h->curl->easy_setopt(h->easy, CURLOPT_POSTFIELDS, body);
+    h->curl->easy_setopt(h->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)len);
     CURLcode result = CURLE_OK;
     int r = perform(h, &result);
     if (r == -EINTR)
@@ -294,10 +302,12 @@ static void close_http(void *state, uint64_t deadline)
 {
     struct http *h = state;
     (void)deadline;
-    curl_easy_cleanup(h->easy);
+    if (h->easy)
+        h->curl->easy_cleanup(h->easy);
     if (h->multi)
-        curl_multi_cleanup(h->multi);
-    curl_slist_free_all(h->header_list);
+        h->curl->multi_cleanup(h->multi);
+    if (h->header_list)
+        h->curl->slist_free_all(h->header_list);
     skep_strbuf_clear(&h->body);
 }
 

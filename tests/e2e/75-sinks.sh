@@ -185,6 +185,19 @@ assert sum(map(len, bodies)) == 13 and len(bodies) < 8, bodies
 ' < <(requests plain /slow)
 printf 'a\nb\n' | feed text "$URL/ok?text,format=text,header=@$SCRATCH/headers" && false
 t_check "http: a file of headers that is not there is an error" grep -q "headers cannot be read" text.err
+
+# One that is there and cannot be loaded is like none.
+mkdir broken
+for name in libcurl.so.4 libcurl-gnutls.so.4 libcurl-nss.so.4; do
+    echo "no library" >"broken/$name"
+done
+t_check "http: without libcurl the sink is refused" ended_with 2 \
+    env LD_LIBRARY_PATH="$SCRATCH/broken" "$SKEP" run --to "$URL/ok"
+LD_LIBRARY_PATH="$SCRATCH/broken" feed nocurl "$URL/ok" </dev/null
+t_check "http: what is missing is told" grep -q "cannot be loaded: .*libcurl.so.4: file too short" nocurl.err
+t_check "http: and what to install" grep -q "hint: install it: package libcurl4" nocurl.err
+t_check "http: other sinks do not need it" env LD_LIBRARY_PATH="$SCRATCH/broken" "$FEED" "file:$SCRATCH/nocurl.json" </dev/null
+
 printf 'Authorization: Bearer abc\n' >headers
 printf 'a\n' | feed text "$URL/ok?text,format=text,header=@$SCRATCH/headers"
 t_check "http: headers from a file, alerts as text" \
