@@ -105,6 +105,15 @@ t_check "text" session text --matching all -- x
 t_check "a line for each alert" grep_line "^[0-9:]{8}\.[0-9]{9}: Critical x file=.*/dir/x +changed=openat container_id=host container_name=host$" text.out
 t_check "nothing else stands on the output" eval '[ "$(grep -vc "^[0-9:]\{8\}\.[0-9]\{9\}: " text.out)" -eq 0 ]'
 
+t_check "--iso8601" session iso --iso8601 --disable 'Any*' -- x
+t_check "times in UTC, in full" grep_line "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\.[0-9]{9}\+0000: Critical x file=" iso.out
+t_check "--message" session message --json --message --iso8601 --disable 'Any*' -- x
+t_check "the output alone, and with its head" python3 -c '
+import json
+a = json.loads(open("message.out").readline())
+assert a["message"].startswith("x file="), a
+assert a["output"] == a["time"][:-1] + "+0000: Critical " + a["message"], a'
+
 t_check "--color always" session color --color always --disable 'Any*' -- x
 t_check "the priority is coloured by what it means" grep -Pq '^\e\[2m[0-9:.]+: \e\[0m\e\[1;31mCritical\e\[0m x file=' color.out
 

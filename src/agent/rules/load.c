@@ -109,9 +109,9 @@ void skep_rules_put_output(struct skep_ruleset *rs, uint32_t rule, const struct 
 }
 
 void skep_rules_put_alert(struct skep_ruleset *rs, uint32_t rule, const struct skep_event *ev,
-                          const struct skep_strbuf *output, bool json, struct skep_strbuf *sb)
+                          const struct skep_strbuf *output, bool json, const struct skep_alert_style *style,
+                          struct skep_strbuf *sb)
 {
-    static const struct skep_alert_options o;
     const struct skep_rule *r = &rs->policy->rules[rule];
     struct skep_alert a = {
         .time = wall_time(ev),
@@ -126,7 +126,7 @@ void skep_rules_put_alert(struct skep_ruleset *rs, uint32_t rule, const struct s
         .format = rs->formats[rule],
     };
     if (json)
-        skep_alert_put_json(&a, &o, sb);
+        skep_alert_put_json(&a, style, sb);
     else
-        skep_alert_put_text(&a, &o, sb);
+        skep_alert_put_text(&a, style, sb);
 }

@@ -27,5 +27,6 @@ void skep_rules_put_output(struct skep_ruleset *rs, uint32_t rule, const struct 
                            const struct skep_ruleset_world *world, struct skep_strbuf *sb);
 /* The line for a match, in Falco's shape; as text or as JSON. output: what was just put for the same event. */
 void skep_rules_put_alert(struct skep_ruleset *rs, uint32_t rule, const struct skep_event *ev,
-                          const struct skep_strbuf *output, bool json, struct skep_strbuf *sb);
+                          const struct skep_strbuf *output, bool json, const struct skep_alert_style *style,
+                          struct skep_strbuf *sb);
 #endif

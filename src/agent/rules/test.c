@@ -91,6 +91,7 @@ static void count_tuple(struct test *t, uint32_t rule, const struct skep_event *
 static void on_alert(void *data, struct skep_ruleset *rs, uint32_t rule, const struct skep_event *ev,
                      const struct skep_ruleset_world *world)
 {
+    static const struct skep_alert_style style;
     struct test *t = data;
     count_tuple(t, rule, ev, world);
     if (t->o->quiet || t->o->json)
@@ -98,7 +99,7 @@ static void on_alert(void *data, struct skep_ruleset *rs, uint32_t rule, const s
     skep_strbuf_reset(&t->text);
     skep_strbuf_reset(&t->line);
     skep_rules_put_output(rs, rule, ev, world, &t->text);
-    skep_rules_put_alert(rs, rule, ev, &t->text, false, &t->line);
+    skep_rules_put_alert(rs, rule, ev, &t->text, false, &style, &t->line);
     puts(t->line.s);
 }
 
