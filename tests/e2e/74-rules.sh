@@ -103,6 +103,9 @@ assert j["successful"] and j["falco_load_results"][0]["warnings"][0]["code"] == 
 
 t_check "list shows rules" said "Shell       Warning        enabled       execve" rules list rules.d
 t_check "and their state" said "Connection  Debug          disabled      connect" rules list rules.d
+printf -- '- rule: "ü\\e[31m\\nx"\n  desc: d\n  condition: evt.type = open\n  output: o\n  priority: info\n' >strange.yaml
+t_check "a strange name is in its column" said 'ü\x1b[31m\nx  Informational  enabled' rules list strange.yaml
+t_check "and is explained as it may be shown" said 'ü\x1b[31m\nx (Informational, on)' rules explain strange.yaml
 t_check "by tag" test "$(rules list rules.d --tag process | wc -l)" = 2
 t_check "by priority" test "$(rules list rules.d --priority warning | grep -c Connection)" = 0
 t_check "in any case" test "$(rules list rules.d --priority WARNING | grep -c Connection)" = 0

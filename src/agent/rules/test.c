@@ -58,6 +58,14 @@ static uint64_t clock_ns(void)
     return (uint64_t)ts.tv_sec * 1000000000ULL + (uint64_t)ts.tv_nsec;
 }
 
+/* A name from a file, as it may stand on a terminal; until the next one. */
+static const char *shown(struct test *t, const char *name)
+{
+    skep_strbuf_reset(&t->line);
+    skep_strbuf_put_visible(&t->line, name, strlen(name));
+    return t->line.s;
+}
+
 /* ---- what events bring ---- */
 
 static void count_tuple(struct test *t, uint32_t rule, const struct skep_event *ev,
@@ -157,7 +165,8 @@ static int keep_expectation(struct test *t, const struct expectation *e, size_t 
 {
     for (size_t i = 0; i < t->n_expected; i++)
         if (skep_streq(t->expected[i].name, e->name)) {
-            skep_log(SKEP_LOG_ERROR, "%s:%zu: the rule '%s' stands here twice", t->o->expect, line, e->name);
+            skep_log(SKEP_LOG_ERROR, "%s:%zu: the rule '%s' stands here twice", t->o->expect, line,
+                     shown(t, e->name));
             return SKEP_EXIT_USAGE;
         }
     struct expectation kept = {strdup(e->name), e->count, e->some};
@@ -208,13 +217,12 @@ static uint64_t count_of(const struct skep_judge_count *counts, size_t n, const 
 }
 
 /* Whether one expectation holds; its rule's count is set to 0, so that what is left was not expected. */
-static bool check_one(const struct test *t, const struct expectation *e, struct skep_judge_count *counts,
-                      size_t n)
+static bool check_one(struct test *t, const struct expectation *e, struct skep_judge_count *counts, size_t n)
 {
     bool known;
     uint64_t have = count_of(counts, n, e->name, &known);
     if (!known) {
-        skep_log(SKEP_LOG_ERROR, "%s: there is no rule '%s'", t->o->expect, e->name);
+        skep_log(SKEP_LOG_ERROR, "%s: there is no rule '%s'", t->o->expect, shown(t, e->name));
         return false;
     }
     for (size_t i = 0; i < n; i++)
@@ -223,14 +231,14 @@ static bool check_one(const struct test *t, const struct expectation *e, struct 
     if (e->some ? have > 0 : have == e->count)
         return true;
     if (e->some)
-        skep_log(SKEP_LOG_ERROR, "expected at least one alert of '%s', there is none", e->name);
+        skep_log(SKEP_LOG_ERROR, "expected at least one alert of '%s', there is none", shown(t, e->name));
     else
-        skep_log(SKEP_LOG_ERROR, "expected %" PRIu64 " alerts of '%s', there are %" PRIu64, e->count, e->name,
-                 have);
+        skep_log(SKEP_LOG_ERROR, "expected %" PRIu64 " alerts of '%s', there are %" PRIu64, e->count,
+                 shown(t, e->name), have);
     return false;
 }
 
-static int check_expectations(const struct test *t, struct skep_judge_count *counts, size_t n)
+static int check_expectations(struct test *t, struct skep_judge_count *counts, size_t n)
 {
     int status = SKEP_EXIT_OK;
     for (size_t i = 0; i < t->n_expected; i++)
@@ -239,7 +247,7 @@ static int check_expectations(const struct test *t, struct skep_judge_count *cou
     for (size_t i = 0; i < n; i++) {
         if (!counts[i].matches)
             continue;
-        skep_log(SKEP_LOG_ERROR, "'%s' was not expected and has %" PRIu64 " alerts", counts[i].name,
+        skep_log(SKEP_LOG_ERROR, "'%s' was not expected and has %" PRIu64 " alerts", shown(t, counts[i].name),
                  counts[i].matches);
         status = SKEP_EXIT_FAILED;
     }
@@ -319,7 +327,7 @@ static int compare_rows(const void *a, const void *b)
     return x->rule < y->rule ? -1 : x->rule > y->rule;
 }
 
-static void put_text(const struct test *t, const struct row *rows, size_t n, struct tuple **all)
+static void put_text(struct test *t, const struct row *rows, size_t n, struct tuple **all)
 {
     const struct skep_policy *p = skep_judge_rules(t->judge)->policy;
     uint64_t sum = 0;
@@ -335,7 +343,7 @@ static void put_text(const struct test *t, const struct row *rows, size_t n, str
             printf("  %10.1f", per_minute(t, rows[i].matches));
         if (c)
             printf("  %8.0f  %8" PRIu64, per_event(c), c->events);
-        printf("  %s\n", p->rules[rows[i].rule].name);
+        printf("  %s\n", shown(t, p->rules[rows[i].rule].name));
         put_tuples(t, rows[i].rule, all);
     }
     if (t->whole.events)
@@ -473,8 +481,6 @@ static int open_test(struct test *t, const struct skep_rules_test_options *o)
     struct skep_rules_load load;
     struct skep_ruleset *rs;
     skep_diags_init(&diags, NULL);
-    skep_strbuf_init(&t->text, 1 << 20);
-    skep_strbuf_init(&t->line, 1 << 20);
     skep_hashmap_init(&t->tuples, sizeof(uint64_t), TUPLES_MAX);
     int r = skep_format_new("%proc.exepath", NULL, &diags, &t->process);
     for (size_t i = 0; i < FILES && r >= 0; i++)
@@ -528,6 +534,8 @@ int skep_rules_test_run(const struct skep_rules_test_options *o)
     _cleanup_replay_source_ struct skep_replay_source source = {0};
     struct test t = {0};
     t.o = o;
+    skep_strbuf_init(&t.text, 1 << 20);
+    skep_strbuf_init(&t.line, 1 << 20);
     int r = o->expect ? read_expectations(&t) : SKEP_EXIT_OK;
     if (r == SKEP_EXIT_OK)
         r = skep_replay_source_open(o->recording, &source);
