@@ -118,15 +118,19 @@ static void begin(struct skep_reload *l)
     }
 }
 
+/* The directory that it is in, or will be: of those above it the lowest that there is. */
 static void watch_parent(struct skep_reload *l, const char *path)
 {
     _cleanup_free_ char *parent = strdup(path);
-    if (!parent)
-        return;
-    char *slash = strrchr(parent, '/');
-    if (slash)
-        slash[slash == parent] = '\0';
-    inotify_add_watch(l->watch_fd, slash ? parent : ".", CHANGES | IN_ONLYDIR);
+    for (bool above = parent; above;) {
+        char *slash = strrchr(parent, '/');
+        above = slash && slash > parent;
+        if (slash)
+            slash[!above] = '\0';
+        if (inotify_add_watch(l->watch_fd, slash ? parent : ".", CHANGES | IN_ONLYDIR) >= 0 ||
+            errno != ENOENT)
+            return;
+    }
 }
 
 /* A file's directory is watched, and a directory itself and its parent. */

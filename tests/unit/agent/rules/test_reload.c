@@ -158,6 +158,31 @@ static void test_linked(void **state)
     expect_rules(x, 3);
 }
 
+/* Its directory is not there yet, or goes and comes again. */
+static void test_absent(void **state)
+{
+    struct fixture *x = *state;
+    static const char *const dirs[] = {"elsewhere", "elsewhere/d"};
+    struct skep_ruleset *rs;
+    char path[2][80], file[100];
+    for (size_t i = 0; i < 2; i++)
+        snprintf(path[i], sizeof(path[i]), "%s/%s", x->parent, dirs[i]);
+    snprintf(file, sizeof(file), "%s/c.yaml", path[1]);
+    x->paths[0] = file;
+    new_reload(x);
+    for (int round = 0; round < 2; round++) {
+        _cleanup_free_ char *text = NULL;
+        assert_int_equal(mkdir(path[0], 0700), 0);
+        assert_int_equal(mkdir(path[1], 0700), 0);
+        put_file(x, "../elsewhere/d/c.yaml", RULE("c"));
+        expect_rules(x, 1);
+        assert_int_equal(unlink(file), 0);
+        assert_int_equal(rmdir(path[1]), 0);
+        assert_int_equal(rmdir(path[0]), 0);
+        assert_int_equal(take(x, 20000, &rs, &text), -EINVAL);
+    }
+}
+
 /* As copies are that keep the time of the original. */
 static void test_same_time(void **state)
 {
@@ -288,6 +313,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_asked_meanwhile, setup, teardown),
         cmocka_unit_test_setup_teardown(test_changed, setup, teardown),
         cmocka_unit_test_setup_teardown(test_linked, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_absent, setup, teardown),
         cmocka_unit_test_setup_teardown(test_same_time, setup, teardown),
         cmocka_unit_test_setup_teardown(test_pipe, setup, teardown),
         cmocka_unit_test_setup_teardown(test_busy_parent, setup, teardown),
