@@ -65,6 +65,9 @@ t_check "what it wanted undone is undone" test -e undone
 env -u SKEP_BUILD tree/tools/check --only e2e '1-*' >log 2>&1
 t_check "success is told by the exit status" test "$? $(tail -n 1 log)" = "0 1 passed, 0 failed, 0 skipped"
 
+env -u SKEP_BUILD tree/tools/check --only e2e nothing >log 2>&1
+t_check "no test at all is a failure" test "$? $(tail -n 1 log)" = "1 0 passed, 1 failed, 0 skipped"
+
 cat >lines <<'L'
 {"kind":"exec","proc":{"pid":7,"args":["a","b"]},"container":null}
 {"kind":"exit","ret":-2}
