@@ -27,7 +27,7 @@ t_skip three "not here"
 t_check four true
 t_check five false'
 sample 5-slow.sh <<<"#!/bin/bash
-# timeout: 2
+# timeout: 6
 . \"\${0%/*}/lib.sh\"
 background sleep 1000
 echo \$BG >$SCRATCH/slow.pid
@@ -56,7 +56,7 @@ t_check "the closing line counts every case" test "$closing" = "$want"
 [ "$closing" = "$want" ] || { echo "# wanted: $want" && sed 's/^/# /' log; }
 t_check "a failure is told by the exit status" test $status -eq 1
 t_check "a reason is shown" grep -qx 'not ok - two: because' log
-t_check "a test that takes too long is ended" grep -q "not ok - 5-slow: took longer than $((2 * SLOW)) s" log
+t_check "a test that takes too long is ended" grep -q "not ok - 5-slow: took longer than $((6 * SLOW)) s" log
 t_check "a test that fails where sensors were skipped has more goes" grep -q '^# 7-skipped: the kernel skipped sensors (2 times)' log
 t_check "namely two" test "$(wc -l <goes)" -eq 3
 t_check "what it started is ended with it" ended "$(cat slow.pid)"
