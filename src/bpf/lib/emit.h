@@ -147,6 +147,7 @@ static __always_inline bool skep_in_scope(struct task_struct *t)
     __u32 scope = skep_cfg.scope;
     if (scope == 0)
         return true;
+    t = SKEP_PLAIN(struct task_struct, t);
     if ((scope & SKEP_SCOPE_UID) && t->cred->uid.val != skep_cfg.uid)
         return false;
     if ((scope & SKEP_SCOPE_TRACKED) && !bpf_map_lookup_elem(&skep_tracked, &tgid))
