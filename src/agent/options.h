@@ -16,7 +16,7 @@
 #include "base/strings.h"
 #include "export/sink.h"
 #include "export/terminal.h"
-#include "rule/alert/throttle.h"
+#include "rule/alert/alert.h"
 #include "rule/policy.h"
 
 /* Exit statuses of every command. */
@@ -46,12 +46,13 @@ struct skep_rules_options {
     bool interpret;   /* no machine code */
 };
 
-/* Where alerts go, and which are held back. */
+/* Where alerts go, which are held back, and what they look like. */
 struct skep_alerts_options {
     struct skep_sink *const *sinks; /* open, borrowed; without any they go to the output */
     size_t n_sinks;
     struct skep_throttle_options throttle; /* all 0: nothing is held back */
     const char *key; /* template of what makes two alerts of a rule the same; NULL: the rule alone */
+    struct skep_alert_style style;
 };
 
 #define SKEP_RULES_OPTIONS_INIT                                                                              \

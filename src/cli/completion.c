@@ -172,7 +172,8 @@ static void put_values(struct skep_strbuf *sb, const struct skep_command_entry *
             if (o->choices)
                 skep_strbuf_putc(sb, '=');
             for (size_t i = 0; o->choices && o->choices[i]; i++)
-                skep_strbuf_printf(sb, "%s%s", i ? " " : "", o->choices[i]);
+                skep_strbuf_printf(sb, "%s%.*s", i ? " " : "", (int)strcspn(o->choices[i], "|"),
+                                   o->choices[i]);
             skep_strbuf_printf(sb, "%s' ;;\n", o->choices ? "" : o->arg);
         }
     }

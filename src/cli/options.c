@@ -2,6 +2,7 @@
 #include "cli/options.h"
 
 #include <pwd.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -164,11 +165,23 @@ static int store_repeat(struct parser *p, struct skep_strings *to, const char *v
     return 0;
 }
 
+/* Whether value is the choice, in any case; a choice is NAME, or NAME|ANOTHER. */
+static bool is_choice(const char *choice, const char *value)
+{
+    size_t len = strlen(value);
+    for (; choice; choice = strchr(choice, '|')) {
+        choice += *choice == '|';
+        if (strcspn(choice, "|") == len && strncasecmp(choice, value, len) == 0)
+            return true;
+    }
+    return false;
+}
+
 static int store_choice(struct parser *p, struct written w, int *to, const char *value)
 {
     const char *const *choices = w.option->choices;
     for (int i = 0; choices[i]; i++) {
-        if (skep_streq(choices[i], value)) {
+        if (is_choice(choices[i], value)) {
             *to = i;
             return 0;
         }
@@ -177,7 +190,7 @@ static int store_choice(struct parser *p, struct written w, int *to, const char 
     skep_strbuf_init(&what, 256);
     skep_strbuf_puts(&what, "is none of ");
     for (int i = 0; choices[i]; i++)
-        skep_strbuf_printf(&what, "%s%s", i ? ", " : "", choices[i]);
+        skep_strbuf_printf(&what, "%s%.*s", i ? ", " : "", (int)strcspn(choices[i], "|"), choices[i]);
     int r = bad_value(p, w, value, what.s);
     skep_strbuf_clear(&what);
     return r;

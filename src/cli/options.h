@@ -32,8 +32,9 @@ enum skep_option_kind {
     SKEP_OPTION_NUMBER,   /* uint64_t, not 0: 7, 1000000 */
     SKEP_OPTION_PID,      /* uint32_t, not 0 */
     SKEP_OPTION_UID,      /* int64_t; a number or a user's name */
-    SKEP_OPTION_CHOICE,   /* an int-sized enum: the index in choices */
-    SKEP_OPTION_VALUE,    /* an int-sized enum: value, without an argument */
+    SKEP_OPTION_CHOICE, /* an int-sized enum: the index in choices, which are written in any case; a choice may have
+                             a second name: informational|info */
+    SKEP_OPTION_VALUE, /* an int-sized enum: value, without an argument */
 };
 
 struct skep_option {

@@ -172,7 +172,7 @@ static int run(const struct skep_command_entry *self, const struct skep_args *ar
     skep_diags_init(&d, NULL);
     d.max = DIAGS_MAX;
     d.codes = true;
-    int r = skep_falco_files_read((const char *const *)args->args, args->n, &d, &files);
+    int r = skep_falco_files_read((const char *const *)args->args, args->n, NULL, &d, &files);
     if (r == -ENOMEM)
         return r;
     struct skep_falco_options all = {.min_priority = SKEP_PRIORITY_DEBUG};

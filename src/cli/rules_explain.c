@@ -102,7 +102,7 @@ static const char *kind_name(uint16_t kind)
 static void put_rule(const struct skep_compiled *c, uint32_t rule, struct skep_strbuf *sb)
 {
     const struct skep_rule *r = &c->policy->rules[rule];
-    skep_strbuf_puts(sb, r->name);
+    skep_strbuf_put_visible(sb, r->name, strlen(r->name));
     skep_strbuf_printf(sb, " (%s, %s)\n", skep_priority_name(r->priority), states[r->state]);
     if (r->state != SKEP_RULE_ENABLED)
         return;

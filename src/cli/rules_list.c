@@ -91,12 +91,27 @@ static void put_json(const struct list_options *o, const struct skep_policy *p, 
     skep_strbuf_putc(sb, '\n');
 }
 
+/* Columns of what is visible of a text: its characters. */
+static size_t columns_of(const char *visible, size_t len)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < len; i++)
+        n += ((unsigned char)visible[i] & 0xc0) != 0x80;
+    return n;
+}
+
 static size_t width_of_names(const struct list_options *o, const struct skep_policy *p)
 {
+    _cleanup_strbuf_ struct skep_strbuf name;
     size_t width = 4;
-    for (size_t i = 0; i < p->n_rules; i++)
-        if (is_wanted(o, &p->rules[i]))
-            width = MAX(width, strlen(p->rules[i].name));
+    skep_strbuf_init(&name, TEXT_MAX);
+    for (size_t i = 0; i < p->n_rules; i++) {
+        if (!is_wanted(o, &p->rules[i]))
+            continue;
+        skep_strbuf_reset(&name);
+        skep_strbuf_put_visible(&name, p->rules[i].name, strlen(p->rules[i].name));
+        width = MAX(width, columns_of(name.s, name.len));
+    }
     return MIN(width, (size_t)NAME_WIDTH_MAX);
 }
 
@@ -115,7 +130,7 @@ static void put_padded(struct skep_strbuf *sb, const char *s, size_t width)
 {
     size_t from = sb->len;
     skep_strbuf_put_visible(sb, s, strlen(s));
-    for (size_t n = sb->len - from; n < width + 2; n++)
+    for (size_t n = columns_of(sb->s + from, sb->len - from); n < width + 2; n++)
         skep_strbuf_putc(sb, ' ');
 }
 

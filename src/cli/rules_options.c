@@ -10,7 +10,7 @@ const char *const skep_priority_choices[] = {
     [SKEP_PRIORITY_ERROR] = "error",
     [SKEP_PRIORITY_WARNING] = "warning",
     [SKEP_PRIORITY_NOTICE] = "notice",
-    [SKEP_PRIORITY_INFORMATIONAL] = "informational",
+    [SKEP_PRIORITY_INFORMATIONAL] = "informational|info",
     [SKEP_PRIORITY_DEBUG] = "debug",
     NULL,
 };

@@ -53,17 +53,20 @@ static int run(const struct skep_command_entry *self, const struct skep_args *ar
     const struct skep_rules_options *wanted = &o->agent.rules;
     if (wanted->off && (wanted->paths.n || wanted->choices.n))
         return skep_usage_error(self, "--no-rules excludes --rules, --disable and --enable");
-    if (wanted->off && (o->alerts.to.n || o->alerts.rate || o->alerts.suppress))
-        return skep_usage_error(self,
-                                "without rules there are no alerts: --no-rules excludes --to, --rate and "
-                                "--suppress; --output FILE takes events");
+    if (wanted->off && (o->alerts.to.n || o->alerts.rate || o->alerts.suppress || o->alerts.style.iso8601 ||
+                        o->alerts.style.message))
+        return skep_usage_error(self, "without rules there are no alerts: --no-rules excludes --to, --rate, "
+                                      "--suppress, --iso8601 and --message; --output FILE takes events");
     int r = skep_shared_check(self, args, &o->agent);
     if (r == SKEP_EXIT_OK)
         r = skep_alert_route_open(self, &o->alerts, &route);
     if (r)
         return r;
-    o->agent.alerts = (struct skep_alerts_options){
-        .sinks = route.sinks, .n_sinks = route.n_sinks, .throttle = route.throttle, .key = route.key};
+    o->agent.alerts = (struct skep_alerts_options){.sinks = route.sinks,
+                                                   .n_sinks = route.n_sinks,
+                                                   .throttle = route.throttle,
+                                                   .key = route.key,
+                                                   .style = o->alerts.style};
     return skep_agent_run(&o->agent);
 }
 

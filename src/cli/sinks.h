@@ -2,8 +2,8 @@
 #ifndef SKEP_CLI_SINKS_H
 #define SKEP_CLI_SINKS_H
 /*
- * The options that say where alerts go and how many of them: --to, --rate and --suppress, the same for every
- * command that raises alerts. A command puts struct skep_alert_options into its own options and the rows into
+ * The options that say where alerts go, how many of them, and what they look like: --to, --rate, --suppress,
+ * --iso8601 and --message, the same for every command that raises alerts. A command puts struct skep_alert_options into its own options and the rows into
  * a table:
  *
  *     static const struct skep_option alerts[] = {
@@ -27,7 +27,7 @@
  */
 #include "cli/command.h"
 #include "export/sink.h"
-#include "rule/alert/throttle.h"
+#include "rule/alert/alert.h"
 
 /* Who did it, and to what, and where. Not its arguments, times and ids, in which repetitions differ; and the
  * container, since the same deed in two of them is two deeds. */
@@ -37,6 +37,7 @@ struct skep_alert_options {
     struct skep_strings to;
     const char *rate;     /* NULL: no limit */
     const char *suppress; /* NULL: nothing is suppressed */
+    struct skep_alert_style style;
 };
 
 #define SKEP_ALERT_OPTIONS(at)                                                                               \
@@ -54,10 +55,22 @@ struct skep_alert_options {
          SKEP_OPTION_STRING,                                                                                 \
          (at) + offsetof(struct skep_alert_options, rate),                                                   \
          .help = "at most so many alerts of each rule, such as 10/1m; what is hidden is counted"},           \
+        {"suppress",                                                                                         \
+         0,                                                                                                  \
+         "TIME",                                                                                             \
+         SKEP_OPTION_STRING,                                                                                 \
+         (at) + offsetof(struct skep_alert_options, suppress),                                               \
+         .help = "show an alert of the same rule and the same fields once in this time, such as 1m or "      \
+                 "1m,by=proc.exepath,fd.name; what is hidden is counted"},                                   \
+        {"iso8601",                                                                                          \
+         0,                                                                                                  \
+         NULL,                                                                                               \
+         SKEP_OPTION_FLAG,                                                                                   \
+         (at) + offsetof(struct skep_alert_options, style.iso8601),                                          \
+         .help = "the time at the head of an alert in ISO 8601, UTC, instead of the local time of day"},     \
     {                                                                                                        \
-        "suppress", 0, "TIME", SKEP_OPTION_STRING, (at) + offsetof(struct skep_alert_options, suppress),     \
-            .help = "show an alert of the same rule and the same fields once in this time, such as 1m or "   \
-                    "1m,by=proc.exepath,fd.name; what is hidden is counted"                                  \
+        "message", 0, NULL, SKEP_OPTION_FLAG, (at) + offsetof(struct skep_alert_options, style.message),     \
+            .help = "in JSON also the output without time and priority, as \"message\""                      \
     }
 
 struct skep_alert_route {

@@ -66,7 +66,8 @@ bool skep_fact_bool(struct skep_fact *f, bool value)
 static char *arena_take(struct skep_rule_ctx *x, size_t n)
 {
     size_t size = ROUND_UP(n, (size_t)8);
-    if (size > SKEP_FACT_ARENA_SIZE - x->arena_at) {
+    size_t end = SKEP_FACT_ARENA_SIZE - (size > SKEP_FACT_SHORT_MAX ? SKEP_FACT_ARENA_KEPT : 0);
+    if (x->arena_at > end || size > end - x->arena_at) {
         x->cut++;
         return NULL;
     }

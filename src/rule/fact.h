@@ -11,7 +11,9 @@
  *
  * Bytes of texts, addresses and lists are copied into the arena of the context, aligned to 8 and padded with zeros to
  * a multiple of 8: programs compare whole words, and checked modes of the engine see no memory but the context.
- * A text longer than SKEP_FACT_TEXT_MAX is cut there and counted (ctx->cut).
+ * A text longer than SKEP_FACT_TEXT_MAX is cut there and counted (ctx->cut). Whoever starts a process chooses how long
+ * its arguments are, and those of its parents: so that they cannot take the room of all else that is asked, the end of
+ * the arena is kept for what is not longer than a path. What is never used of an arena costs no memory.
  *
  * A context belongs to one thread. It is as large as its policy wants: skep_rule_ctx_new() makes it, and
  * skep_rule_ctx_begin() makes it ready for an event (cost: a memset of the facts and atoms).
@@ -19,7 +21,9 @@
 #include "rule/condition/ast.h"
 
 #define SKEP_FACT_TEXT_MAX 32768
-#define SKEP_FACT_ARENA_SIZE (256 * 1024)
+#define SKEP_FACT_ARENA_SIZE (1024 * 1024)
+#define SKEP_FACT_ARENA_KEPT (256 * 1024) /* of it, for texts of at most */
+#define SKEP_FACT_SHORT_MAX 4096
 #define SKEP_RULE_MATCHES_MAX 1024 /* rules that one event can match; more are counted */
 
 enum skep_fact_state {

@@ -73,6 +73,11 @@ t_check "standard input" said "standard input):3:34: error" sh -c "'$SKEP' rules
 t_check "a file of zeros is refused" exits 1 sh -c "head -c 100000 /dev/zero | '$SKEP' rules check -"
 t_check "a file that does not end is refused" said "is too large" timeout 60 "$SKEP" rules check /dev/zero
 
+mkdir nothing
+t_check "a directory without rules is warned of" said "no rule is in force: there are none" rules explain nothing
+t_check "and rules that are all off" said "no rule is in force: of 2, none is on" rules explain rules.d --disable '*'
+t_check "one rule of standard input is explained" said "Shell (Warning, on)" sh -c "'$SKEP' rules explain - --rule Shell <rules.d/10-base.yaml"
+
 rules check --json rules.d warn.yaml wrong.yaml nowhere.yaml >check.json
 t_check "JSON has a result for each file" python3 - <<'P'
 import json
@@ -98,8 +103,13 @@ assert j["successful"] and j["falco_load_results"][0]["warnings"][0]["code"] == 
 
 t_check "list shows rules" said "Shell       Warning        enabled       execve" rules list rules.d
 t_check "and their state" said "Connection  Debug          disabled      connect" rules list rules.d
+printf -- '- rule: "ü\\e[31m\\nx"\n  desc: d\n  condition: evt.type = open\n  output: o\n  priority: info\n' >strange.yaml
+t_check "a strange name is in its column" said 'ü\x1b[31m\nx  Informational  enabled' rules list strange.yaml
+t_check "and is explained as it may be shown" said 'ü\x1b[31m\nx (Informational, on)' rules explain strange.yaml
 t_check "by tag" test "$(rules list rules.d --tag process | wc -l)" = 2
 t_check "by priority" test "$(rules list rules.d --priority warning | grep -c Connection)" = 0
+t_check "in any case" test "$(rules list rules.d --priority WARNING | grep -c Connection)" = 0
+t_check "info is informational" test "$(rules list rules.d --priority Info | grep -c Connection)" = 0
 t_check "at length" said "    a shell begins" rules list -L rules.d
 t_check "list as JSON" test "$(rules list rules.d --json | python3 -c '
 import json, sys

@@ -97,3 +97,27 @@ ledger_closes() {
     grep -q '^open ' run.err && ! grep UNACCOUNTED run.err
 }
 t_check "the ledger adds up" ledger_closes
+
+# what can be read only once stays in force
+rules pipe >rules.yaml
+piped() { exec "$SKEP" run --rules - --json <rules.yaml >pipe.out 2>pipe.err; }
+piped &
+PIPED=$!
+T_PIDS+=("$PIPED")
+eventually() { # eventually COMMAND...: it succeeds at last
+    for _ in $(seq $((200 * SLOW))); do
+        "$@" && return 0
+        sleep 0.1
+    done
+    return 1
+}
+opened() { # opened NAME: a file of that name was made and told
+    : >"watched/$1"
+    grep -q "watched/$1\"" pipe.out
+}
+t_check "rules from standard input are in force" eventually opened piped
+kill -HUP "$PIPED"
+t_check "they are read anew" eventually grep -q 'new rules are in force: 2' pipe.err
+t_check "and are in force still" eventually opened again
+kill -INT "$PIPED"
+wait "$PIPED"

@@ -105,6 +105,15 @@ t_check "text" session text --matching all -- x
 t_check "a line for each alert" grep_line "^[0-9:]{8}\.[0-9]{9}: Critical x file=.*/dir/x +changed=openat container_id=host container_name=host$" text.out
 t_check "nothing else stands on the output" eval '[ "$(grep -vc "^[0-9:]\{8\}\.[0-9]\{9\}: " text.out)" -eq 0 ]'
 
+t_check "--iso8601" session iso --iso8601 --disable 'Any*' -- x
+t_check "times in UTC, in full" grep_line "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\.[0-9]{9}\+0000: Critical x file=" iso.out
+t_check "--message" session message --json --message --iso8601 --disable 'Any*' -- x
+t_check "the output alone, and with its head" python3 -c '
+import json
+a = json.loads(open("message.out").readline())
+assert a["message"].startswith("x file="), a
+assert a["output"] == a["time"][:-1] + "+0000: Critical " + a["message"], a'
+
 t_check "--color always" session color --color always --disable 'Any*' -- x
 t_check "the priority is coloured by what it means" grep -Pq '^\e\[2m[0-9:.]+: \e\[0m\e\[1;31mCritical\e\[0m x file=' color.out
 
@@ -169,6 +178,13 @@ printf '2 Any open\n' >want
 t_check "a count that is wrong" ended_with 1 "$SKEP" rules test -q --rules one.yaml --expect want all.skep
 printf '' >want
 t_check "alerts that nobody expected" ended_with 1 "$SKEP" rules test -q --rules one.yaml --expect want all.skep
+printf '3 Any open \r\n' >want
+t_check "blanks behind a name" "$SKEP" rules test -q --rules one.yaml --expect want all.skep
+for line in '-3 Any open' '99999999999999999999 Any open' '3' 'Any open' '3 Any open\n+ Any open'; do
+    printf -- "$line" >want
+    t_check "no expectation: $line" ended_with 2 "$SKEP" rules test -q --rules one.yaml --expect want all.skep
+done
+t_check "a directory of expectations" ended_with 2 "$SKEP" rules test -q --rules one.yaml --expect . all.skep
 "$SKEP" rules test --json --cost --rules one.yaml all.skep >report.json
 t_check "the report: counts, noise, costs" python3 -c '
 import json

@@ -90,7 +90,7 @@ static void on_report(void *data, const struct skep_throttle_report *report)
         .hostname = a->session->hostname,
         .report = &utc,
     };
-    static const struct skep_alert_options o;
+    const struct skep_alert_style *style = &a->o->alerts.style;
     skep_strbuf_reset(&a->report);
     skep_throttle_put_text(report, &a->report);
     alert.output = a->report.s;
@@ -98,9 +98,9 @@ static void on_report(void *data, const struct skep_throttle_report *report)
     skep_strbuf_reset(&a->text);
     skep_strbuf_reset(&a->json);
     if (a->want_text)
-        skep_alert_put_text(&alert, &o, &a->text);
+        skep_alert_put_text(&alert, style, &a->text);
     if (a->want_json)
-        skep_alert_put_json(&alert, &o, &a->json);
+        skep_alert_put_json(&alert, style, &a->json);
     send_out(a, alert.priority, alert.rule);
 }
 
@@ -156,9 +156,9 @@ void skep_alerts_put(struct skep_alerts *a, struct skep_ruleset *rs, uint32_t ru
     skep_strbuf_reset(&a->json);
     skep_rules_put_output(rs, rule, ev, world, &a->output);
     if (a->want_text)
-        skep_rules_put_alert(rs, rule, ev, &a->output, false, &a->text);
+        skep_rules_put_alert(rs, rule, ev, &a->output, false, &a->o->alerts.style, &a->text);
     if (a->want_json)
-        skep_rules_put_alert(rs, rule, ev, &a->output, true, &a->json);
+        skep_rules_put_alert(rs, rule, ev, &a->output, true, &a->o->alerts.style, &a->json);
     send_out(a, rs->policy->rules[rule].priority, rs->policy->rules[rule].name);
 }
 

@@ -4,7 +4,6 @@
 #include "base/log.h"
 #include "base/spell.h"
 #include "rule/alert/alert.h"
-#include "rule/falco/falco.h"
 
 /* "+NAME", "-NAME", "+tag:NAME", "-tag:NAME" */
 static struct skep_rule_choice parse_choice(const char *text)
@@ -23,6 +22,7 @@ int skep_rules_load_options(const struct skep_rules_options *o, struct skep_rule
     *ret = (struct skep_rules_load){
         .options = {.paths = o->paths.s,
                     .n_paths = o->paths.n,
+                    .kept = &ret->kept,
                     .choices = choices,
                     .n_choices = o->choices.n,
                     .min_priority = o->priority,
@@ -37,6 +37,7 @@ int skep_rules_load_options(const struct skep_rules_options *o, struct skep_rule
 void skep_rules_load_clear(struct skep_rules_load *l)
 {
     free(TAKE_PTR(l->choices));
+    skep_falco_files_clear(&l->kept);
 }
 
 /* A choice that is about no rule is a typing error more often than not, and then a rule is on that was to be off. */
@@ -65,6 +66,18 @@ static void warn_of_choices(const struct skep_ruleset_options *o, const struct s
     }
 }
 
+/* A directory of the wrong files says nothing by itself, and neither do rules that are all off. */
+static void warn_of_none(const struct skep_policy *p)
+{
+    for (size_t i = 0; i < p->n_rules; i++)
+        if (p->rules[i].state == SKEP_RULE_ENABLED)
+            return;
+    if (p->n_rules)
+        skep_warning("no rule is in force: of %zu, none is on", p->n_rules);
+    else
+        skep_warning("no rule is in force: there are none in these files");
+}
+
 int skep_rules_load(const struct skep_ruleset_options *o, struct skep_ruleset **ret)
 {
     _cleanup_diags_ struct skep_diags diags;
@@ -75,8 +88,11 @@ int skep_rules_load(const struct skep_ruleset_options *o, struct skep_ruleset **
     int r = skep_ruleset_load(o, &diags, ret);
     skep_diags_put_text(&diags, NULL, &sb);
     fputs(sb.s, stderr);
-    if (r >= 0)
-        warn_of_choices(o, (*ret)->policy);
+    if (r < 0)
+        return r;
+    warn_of_choices(o, (*ret)->policy);
+    if (!o->only)
+        warn_of_none((*ret)->policy);
     return r;
 }
 
@@ -93,9 +109,9 @@ void skep_rules_put_output(struct skep_ruleset *rs, uint32_t rule, const struct 
 }
 
 void skep_rules_put_alert(struct skep_ruleset *rs, uint32_t rule, const struct skep_event *ev,
-                          const struct skep_strbuf *output, bool json, struct skep_strbuf *sb)
+                          const struct skep_strbuf *output, bool json, const struct skep_alert_style *style,
+                          struct skep_strbuf *sb)
 {
-    static const struct skep_alert_options o;
     const struct skep_rule *r = &rs->policy->rules[rule];
     struct skep_alert a = {
         .time = wall_time(ev),
@@ -110,7 +126,7 @@ void skep_rules_put_alert(struct skep_ruleset *rs, uint32_t rule, const struct s
         .format = rs->formats[rule],
     };
     if (json)
-        skep_alert_put_json(&a, &o, sb);
+        skep_alert_put_json(&a, style, sb);
     else
-        skep_alert_put_text(&a, &o, sb);
+        skep_alert_put_text(&a, style, sb);
 }

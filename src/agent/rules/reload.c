@@ -39,8 +39,9 @@ static uint64_t sign_file(int dir, const char *path, uint64_t seed)
         seen[1] = st.st_ino;
         seen[2] = st.st_dev;
         seen[3] = (uint64_t)st.st_size;
-        seen[4] = (uint64_t)st.st_mtim.tv_sec;
-        seen[5] = (uint64_t)st.st_mtim.tv_nsec;
+        /* not the time of modification, which copies of a file may bring along */
+        seen[4] = (uint64_t)st.st_ctim.tv_sec;
+        seen[5] = (uint64_t)st.st_ctim.tv_nsec;
     }
     return skep_hash_bytes(path, strlen(path), skep_hash_bytes(seen, sizeof(seen), 1));
 }
@@ -117,25 +118,76 @@ static void begin(struct skep_reload *l)
     }
 }
 
+/* The directory that it is in, or will be: of those above it the lowest that there is. */
+static void watch_parent(struct skep_reload *l, const char *path)
+{
+    _cleanup_free_ char *parent = strdup(path);
+    for (bool above = parent; above;) {
+        char *slash = strrchr(parent, '/');
+        above = slash && slash > parent;
+        if (slash)
+            slash[!above] = '\0';
+        if (inotify_add_watch(l->watch_fd, slash ? parent : ".", CHANGES | IN_ONLYDIR) >= 0 ||
+            errno != ENOENT)
+            return;
+    }
+}
+
 /* A file's directory is watched, and a directory itself and its parent. */
 static void watch_path(struct skep_reload *l, const char *path)
 {
-    _cleanup_free_ char *parent = strdup(path);
     inotify_add_watch(l->watch_fd, path, CHANGES);
-    if (!parent)
-        return;
-    char *slash = strrchr(parent, '/');
-    if (slash)
-        slash[slash == parent] = '\0';
-    inotify_add_watch(l->watch_fd, slash ? parent : ".", CHANGES | IN_ONLYDIR);
+    watch_parent(l, path);
 }
 
-static void watch(struct skep_reload *l)
+/* On the way to a file: links, which may be made to lead elsewhere, and the place that it is at in the end. */
+static void watch_links(struct skep_reload *l, const char *path)
 {
-    for (size_t i = 0; i < l->o.n_paths; i++)
-        watch_path(l, l->o.paths[i]);
-    if (!l->o.n_paths)
-        watch_path(l, SKEP_RULES_DIR);
+    _cleanup_free_ char *part = strdup(path), *end = realpath(path, NULL);
+    struct stat st;
+    for (char *slash = part ? strchr(part + (*part == '/'), '/') : NULL; slash;
+         slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        if (lstat(part, &st) == 0 && S_ISLNK(st.st_mode))
+            watch_parent(l, part);
+        *slash = '/';
+    }
+    if (end)
+        watch_parent(l, end);
+}
+
+/* Rules of a directory that are links to files elsewhere. */
+static void watch_linked_files(struct skep_reload *l, const char *path)
+{
+    DIR *d = opendir(path);
+    struct dirent *e;
+    while (d && (e = readdir(d))) {
+        _cleanup_free_ char *full = NULL;
+        if (e->d_name[0] == '.' || (e->d_type != DT_LNK && e->d_type != DT_UNKNOWN))
+            continue;
+        if (asprintf(&full, "%s/%s", path, e->d_name) < 0) {
+            full = NULL;
+            continue;
+        }
+        inotify_add_watch(l->watch_fd, full, CHANGES);
+        watch_links(l, full);
+    }
+    if (d)
+        closedir(d);
+}
+
+/* links: those may have changed, too. */
+static void watch(struct skep_reload *l, bool links)
+{
+    static const char *const of_host[] = {SKEP_RULES_DIR};
+    const char *const *paths = l->o.n_paths ? l->o.paths : of_host;
+    for (size_t i = 0; i < MAX(l->o.n_paths, (size_t)1); i++) {
+        watch_path(l, paths[i]);
+        if (!links)
+            continue;
+        watch_links(l, paths[i]);
+        watch_linked_files(l, paths[i]);
+    }
 }
 
 struct skep_reload *skep_reload_free(struct skep_reload *l)
@@ -169,7 +221,7 @@ int skep_reload_new(const struct skep_ruleset_options *o, struct skep_reload **r
         r = add_fd(l, l->timer_fd);
     if (r < 0)
         return r;
-    watch(l);
+    watch(l, true);
     l->signature = l->seen = sign(l);
     *ret = TAKE_PTR(l);
     return 0;
@@ -213,10 +265,12 @@ int skep_reload_take(struct skep_reload *l, struct skep_ruleset **ret, char **re
 {
     *ret_text = NULL;
     if (drain(l->watch_fd)) {
-        watch(l); /* what was not there before may be there now */
+        watch(l, false); /* what was not there before may be there now */
         uint64_t now = sign(l);
-        if (now != l->seen)
+        if (now != l->seen) {
+            watch(l, true);
             settle(l);
+        }
         l->seen = now;
     }
     if (drain(l->timer_fd) && (l->again || sign(l) != l->signature))

@@ -3,7 +3,8 @@
 #define SKEP_AGENT_RULES_RELOAD_H
 /*
  * New rules while the old ones are in force. Rule files are watched (their directories, since editors and packages
- * replace files), and SIGHUP asks for a reload, too. The new set is read and compiled aside (base/job.h); the
+ * replace files, and those that links lead to), and SIGHUP asks for a reload, too. What can be read only once, as a pipe,
+ * stays as it was. The new set is read and compiled aside (base/job.h); the
  * event loop goes on meanwhile and takes the result when the descriptor becomes readable:
  *
  *     if (skep_reload_take(reload, &rs, &text) > 0) ... put rs in force

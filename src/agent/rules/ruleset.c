@@ -247,8 +247,8 @@ static int load_policy(const struct skep_ruleset_options *o, struct skep_diags *
     bool installed = !o->n_paths && access(SKEP_RULES_DIR, F_OK) == 0;
     if (!o->n_paths && !installed)
         return skep_falco_load(&builtin, 1, &fo, diags, ret);
-    int read =
-        skep_falco_files_read(o->n_paths ? o->paths : of_host, o->n_paths ? o->n_paths : 1, diags, &files);
+    int read = skep_falco_files_read(o->n_paths ? o->paths : of_host, o->n_paths ? o->n_paths : 1, o->kept,
+                                     diags, &files);
     if (read == -ENOMEM)
         return read;
     int r = skep_falco_load(files.list, files.n, &fo, diags, ret);

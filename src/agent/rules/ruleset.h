@@ -18,10 +18,12 @@
 
 #define SKEP_RULES_DIR "/etc/skep/rules.d"
 
+struct skep_falco_files;
 struct skep_ruleset_options {
     const char *const
         *paths; /* files and directories in order; none: SKEP_RULES_DIR, else the built-in rules */
     size_t n_paths;
+    struct skep_falco_files *kept; /* standard input and pipes, for the next time; NULL: there is none */
     const struct skep_rule_choice *choices;
     size_t n_choices;
     enum skep_priority min_priority;

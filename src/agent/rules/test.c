@@ -4,6 +4,7 @@
 #include "agent/replay.h"
 #include "agent/rules/judge.h"
 #include "agent/rules/load.h"
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/log.h"
 
@@ -28,6 +29,12 @@ struct cost {
     uint64_t events, ns;
 };
 
+struct expectation {
+    char *name;
+    uint64_t count;
+    bool some; /* at least one */
+};
+
 struct test {
     const struct skep_rules_test_options *o;
     struct skep_judge *judge;
@@ -40,6 +47,8 @@ struct test {
     struct cost whole;
     uint64_t first, last; /* times of events */
     uint64_t overhead;    /* of reading the clock */
+    struct expectation *expected;
+    size_t n_expected, expected_room;
 };
 
 static uint64_t clock_ns(void)
@@ -47,6 +56,14 @@ static uint64_t clock_ns(void)
     struct timespec ts;
     clock_gettime(CLOCK_MONOTONIC, &ts);
     return (uint64_t)ts.tv_sec * 1000000000ULL + (uint64_t)ts.tv_nsec;
+}
+
+/* A name from a file, as it may stand on a terminal; until the next one. */
+static const char *shown(struct test *t, const char *name)
+{
+    skep_strbuf_reset(&t->line);
+    skep_strbuf_put_visible(&t->line, name, strlen(name));
+    return t->line.s;
 }
 
 /* ---- what events bring ---- */
@@ -82,6 +99,7 @@ static void count_tuple(struct test *t, uint32_t rule, const struct skep_event *
 static void on_alert(void *data, struct skep_ruleset *rs, uint32_t rule, const struct skep_event *ev,
                      const struct skep_ruleset_world *world)
 {
+    static const struct skep_alert_style style;
     struct test *t = data;
     count_tuple(t, rule, ev, world);
     if (t->o->quiet || t->o->json)
@@ -89,7 +107,7 @@ static void on_alert(void *data, struct skep_ruleset *rs, uint32_t rule, const s
     skep_strbuf_reset(&t->text);
     skep_strbuf_reset(&t->line);
     skep_rules_put_output(rs, rule, ev, world, &t->text);
-    skep_rules_put_alert(rs, rule, ev, &t->text, false, &t->line);
+    skep_rules_put_alert(rs, rule, ev, &t->text, false, &style, &t->line);
     puts(t->line.s);
 }
 
@@ -120,29 +138,71 @@ static size_t on_event(void *data, const struct skep_event *ev)
 
 /* ---- expectations ---- */
 
-struct expectation {
-    char *name;
-    uint64_t count;
-    bool some; /* at least one */
-};
-
-/* -1: the line is none. */
-static int parse_expectation(char *line, struct expectation *ret)
+/* false: the line is none. The name, in the line, is NULL where there is nothing on it. */
+static bool parse_expectation(char *line, struct expectation *ret)
 {
-    char *end = line;
-    line[strcspn(line, "\r\n")] = '\0';
+    char *end = line + strlen(line);
+    while (end > line && strchr(" \t\r\n", end[-1]))
+        *--end = '\0';
     line += strspn(line, " \t");
-    if (!*line || *line == '#')
-        return 0;
     *ret = (struct expectation){.some = *line == '+'};
+    if (!*line || *line == '#')
+        return true;
+    errno = 0;
     if (ret->some)
         end = line + 1;
-    else
+    else if (*line >= '0' && *line <= '9')
         ret->count = strtoull(line, &end, 10);
-    if (end == line || (*end != ' ' && *end != '\t'))
-        return -1;
+    else
+        return false;
+    if (errno || (*end != ' ' && *end != '\t'))
+        return false;
     ret->name = end + strspn(end, " \t");
-    return *ret->name ? 1 : -1;
+    return true;
+}
+
+static int keep_expectation(struct test *t, const struct expectation *e, size_t line)
+{
+    for (size_t i = 0; i < t->n_expected; i++)
+        if (skep_streq(t->expected[i].name, e->name)) {
+            skep_log(SKEP_LOG_ERROR, "%s:%zu: the rule '%s' stands here twice", t->o->expect, line,
+                     shown(t, e->name));
+            return SKEP_EXIT_USAGE;
+        }
+    struct expectation kept = {strdup(e->name), e->count, e->some};
+    if (!kept.name || SKEP_ARRAY_RESERVE(t->expected, t->n_expected, 1, t->expected_room) < 0) {
+        free(kept.name);
+        return -ENOMEM;
+    }
+    t->expected[t->n_expected++] = kept;
+    return SKEP_EXIT_OK;
+}
+
+/* An exit status. What is wrong with the file is said before anything is judged. */
+static int read_expectations(struct test *t)
+{
+    _cleanup_fclose_ FILE *f = fopen(t->o->expect, "re");
+    _cleanup_free_ char *line = NULL;
+    size_t size = 0, at = 0;
+    int r = SKEP_EXIT_OK;
+    errno = f ? 0 : errno;
+    while (f && r == SKEP_EXIT_OK && getline(&line, &size, f) >= 0) {
+        struct expectation e;
+        at++;
+        if (!parse_expectation(line, &e)) {
+            skep_log(SKEP_LOG_ERROR, "%s:%zu: expected `COUNT NAME OF THE RULE` or `+ NAME OF THE RULE`",
+                     t->o->expect, at);
+            return SKEP_EXIT_USAGE;
+        }
+        if (e.name)
+            r = keep_expectation(t, &e, at);
+        errno = 0;
+    }
+    if (!f || ferror(f)) {
+        skep_log(SKEP_LOG_ERROR, "cannot read %s: %s", t->o->expect, strerror(errno));
+        return SKEP_EXIT_USAGE;
+    }
+    return r;
 }
 
 static uint64_t count_of(const struct skep_judge_count *counts, size_t n, const char *name, bool *ret_known)
@@ -157,13 +217,12 @@ static uint64_t count_of(const struct skep_judge_count *counts, size_t n, const 
 }
 
 /* Whether one expectation holds; its rule's count is set to 0, so that what is left was not expected. */
-static bool check_one(const struct test *t, const struct expectation *e, struct skep_judge_count *counts,
-                      size_t n)
+static bool check_one(struct test *t, const struct expectation *e, struct skep_judge_count *counts, size_t n)
 {
     bool known;
     uint64_t have = count_of(counts, n, e->name, &known);
     if (!known) {
-        skep_log(SKEP_LOG_ERROR, "%s: there is no rule '%s'", t->o->expect, e->name);
+        skep_log(SKEP_LOG_ERROR, "%s: there is no rule '%s'", t->o->expect, shown(t, e->name));
         return false;
     }
     for (size_t i = 0; i < n; i++)
@@ -172,39 +231,23 @@ static bool check_one(const struct test *t, const struct expectation *e, struct 
     if (e->some ? have > 0 : have == e->count)
         return true;
     if (e->some)
-        skep_log(SKEP_LOG_ERROR, "expected at least one alert of '%s', there is none", e->name);
+        skep_log(SKEP_LOG_ERROR, "expected at least one alert of '%s', there is none", shown(t, e->name));
     else
-        skep_log(SKEP_LOG_ERROR, "expected %" PRIu64 " alerts of '%s', there are %" PRIu64, e->count, e->name,
-                 have);
+        skep_log(SKEP_LOG_ERROR, "expected %" PRIu64 " alerts of '%s', there are %" PRIu64, e->count,
+                 shown(t, e->name), have);
     return false;
 }
 
-static int check_expectations(const struct test *t, struct skep_judge_count *counts, size_t n)
+static int check_expectations(struct test *t, struct skep_judge_count *counts, size_t n)
 {
-    _cleanup_fclose_ FILE *f = fopen(t->o->expect, "re");
-    _cleanup_free_ char *line = NULL;
-    size_t size = 0, at = 0;
     int status = SKEP_EXIT_OK;
-    if (!f) {
-        skep_log(SKEP_LOG_ERROR, "cannot read %s: %s", t->o->expect, strerror(errno));
-        return SKEP_EXIT_USAGE;
-    }
-    while (getline(&line, &size, f) >= 0) {
-        struct expectation e;
-        int r = parse_expectation(line, &e);
-        at++;
-        if (r < 0) {
-            skep_log(SKEP_LOG_ERROR, "%s:%zu: expected `COUNT NAME OF THE RULE` or `+ NAME OF THE RULE`",
-                     t->o->expect, at);
-            return SKEP_EXIT_USAGE;
-        }
-        if (r > 0 && !check_one(t, &e, counts, n))
+    for (size_t i = 0; i < t->n_expected; i++)
+        if (!check_one(t, &t->expected[i], counts, n))
             status = SKEP_EXIT_FAILED;
-    }
     for (size_t i = 0; i < n; i++) {
         if (!counts[i].matches)
             continue;
-        skep_log(SKEP_LOG_ERROR, "'%s' was not expected and has %" PRIu64 " alerts", counts[i].name,
+        skep_log(SKEP_LOG_ERROR, "'%s' was not expected and has %" PRIu64 " alerts", shown(t, counts[i].name),
                  counts[i].matches);
         status = SKEP_EXIT_FAILED;
     }
@@ -284,7 +327,7 @@ static int compare_rows(const void *a, const void *b)
     return x->rule < y->rule ? -1 : x->rule > y->rule;
 }
 
-static void put_text(const struct test *t, const struct row *rows, size_t n, struct tuple **all)
+static void put_text(struct test *t, const struct row *rows, size_t n, struct tuple **all)
 {
     const struct skep_policy *p = skep_judge_rules(t->judge)->policy;
     uint64_t sum = 0;
@@ -300,7 +343,7 @@ static void put_text(const struct test *t, const struct row *rows, size_t n, str
             printf("  %10.1f", per_minute(t, rows[i].matches));
         if (c)
             printf("  %8.0f  %8" PRIu64, per_event(c), c->events);
-        printf("  %s\n", p->rules[rows[i].rule].name);
+        printf("  %s\n", shown(t, p->rules[rows[i].rule].name));
         put_tuples(t, rows[i].rule, all);
     }
     if (t->whole.events)
@@ -419,6 +462,9 @@ static void test_clear(struct test *t)
     skep_ruleset_free(t->whole.rs);
     while ((tuple = skep_hashmap_next(&t->tuples, &at)))
         free(tuple);
+    for (size_t i = 0; i < t->n_expected; i++)
+        free(t->expected[i].name);
+    free(t->expected);
     skep_hashmap_clear(&t->tuples);
     skep_judge_free(t->judge);
     skep_format_free(t->process);
@@ -434,10 +480,7 @@ static int open_test(struct test *t, const struct skep_rules_test_options *o)
     _cleanup_diags_ struct skep_diags diags;
     struct skep_rules_load load;
     struct skep_ruleset *rs;
-    t->o = o;
     skep_diags_init(&diags, NULL);
-    skep_strbuf_init(&t->text, 1 << 20);
-    skep_strbuf_init(&t->line, 1 << 20);
     skep_hashmap_init(&t->tuples, sizeof(uint64_t), TUPLES_MAX);
     int r = skep_format_new("%proc.exepath", NULL, &diags, &t->process);
     for (size_t i = 0; i < FILES && r >= 0; i++)
@@ -490,7 +533,12 @@ int skep_rules_test_run(const struct skep_rules_test_options *o)
 {
     _cleanup_replay_source_ struct skep_replay_source source = {0};
     struct test t = {0};
-    int r = skep_replay_source_open(o->recording, &source);
+    t.o = o;
+    skep_strbuf_init(&t.text, 1 << 20);
+    skep_strbuf_init(&t.line, 1 << 20);
+    int r = o->expect ? read_expectations(&t) : SKEP_EXIT_OK;
+    if (r == SKEP_EXIT_OK)
+        r = skep_replay_source_open(o->recording, &source);
     if (r == SKEP_EXIT_OK) {
         r = open_test(&t, o);
         if (r >= 0)

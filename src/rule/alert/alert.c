@@ -5,9 +5,9 @@
 
 #define SUGGESTED "container_id=%container.id container_name=%container.name"
 
-static void put_head(const struct skep_alert *a, const struct skep_alert_options *o, struct skep_strbuf *sb)
+static void put_head(const struct skep_alert *a, const struct skep_alert_style *style, struct skep_strbuf *sb)
 {
-    if (o->iso8601)
+    if (style->iso8601)
         skep_clock_put_iso8601(sb, a->time);
     else
         skep_clock_put_local(sb, a->time, false, true);
@@ -16,20 +16,20 @@ static void put_head(const struct skep_alert *a, const struct skep_alert_options
     skep_strbuf_putc(sb, ' ');
 }
 
-void skep_alert_put_text(const struct skep_alert *a, const struct skep_alert_options *o,
+void skep_alert_put_text(const struct skep_alert *a, const struct skep_alert_style *style,
                          struct skep_strbuf *sb)
 {
-    put_head(a, o, sb);
+    put_head(a, style, sb);
     skep_strbuf_put(sb, a->output, a->output_len);
 }
 
 /* The line, as a quoted text: the head, which needs no quoting, goes behind the first quote. */
-static void put_line(const struct skep_alert *a, const struct skep_alert_options *o, struct skep_strbuf *sb)
+static void put_line(const struct skep_alert *a, const struct skep_alert_style *style, struct skep_strbuf *sb)
 {
     char text[64];
     struct skep_strbuf head;
     skep_strbuf_init_fixed(&head, text, sizeof(text));
-    put_head(a, o, &head);
+    put_head(a, style, &head);
     size_t begin = sb->len + 1;
     skep_json_quote(sb, a->output, a->output_len);
     size_t end = sb->len;
@@ -40,7 +40,7 @@ static void put_line(const struct skep_alert *a, const struct skep_alert_options
     memcpy(sb->s + begin, head.s, head.len);
 }
 
-void skep_alert_put_json(const struct skep_alert *a, const struct skep_alert_options *o,
+void skep_alert_put_json(const struct skep_alert *a, const struct skep_alert_style *style,
                          struct skep_strbuf *sb)
 {
     struct skep_json j;
@@ -48,10 +48,10 @@ void skep_alert_put_json(const struct skep_alert *a, const struct skep_alert_opt
     skep_json_open(&j, NULL, '{');
     if (a->hostname)
         skep_json_strz(&j, "hostname", a->hostname);
-    if (o->message)
+    if (style->message)
         skep_json_str(&j, "message", a->output, a->output_len);
     skep_json_name(&j, "output");
-    put_line(a, o, sb);
+    put_line(a, style, sb);
     skep_json_strz(&j, "priority", skep_priority_name(a->priority));
     skep_json_strz(&j, "rule", a->rule);
     skep_json_strz(&j, "source", a->source);

@@ -30,14 +30,14 @@ struct skep_alert {
     const struct skep_throttle_report *report; /* that it is about, and not an event; NULL: none */
 };
 
-struct skep_alert_options {
+struct skep_alert_style {
     bool iso8601; /* the time at the head of a line is 2026-01-31T15:31:56.746609046+0000 instead of local */
     bool message; /* JSON has the output without time and priority, too, as "message" */
 };
 
-void skep_alert_put_text(const struct skep_alert *a, const struct skep_alert_options *o,
+void skep_alert_put_text(const struct skep_alert *a, const struct skep_alert_style *style,
                          struct skep_strbuf *sb);
-void skep_alert_put_json(const struct skep_alert *a, const struct skep_alert_options *o,
+void skep_alert_put_json(const struct skep_alert *a, const struct skep_alert_style *style,
                          struct skep_strbuf *sb);
 
 /* The template of a rule; suggest: with what Falco appends to the outputs of rules about system calls. */

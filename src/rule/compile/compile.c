@@ -204,6 +204,18 @@ static int compile(struct skep_compiled_arena *arena, const struct skep_policy *
     return 0;
 }
 
+int skep_rules_check(const struct skep_policy *p, struct skep_diags *diags)
+{
+    struct skep_unit u = {0};
+    _cleanup_free_ uint32_t *nodes = calloc(MAX(p->n_rules, (size_t)1), sizeof(*nodes));
+    int r = nodes ? unit_init(&u, NULL) : -ENOMEM;
+    if (r == 0)
+        r = check_rules(&u, p, diags, nodes);
+    if (nodes)
+        unit_clear(&u);
+    return r;
+}
+
 int skep_rules_compile(const struct skep_policy *p, const struct skep_compile_options *o,
                        struct skep_diags *diags, struct skep_compiled **ret)
 {

@@ -109,6 +109,8 @@ struct skep_compile_options {
  * were added; -ENOMEM. */
 int skep_rules_compile(const struct skep_policy *p, const struct skep_compile_options *o,
                        struct skep_diags *diags, struct skep_compiled **ret);
+/* Only what is wrong, of rules that are on or off. */
+int skep_rules_check(const struct skep_policy *p, struct skep_diags *diags);
 struct skep_compiled *skep_compiled_free(struct skep_compiled *c);
 
 /* A context for its programs. */

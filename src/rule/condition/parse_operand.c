@@ -349,6 +349,10 @@ int skep_parser_operand(struct skep_parser *ps, const struct skep_operand **ret)
     if (!o)
         return -ENOMEM;
     bool function = at + len < ps->l.n && ps->l.s[at + len] == '(';
+    /* %user.name(%user.uid): the text goes on with a parenthesis */
+    if (function && ps->prefix && skep_transform_find(ps->l.s + at, len) < 0)
+        function = !memchr(ps->l.s + at, '.', len) &&
+                   !find_field(ps, ps->l.s + at, prefix_length(ps, ps->l.s + at, len));
     int r = function ? parse_function(ps, len, o) : parse_field(ps, o);
     if (r < 0)
         return r;

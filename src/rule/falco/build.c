@@ -80,7 +80,8 @@ static int make_condition(struct skep_falco *f, const struct skep_falco_rule *fr
     skep_falco_report(f, &output, NULL);
     if (!unknown) /* what a condition wants of an event is not known then */
         check_types(f, from, parsed.e);
-    to->condition = parsed.e;
+    /* of one that is wrong all has been said */
+    to->condition = skep_falco_wrong(&parsed, f->uses) ? NULL : parsed.e;
     return 0;
 }
 

@@ -212,6 +212,17 @@ static int make_left(struct skep_falco *f, const struct skep_falco_exception *e,
     return 0;
 }
 
+/* Of an exception that has no values yet: whether there are such fields. */
+static int check_lefts(struct skep_falco *f, const struct skep_falco_exception *e, struct skep_parsed *issues)
+{
+    int r = 0;
+    for (size_t i = 0; i < n_of(e->fields) && r >= 0; i++) {
+        struct skep_check c = {0};
+        r = make_left(f, e, i, issues, &c);
+    }
+    return r;
+}
+
 /* Values that stand in several places of the file, one behind the other. */
 static int join_items(struct skep_falco *f, const struct skep_yaml *const *items, size_t n,
                       struct skep_check *c)
@@ -351,8 +362,10 @@ int skep_falco_except(struct skep_falco *f, const struct skep_falco_rule *rule, 
     for (const struct skep_falco_exception *e = rule->exceptions; e && r >= 0; e = e->next) {
         struct skep_rule_place place = place_of(e);
         struct skep_parsed match, not ;
-        if (!e->values.first)
+        if (!e->values.first) {
+            r = check_lefts(f, e, io);
             continue;
+        }
         bool list = e->fields->kind == SKEP_YAML_SEQUENCE;
         r = list ? make_tuples(f, e, io, &match) : make_single(f, e, io, &match);
         if (r >= 0)

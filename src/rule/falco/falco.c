@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rule/falco/falco.h"
 
+#include "rule/compile/compile.h"
 #include "rule/falco/load.h"
 
 #define ARENA_MAX ((size_t)2 << 30)
@@ -67,8 +68,10 @@ int skep_falco_load(const struct skep_falco_input *files, size_t n, const struct
     r = skep_falco_build(&f, n, &p);
     if (r == -ENOMEM)
         return r;
-    if (r < 0 || diags->n_errors > n_errors)
-        return -EINVAL;
+    if (r >= 0 && diags->n_errors > n_errors)
+        r = skep_rules_check(p, diags) == -ENOMEM ? -ENOMEM : -EINVAL; /* what else is wrong */
+    if (r < 0)
+        return r;
     f.arena = NULL;
     *ret = p;
     return 0;

@@ -69,9 +69,40 @@ static int read_all(int fd, size_t max, char **ret, size_t *ret_len)
     return 0;
 }
 
-static int read_file(struct skep_falco_files *f, const char *path, struct skep_diags *d)
+static int add_copy(struct skep_falco_files *f, const char *name, const char *from, size_t len)
+{
+    _cleanup_free_ char *text = malloc(len + 1);
+    if (!text)
+        return -ENOMEM;
+    memcpy(text, from, len);
+    return add(f, name, &text, len);
+}
+
+/* NULL also where a file that can be read again has taken its place. */
+static const struct skep_falco_input *find_kept(const struct skep_falco_files *kept, const char *path)
+{
+    struct stat st;
+    if (kept && !skep_streq(path, "-") && stat(path, &st) == 0 && S_ISREG(st.st_mode))
+        return NULL;
+    for (size_t i = 0; kept && i < kept->n; i++)
+        if (skep_streq(kept->list[i].name, path))
+            return &kept->list[i];
+    return NULL;
+}
+
+static bool is_read_once(int fd, bool input)
+{
+    struct stat st;
+    return input || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode);
+}
+
+static int read_file(struct skep_falco_files *f, const char *path, struct skep_falco_files *kept,
+                     struct skep_diags *d)
 {
     bool input = skep_streq(path, "-");
+    const struct skep_falco_input *known = find_kept(kept, path);
+    if (known)
+        return add_copy(f, input ? "(standard input)" : path, known->text, known->len);
     _cleanup_close_ int fd = input ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     _cleanup_free_ char *text = NULL;
     size_t len = 0;
@@ -87,6 +118,8 @@ static int read_file(struct skep_falco_files *f, const char *path, struct skep_d
                         SKEP_FALCO_FILE_MAX >> 20, SKEP_FALCO_FILES_SIZE_MAX >> 20);
     if (r < 0)
         return complain(d, path, "cannot be read: %s", strerror(-r));
+    if (kept && is_read_once(fd, input) && add_copy(kept, path, text, len) < 0)
+        return -ENOMEM;
     return add(f, input ? "(standard input)" : path, &text, len);
 }
 
@@ -102,7 +135,8 @@ static int by_name(const struct dirent **a, const struct dirent **b)
     return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-static int read_directory(struct skep_falco_files *f, const char *path, struct skep_diags *d)
+static int read_directory(struct skep_falco_files *f, const char *path, struct skep_falco_files *kept,
+                          struct skep_diags *d)
 {
     struct dirent **names;
     int n = scandir(path, &names, is_rule_file, by_name), r = 0;
@@ -119,7 +153,7 @@ static int read_directory(struct skep_falco_files *f, const char *path, struct s
             full = NULL;
             r = -ENOMEM;
         } else if (stat(full, &st) < 0 || S_ISREG(st.st_mode)) {
-            r_one = read_file(f, full, d);
+            r_one = read_file(f, full, kept, d);
         }
         r = r_one < 0 ? r_one : r;
         free(names[i]);
@@ -128,14 +162,15 @@ static int read_directory(struct skep_falco_files *f, const char *path, struct s
     return r;
 }
 
-int skep_falco_files_read(const char *const *paths, size_t n, struct skep_diags *diags,
-                          struct skep_falco_files *ret)
+int skep_falco_files_read(const char *const *paths, size_t n, struct skep_falco_files *kept,
+                          struct skep_diags *diags, struct skep_falco_files *ret)
 {
     int r = 0;
     for (size_t i = 0; i < n; i++) {
         struct stat st;
         bool directory = paths[i][0] && stat(paths[i], &st) == 0 && S_ISDIR(st.st_mode);
-        int r_one = directory ? read_directory(ret, paths[i], diags) : read_file(ret, paths[i], diags);
+        int r_one =
+            directory ? read_directory(ret, paths[i], kept, diags) : read_file(ret, paths[i], kept, diags);
         if (r_one == -ENOMEM)
             return r_one;
         r = r_one < 0 ? r_one : r;

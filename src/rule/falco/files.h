@@ -6,7 +6,7 @@
  * the order of their names; hidden ones and what is no regular file are left out. "-" is standard input.
  *
  *     _cleanup_falco_files_ struct skep_falco_files files = {0};
- *     r = skep_falco_files_read(paths, n, &diags, &files);
+ *     r = skep_falco_files_read(paths, n, NULL, &diags, &files);
  *     if (r >= 0)
  *         r = skep_falco_load(files.list, files.n, &options, &diags, &policy);
  */
@@ -21,9 +21,11 @@ struct skep_falco_files {
     size_t size;
 };
 
-/* -EINVAL: some could not be read, as diags say (LOAD_ERR_FILE_READ); the others are there. -ENOMEM. */
-int skep_falco_files_read(const char *const *paths, size_t n, struct skep_diags *diags,
-                          struct skep_falco_files *ret);
+/* -EINVAL: some could not be read, as diags say (LOAD_ERR_FILE_READ); the others are there. -ENOMEM.
+ * kept: what can be read only once, standard input and pipes, is put there under the path that was given, and taken from
+ * there another time; NULL: it is not wanted again. */
+int skep_falco_files_read(const char *const *paths, size_t n, struct skep_falco_files *kept,
+                          struct skep_diags *diags, struct skep_falco_files *ret);
 void skep_falco_files_clear(struct skep_falco_files *f);
 #define _cleanup_falco_files_ SKEP_CLEANUP(skep_falco_files_clear)
 

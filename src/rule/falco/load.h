@@ -63,6 +63,7 @@ struct skep_falco_use {
 struct skep_falco_macro {
     struct skep_falco_definition d;
     bool reported; /* its issues were */
+    bool wrong;    /* as skep_falco_wrong() says, also in what it uses */
     struct skep_parsed parsed;
     struct skep_falco_use *uses;
     const struct skep_rule_issue
@@ -173,6 +174,8 @@ void skep_falco_report(struct skep_falco *f, const struct skep_parsed *p, const 
 /* The first field or type of event that is not there; NULL: they all are. */
 const struct skep_rule_issue *skep_falco_unknown(const struct skep_parsed *p,
                                                  const struct skep_falco_use *uses);
+/* Whether there is an error, known to be one only where the condition is used, in it or in the macros that it uses. */
+bool skep_falco_wrong(const struct skep_parsed *p, const struct skep_falco_use *uses);
 void skep_falco_warn_unused(struct skep_falco *f);
 
 /* output.c: checks the fields of an output; issues are added to into. *ret: the text as it is used. */

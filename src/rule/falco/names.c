@@ -190,8 +190,10 @@ static int build_macro(struct skep_falco *f, struct skep_falco_macro *m)
     if (r >= 0)
         r = keep_types(f, m->parsed.e);
     m->d.state = r < 0 ? SKEP_FALCO_BROKEN : SKEP_FALCO_DONE;
-    if (r >= 0)
+    if (r >= 0) {
         m->unknown = skep_falco_unknown(&m->parsed, m->uses);
+        m->wrong = skep_falco_wrong(&m->parsed, m->uses);
+    }
     return r;
 }
 
@@ -261,6 +263,16 @@ const struct skep_rule_issue *skep_falco_unknown(const struct skep_parsed *p,
         if (uses->macro->unknown)
             return uses->macro->unknown;
     return NULL;
+}
+
+bool skep_falco_wrong(const struct skep_parsed *p, const struct skep_falco_use *uses)
+{
+    bool wrong = false;
+    for (const struct skep_rule_issue *i = p->issues; i; i = i->next)
+        wrong |= i->error;
+    for (; uses; uses = uses->next)
+        wrong |= uses->macro->wrong;
+    return wrong;
 }
 
 static void report_issues(struct skep_falco *f, const struct skep_rule_issue *issues)

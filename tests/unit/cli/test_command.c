@@ -208,7 +208,7 @@ static void test_wrong_use(void **state)
         {"skep run --no-rules --rules x",
          "skep run: --no-rules excludes --rules, --disable and --enable\nTry 'skep run --help'.\n"},
         {"skep run --no-rules --to file:x",
-         "skep run: without rules there are no alerts: --no-rules excludes --to, --rate and --suppress; --output FILE "
+         "skep run: without rules there are no alerts: --no-rules excludes --to, --rate, --suppress, --iso8601 and --message; --output FILE "
          "takes events\nTry 'skep run --help'.\n"},
         {"skep run --host-only --container x",
          "skep run: --host-only and --container exclude each other\nTry 'skep run --help'.\n"},

@@ -16,7 +16,7 @@ struct values {
     struct skep_strings files, choices;
 };
 
-static const char *const colors[] = {"auto", "always", "never", NULL};
+static const char *const colors[] = {"auto", "always", "never|no", NULL};
 
 #define TO(member) offsetof(struct values, member)
 static const struct skep_option some[] = {
@@ -157,6 +157,9 @@ static void test_accepted(void **state)
         {"-u root", "uid=0"},
         {"-u 4294967294", "uid=4294967294"},
         {"--color never", "color=2"},
+        {"--color NEVER", "color=2"},
+        {"--color No", "color=2"},
+        {"--color=always", "color=1"},
         {"-j", "mode=7"},
         {"one -a two", "all [one] [two]"},
         {"one two -a", "all [one] [two]"},

@@ -2,7 +2,9 @@
 #include "agent/rules/reload.h"
 
 #include "base/clock.h"
+#include "rule/falco/files.h"
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 
@@ -55,13 +57,15 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     struct fixture *x = *state;
-    static const char *const names[] = {"a.yaml", "b.yaml", "../noise"};
+    static const char *const names[] = {"a.yaml", "b.yaml", "../noise", "../elsewhere/c.yaml"};
     char path[80];
     skep_reload_free(x->reload);
     for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
         snprintf(path, sizeof(path), "%s/%s", x->dir, names[i]);
         unlink(path);
     }
+    snprintf(path, sizeof(path), "%s/elsewhere", x->parent);
+    rmdir(path);
     assert_int_equal(rmdir(x->dir), 0);
     assert_int_equal(rmdir(x->parent), 0);
     free(x);
@@ -126,6 +130,100 @@ static void test_changed(void **state)
     char path[80];
     snprintf(path, sizeof(path), "%s/.hidden", x->dir);
     unlink(path);
+}
+
+/* Rules that a link of the directory leads to: written, replaced, and gone for a while. */
+static void test_linked(void **state)
+{
+    struct fixture *x = *state;
+    char path[80], other[80];
+    snprintf(path, sizeof(path), "%s/elsewhere", x->parent);
+    assert_int_equal(mkdir(path, 0700), 0);
+    put_file(x, "../elsewhere/c.yaml", RULE("c"));
+    snprintf(path, sizeof(path), "%s/b.yaml", x->dir);
+    assert_int_equal(symlink("../elsewhere/c.yaml", path), 0);
+    expect_rules(x, 2);
+    put_file(x, "../elsewhere/c.yaml", RULE("c") RULE("d"));
+    expect_rules(x, 3);
+    snprintf(path, sizeof(path), "%s/elsewhere/c.yaml", x->parent);
+    snprintf(other, sizeof(other), "%s/noise", x->parent);
+    put_file(x, "../noise", RULE("c"));
+    assert_int_equal(rename(other, path), 0);
+    expect_rules(x, 2);
+    unlink(path);
+    struct skep_ruleset *rs;
+    _cleanup_free_ char *text = NULL;
+    assert_int_equal(take(x, 20000, &rs, &text), -EINVAL);
+    put_file(x, "../elsewhere/c.yaml", RULE("c") RULE("d"));
+    expect_rules(x, 3);
+}
+
+/* Its directory is not there yet, or goes and comes again. */
+static void test_absent(void **state)
+{
+    struct fixture *x = *state;
+    static const char *const dirs[] = {"elsewhere", "elsewhere/d"};
+    struct skep_ruleset *rs;
+    char path[2][80], file[100];
+    for (size_t i = 0; i < 2; i++)
+        snprintf(path[i], sizeof(path[i]), "%s/%s", x->parent, dirs[i]);
+    snprintf(file, sizeof(file), "%s/c.yaml", path[1]);
+    x->paths[0] = file;
+    new_reload(x);
+    for (int round = 0; round < 2; round++) {
+        _cleanup_free_ char *text = NULL;
+        assert_int_equal(mkdir(path[0], 0700), 0);
+        assert_int_equal(mkdir(path[1], 0700), 0);
+        put_file(x, "../elsewhere/d/c.yaml", RULE("c"));
+        expect_rules(x, 1);
+        assert_int_equal(unlink(file), 0);
+        assert_int_equal(rmdir(path[1]), 0);
+        assert_int_equal(rmdir(path[0]), 0);
+        assert_int_equal(take(x, 20000, &rs, &text), -EINVAL);
+    }
+}
+
+/* As copies are that keep the time of the original. */
+static void test_same_time(void **state)
+{
+    struct fixture *x = *state;
+    _cleanup_ruleset_ struct skep_ruleset *rs = NULL;
+    _cleanup_free_ char *text = NULL;
+    struct stat st;
+    char path[80];
+    snprintf(path, sizeof(path), "%s/a.yaml", x->dir);
+    assert_int_equal(stat(path, &st), 0);
+    usleep(20000);
+    put_file(x, "a.yaml", RULE("b"));
+    assert_int_equal(utimensat(AT_FDCWD, path, (struct timespec[]){st.st_atim, st.st_mtim}, 0), 0);
+    assert_int_equal(take(x, 20000, &rs, &text), 1);
+    assert_string_equal(rs->policy->rules[0].name, "b");
+}
+
+/* It has nothing more to say when it is read again. */
+static void test_pipe(void **state)
+{
+    struct fixture *x = *state;
+    _cleanup_falco_files_ struct skep_falco_files kept = {0};
+    char path[80];
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(write(ends[1], RULE("p"), strlen(RULE("p"))), strlen(RULE("p")));
+    close(ends[1]);
+    snprintf(path, sizeof(path), "/dev/fd/%d", ends[0]);
+    struct skep_ruleset_options o = {.paths = (const char *const[]){path},
+                                     .n_paths = 1,
+                                     .kept = &kept,
+                                     .min_priority = SKEP_PRIORITY_DEBUG,
+                                     .no_pushdown = true};
+    skep_reload_free(x->reload);
+    assert_int_equal(skep_reload_new(&o, &x->reload), 0);
+    for (int i = 0; i < 3; i++) {
+        skep_reload_ask(x->reload);
+        expect_rules(x, 1);
+    }
+    x->reload = skep_reload_free(x->reload);
+    close(ends[0]);
 }
 
 /* What happens beside the rules, and all the time, keeps nobody from reading them. */
@@ -214,6 +312,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_asked, setup, teardown),
         cmocka_unit_test_setup_teardown(test_asked_meanwhile, setup, teardown),
         cmocka_unit_test_setup_teardown(test_changed, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_linked, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_absent, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_same_time, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_pipe, setup, teardown),
         cmocka_unit_test_setup_teardown(test_busy_parent, setup, teardown),
         cmocka_unit_test_setup_teardown(test_errors, setup, teardown),
         cmocka_unit_test_setup_teardown(test_no_job, setup, teardown),

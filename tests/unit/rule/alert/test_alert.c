@@ -21,10 +21,10 @@ static void test_line(void **s)
     _cleanup_strbuf_ struct skep_strbuf sb;
     (void)s;
     skep_strbuf_init(&sb, 4096);
-    skep_alert_put_text(&alert, &(struct skep_alert_options){0}, &sb);
+    skep_alert_put_text(&alert, &(struct skep_alert_style){0}, &sb);
     assert_string_equal(sb.s, "23:13:21.500000000: Informational File \"x\" | a\\n");
     skep_strbuf_reset(&sb);
-    skep_alert_put_text(&alert, &(struct skep_alert_options){.iso8601 = true}, &sb);
+    skep_alert_put_text(&alert, &(struct skep_alert_style){.iso8601 = true}, &sb);
     assert_string_equal(sb.s, "2023-11-14T22:13:21.500000000+0000: Informational File \"x\" | a\\n");
 }
 
@@ -33,7 +33,7 @@ static void test_json(void **s)
     _cleanup_strbuf_ struct skep_strbuf sb;
     (void)s;
     skep_strbuf_init(&sb, 4096);
-    skep_alert_put_json(&alert, &(struct skep_alert_options){0}, &sb);
+    skep_alert_put_json(&alert, &(struct skep_alert_style){0}, &sb);
     assert_string_equal(
         sb.s, "{\"hostname\":\"web1\","
               "\"output\":\"23:13:21.500000000: Informational File \\\"x\\\" | a\\\\n\","
@@ -44,7 +44,7 @@ static void test_json(void **s)
     bare.hostname = NULL;
     bare.n_tags = 0;
     skep_strbuf_reset(&sb);
-    skep_alert_put_json(&bare, &(struct skep_alert_options){.iso8601 = true, .message = true}, &sb);
+    skep_alert_put_json(&bare, &(struct skep_alert_style){.iso8601 = true, .message = true}, &sb);
     assert_string_equal(
         sb.s, "{\"message\":\"File \\\"x\\\" | a\\\\n\","
               "\"output\":\"2023-11-14T22:13:21.500000000+0000: Informational File \\\"x\\\" | a\\\\n\","
@@ -55,7 +55,7 @@ static void test_json(void **s)
         .why = SKEP_THROTTLE_LIMITED, .rule = "R", .hidden = 3, .first_ns = 4, .last_ns = 5, .span_ns = 6};
     bare.report = &report;
     skep_strbuf_reset(&sb);
-    skep_alert_put_json(&bare, &(struct skep_alert_options){0}, &sb);
+    skep_alert_put_json(&bare, &(struct skep_alert_style){0}, &sb);
     const char *fields = strstr(sb.s, "\"output_fields\"");
     assert_non_null(fields);
     assert_string_equal(fields, "\"output_fields\":{\"evt.time\":1700000001500000000,\"skep.hidden\":3,"
@@ -89,7 +89,7 @@ static void test_fields(void **s)
     a.output = text.s;
     a.output_len = text.len;
     a.format = f;
-    skep_alert_put_json(&a, &(struct skep_alert_options){0}, &json);
+    skep_alert_put_json(&a, &(struct skep_alert_style){0}, &json);
     assert_non_null(strstr(json.s,
                            "\"output_fields\":{\"evt.time\":1700000001500000000,\"fd.name\":\"/etc/passwd\","
                            "\"container.id\":\"0123456789ab\",\"container.name\":\"web\"}}"));
@@ -105,11 +105,11 @@ static void test_full(void **s)
     (void)s;
     _cleanup_strbuf_ struct skep_strbuf whole;
     skep_strbuf_init(&whole, 4096);
-    skep_alert_put_json(&alert, &(struct skep_alert_options){0}, &whole);
+    skep_alert_put_json(&alert, &(struct skep_alert_style){0}, &whole);
     for (size_t max = 0; max < whole.len; max++) {
         _cleanup_strbuf_ struct skep_strbuf sb;
         skep_strbuf_init(&sb, max);
-        skep_alert_put_json(&alert, &(struct skep_alert_options){0}, &sb);
+        skep_alert_put_json(&alert, &(struct skep_alert_style){0}, &sb);
         assert_true(sb.failed);
     }
 }

@@ -3,7 +3,7 @@
  * Files of rules against what is said of them: each tests/data/rules/check/NAME.yaml (or, for several files, directory
  * NAME) has beside it NAME.expected, with the diagnostics and the rules that come out. After a change that is meant,
  *
- *     SKEP_UPDATE=1 tools/check --build build --only unit rule/falco
+ *     SKEP_UPDATE=1 tools/check --build build --only unit rule/falco/falco
  *
  * writes them anew; then look at the difference.
  */
@@ -86,7 +86,7 @@ static void check_case(const char *dir, const struct dirent *e)
     snprintf(path, sizeof(path), "%s/%s", dir, name);
     snprintf(expected, sizeof(expected), "%s/%.*s.expected", dir, (int)strcspn(name, "."), name);
     const char *paths[] = {path};
-    assert_int_equal(skep_falco_files_read(paths, 1, &d, &files), 0);
+    assert_int_equal(skep_falco_files_read(paths, 1, NULL, &d, &files), 0);
     for (size_t i = 0; i < files.n; i++) {
         char *base = strdup(strrchr(files.list[i].name, '/') + 1);
         free((char *)(uintptr_t)files.list[i].name);
@@ -139,7 +139,7 @@ static void test_stable(void **state)
     skep_diags_init(&d, NULL);
     skep_strbuf_init(&sb, TEXT_MAX);
     const char *paths[] = {path};
-    assert_int_equal(skep_falco_files_read(paths, 1, &d, &files), 0);
+    assert_int_equal(skep_falco_files_read(paths, 1, NULL, &d, &files), 0);
     int r = skep_falco_load(files.list, files.n, NULL, &d, &p);
     skep_diags_put_text(&d, NULL, &sb);
     if (r < 0)
