@@ -189,8 +189,10 @@ struct skep_vm_task {
 
 struct skep_vm_thread_options {
     size_t size;
-    uint32_t cpu;  /* which value of per-CPU maps it works on; two threads that run at once want two */
-    uint64_t fuel; /* instructions for each run, 0: 1,000,000 */
+    uint32_t cpu; /* which value of per-CPU maps it works on; two threads that run at once want two */
+    /* instructions for each run, 0: 1,000,000; a helper that works on more than 512 bytes counts as one for each 256 of
+     * them besides */
+    uint64_t fuel;
     const struct skep_vm_task *task; /* copied */
 };
 

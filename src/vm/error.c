@@ -174,15 +174,34 @@ static void fault_memory(struct skep_exec *e, uint64_t address, uint64_t size, b
     skep_exec_fault(e, write ? SKEP_VM_FAULT_WRITE : SKEP_VM_FAULT_READ, UINT32_MAX, address, text);
 }
 
+static bool is_trusted(const struct skep_exec *e)
+{
+    return e->program && e->program->mode == SKEP_VM_MODE_TRUSTED;
+}
+
+bool skep_exec_work(struct skep_exec *e, uint64_t bytes)
+{
+    if (bytes <= SKEP_FRAME_SIZE || is_trusted(e))
+        return true;
+    const uint64_t cost = bytes / SKEP_WORK_BYTES;
+    if (cost <= e->fuel) {
+        e->fuel -= cost;
+        return true;
+    }
+    e->fuel = 0;
+    skep_exec_fault(e, SKEP_VM_FAULT_FUEL, UINT32_MAX, 0, NULL);
+    return false;
+}
+
 void *skep_exec_memory(struct skep_exec *e, uint64_t address, uint64_t size, bool write)
 {
     if (size == 0)
         return e->text; /* not NULL; not to be followed */
-    if ((e->program && e->program->mode == SKEP_VM_MODE_TRUSTED) ||
-        skep_exec_check(e, address, size, write, NULL))
-        return (void *)(uintptr_t)address;
-    fault_memory(e, address, size, write);
-    return NULL;
+    if (!is_trusted(e) && !skep_exec_check(e, address, size, write, NULL)) {
+        fault_memory(e, address, size, write);
+        return NULL;
+    }
+    return skep_exec_work(e, size) ? (void *)(uintptr_t)address : NULL;
 }
 
 void skep_exec_fault(struct skep_exec *e, enum skep_vm_fault fault, uint32_t insn, uint64_t address,

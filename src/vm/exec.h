@@ -42,6 +42,7 @@
 #define SKEP_REFS 32
 #define SKEP_DYNPTRS 64
 #define SKEP_HOST_REGIONS 32
+#define SKEP_WORK_BYTES 256 /* that a helper works on for the price of an instruction */
 
 #define SKEP_HANDLE_MAP 0x6d61ULL
 #define SKEP_HANDLE_FUNCTION 0x666eULL
@@ -177,8 +178,12 @@ bool skep_exec_check(struct skep_exec *e, uint64_t address, uint64_t size, bool 
 void skep_exec_fault(struct skep_exec *e, enum skep_vm_fault fault, uint32_t insn, uint64_t address,
                      const char *text);
 
-/* For helpers: size bytes at address of the program, or NULL after a fault. size 0 gives a pointer that is not to be
- * followed. In trusted runs there is no check. */
+/* Fuel for what a helper does with so many bytes: none for as many as a frame has, else an instruction for each
+ * SKEP_WORK_BYTES. False after a fault. In trusted runs nothing is paid. */
+bool skep_exec_work(struct skep_exec *e, uint64_t bytes);
+
+/* For helpers: size bytes at address of the program, which are paid for as work, or NULL after a fault. size 0 gives a
+ * pointer that is not to be followed. In trusted runs there is no check. */
 void *skep_exec_memory(struct skep_exec *e, uint64_t address, uint64_t size, bool write);
 
 /* The map behind a handle, or NULL after a fault. Borrowed for the run. */

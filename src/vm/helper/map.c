@@ -116,6 +116,8 @@ uint64_t skep_helper_map_peek_elem(SKEP_HELPER_ARGS)
 
 /* ---- for_each_map_elem ---- */
 
+#define PLACE 16 /* bytes that it costs to look whether an element is there */
+
 struct walk {
     struct skep_exec *e;
     struct skep_vm_map *m;
@@ -154,6 +156,8 @@ uint64_t skep_helper_for_each_map_elem(SKEP_HELPER_ARGS)
         return skep_helper_refuse(e, "maps of this type cannot be gone through");
     if (e->n_host == SKEP_HOST_REGIONS)
         return skep_helper_result(-ENOMEM);
+    if (!skep_exec_work(e, (uint64_t)m->max_entries * PLACE)) /* also when most of them are empty */
+        return 0;
     /* keys are copies beside the map: the function may read the one that it is called for */
     struct walk w = {.e = e, .m = m, .function = r2, .context = r3, .region = e->n_host++};
     e->host[w.region] = (struct skep_region){0};

@@ -50,6 +50,8 @@ uint64_t skep_helper_xdp_adjust_meta(SKEP_HELPER_ARGS)
 /* Moves the end; what comes in is zero. */
 static void set_end(struct skep_exec *e, struct skep_vm_packet *p, int64_t delta)
 {
+    if (delta > 0 && !skep_exec_work(e, (uint64_t)delta))
+        return;
     if (delta > 0)
         memset(p->data_end, 0, (size_t)delta);
     p->data_end += delta;
@@ -196,6 +198,8 @@ uint64_t skep_helper_skb_change_head(SKEP_HELPER_ARGS)
         return skep_helper_result(-EINVAL);
     if (more > p->data - p->start)
         return skep_helper_result(-ENOMEM);
+    if (!skep_exec_work(e, more))
+        return 0;
     p->data -= more;
     p->meta = p->data;
     memset(p->data, 0, more);

@@ -214,6 +214,7 @@ uint64_t skep_helper_snprintf(SKEP_HELPER_ARGS)
     uint64_t args[VARARGS_MAX];
     memcpy(args, data, data_size);
     int64_t n = skep_format(e, to, size, format, sizeof(format), args, data_size / 8);
+    skep_exec_work(e, (uint64_t)MAX(n, (int64_t)0));
     return (uint64_t)(n < 0 ? n : n + 1);
 }
 
@@ -229,7 +230,7 @@ static uint64_t trace(struct skep_exec *e, uint64_t address, uint32_t size, cons
     if (!format)
         return 0;
     int64_t n = skep_format(e, text, sizeof(text), format, size, args, n_args);
-    if (n < 0)
+    if (n < 0 || !skep_exec_work(e, (uint64_t)n))
         return (uint64_t)n;
     size_t len = MIN((size_t)n, sizeof(text) - 1);
     size_t shown = len && text[len - 1] == '\n' ? len - 1 : len;

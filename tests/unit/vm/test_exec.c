@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "machine.h"
 
+#include "vm/jit/jit.h"
+
 static int setup(void **state)
 {
     static struct machine m;
@@ -177,6 +179,42 @@ static void fuel_is_counted_by_blocks(void **state)
     skep_vm_program_unref(p);
 }
 
+/* What a helper works on may be larger than all that a program could read itself. */
+static void work_of_helpers_costs_fuel(void **state)
+{
+    struct machine *m = *state;
+    static const struct {
+        size_t size;
+        uint64_t fuel, used; /* 4 instructions, and what is over a frame */
+        uint32_t insn;       /* where it runs out of it, 0: nowhere */
+    } rows[] = {
+        {512, 4, 4, 0},
+        {65536, 4 + 512, 4 + 512, 0},
+        {65536, 4 + 511, 4 + 511, 3},
+        {65536, 4 + 510, 4 + 510, 2},
+        {65536, 4 + 255, 4 + 255, 2},
+    };
+    uint8_t *memory = calloc(1, 65536);
+    assert_non_null(memory);
+    for (enum skep_vm_mode mode = SKEP_VM_MODE_INTERPRET;
+         mode <= (skep_jit_available() ? SKEP_VM_MODE_TRUSTED : SKEP_VM_MODE_INTERPRET); mode++) {
+        const struct skep_vm_program_options o = {.mode = mode};
+        struct skep_vm_program *p =
+            machine_load(m, "r3 = r1\nr4 = r2\ncall 28\nexit\n", &o); /* csum_diff, with r5 as it is */
+        const bool trusted = mode == SKEP_VM_MODE_TRUSTED;
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+            skep_vm_thread_set_fuel(m->t, rows[i].fuel);
+            if (!rows[i].insn || trusted)
+                machine_expect(m, p, memory, rows[i].size, 0xffff);
+            else
+                machine_expect_fault(m, p, memory, rows[i].size, SKEP_VM_FAULT_FUEL, rows[i].insn);
+            assert_int_equal(skep_vm_thread_used(m->t), trusted ? 0 : rows[i].used);
+        }
+        skep_vm_program_unref(p);
+    }
+    free(memory);
+}
+
 static void errors_say_what_is_near(void **state)
 {
     struct machine *m = *state;
@@ -237,6 +275,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(no_run_sees_what_another_left, setup, teardown),
         cmocka_unit_test_setup_teardown(a_thread_runs_one_program, setup, teardown),
         cmocka_unit_test_setup_teardown(fuel_is_counted_by_blocks, setup, teardown),
+        cmocka_unit_test_setup_teardown(work_of_helpers_costs_fuel, setup, teardown),
         cmocka_unit_test_setup_teardown(errors_say_what_is_near, setup, teardown),
         cmocka_unit_test_setup_teardown(contexts_are_written_where_allowed, setup, teardown),
     };
