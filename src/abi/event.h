@@ -98,6 +98,7 @@ struct skep_ev_fork {
     } child;
     __u64 pad_child_start;
     __u32 pad_child_exec_id;
+    __u32 pad;
     skep_clone_flags flags SKEP_DOC("flags given to clone");
 };
 
@@ -520,7 +521,8 @@ struct skep_ev_send {
     skep_socktype type SKEP_DOC("stream, dgram, ...");
     skep_proto proto SKEP_DOC("protocol");
     struct skep_endpoint local SKEP_DOC("own address");
-    struct skep_endpoint remote SKEP_DOC("address of the peer; of several messages, of the first");
+    struct skep_endpoint remote
+        SKEP_DOC("address of the peer; of several messages, of the first that names one");
     skep_text path SKEP_DOC("path of a unix socket; @ first: abstract");
     skep_size size SKEP_DOC("bytes sent; of several messages, of the first 64");
 };
@@ -532,7 +534,8 @@ struct skep_ev_recv {
     skep_socktype type SKEP_DOC("stream, dgram, ...");
     skep_proto proto SKEP_DOC("protocol");
     struct skep_endpoint local SKEP_DOC("own address");
-    struct skep_endpoint remote SKEP_DOC("address of the peer; of several messages, of the first");
+    struct skep_endpoint remote
+        SKEP_DOC("address of the peer; of several messages, of the first that names one");
     skep_text path SKEP_DOC("path of a unix socket; @ first: abstract");
     skep_size size SKEP_DOC("bytes received; of several messages, of the first 64");
 };
@@ -649,14 +652,12 @@ struct skep_ev_setns {
     struct skep_namespaces new_ns SKEP_DOC("namespaces after the call");
     struct skep_fd fd SKEP_DOC("the namespace, or the process whose namespaces are joined");
     skep_clone_flags flags SKEP_DOC("kinds of namespace asked for");
-    __u32 pad;
 };
 
 struct skep_ev_unshare {
     struct skep_hdr h;
     struct skep_namespaces new_ns SKEP_DOC("namespaces after the call");
     skep_clone_flags flags SKEP_DOC("what was unshared");
-    __u32 pad;
 };
 
 /* ---- the kernel ---- */

@@ -58,8 +58,8 @@ typedef __u64 skep_cgroupid; /* SKEP_CGROUP_ID(); shown as the cgroup's path */
  * SKEP_NO_VALUE, which is shown as null. */
 #define SKEP_NO_VALUE 0xffffffffU
 typedef __u32 skep_open_flags;
-typedef __u32 skep_clone_flags;
-typedef __u32 skep_exec_flags; /* enum skep_exec_flag */
+typedef __u64 skep_clone_flags; /* clone3 has more than 32 */
+typedef __u32 skep_exec_flags;  /* enum skep_exec_flag */
 typedef __u32 skep_signal;
 typedef __u32 skep_family;     /* AF_ */
 typedef __u32 skep_socktype;   /* SOCK_ without its flags */

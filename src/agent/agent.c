@@ -8,6 +8,7 @@
 #include "agent/select.h"
 #include "agent/session.h"
 #include "base/log.h"
+#include "base/pidns.h"
 #include "export/reference.h"
 
 #include <malloc.h>
@@ -19,6 +20,51 @@ static void bound_spare_memory(void)
 {
     mallopt(M_MMAP_THRESHOLD, 1 << 20);
     mallopt(M_TRIM_THRESHOLD, 1 << 20);
+}
+
+/* Whose descendants nobody could be: threads have numbers of the same range. 0: it is a process, as far as known. */
+static pid_t process_of_thread(uint32_t number)
+{
+    char path[64], line[128];
+    unsigned tgid = 0;
+    snprintf(path, sizeof(path), "/proc/%u/status", number);
+    FILE *f = fopen(path, "re");
+    while (f && !tgid && fgets(line, sizeof(line), f))
+        if (sscanf(line, "Tgid: %u", &tgid) == 1)
+            break;
+    if (f)
+        fclose(f);
+    return tgid == number ? 0 : (pid_t)tgid;
+}
+
+static int check_pid(uint32_t pid)
+{
+    if (pid && kill((pid_t)pid, 0) < 0 && errno == ESRCH) {
+        skep_log(SKEP_LOG_ERROR, "there is no process %u", pid);
+        return -ESRCH;
+    }
+    pid_t process = pid ? process_of_thread(pid) : 0;
+    if (!process)
+        return 0;
+    skep_log(SKEP_LOG_ERROR, "%u is a thread of process %d: give that one", pid, (int)process);
+    return -ESRCH;
+}
+
+/* What a pid namespace other than the initial one takes from us. */
+static int check_namespace(const struct skep_agent_options *o)
+{
+    if (skep_pidns_is_initial())
+        return 0;
+    if (o->host_only) {
+        skep_log(SKEP_LOG_ERROR,
+                 "--host-only: skep runs in a pid namespace of its own and cannot tell which the host's are");
+        return -EINVAL;
+    }
+    if (!o->pid && !o->command)
+        skep_warning(
+            "skep runs in a pid namespace of its own: of other processes that already run only the numbers "
+            "are known (in a container: give it the host's)");
+    return 0;
 }
 
 static int run_live(const struct skep_agent_options *o, struct skep_pipeline *p, struct skep_view_state *view,
@@ -48,10 +94,8 @@ static int run_live(const struct skep_agent_options *o, struct skep_pipeline *p,
     live.kernel.host_pid_ns = p->session.host_ns.pid;
     live.kernel.host_mnt_ns = p->session.host_ns.mnt;
     live.kernel.data_bytes = o->ring_bytes;
-    if (o->pid && kill((pid_t)o->pid, 0) < 0 && errno == ESRCH) {
-        skep_log(SKEP_LOG_ERROR, "there is no process %u", o->pid);
+    if (check_pid(o->pid) < 0 || check_namespace(o) < 0)
         return SKEP_EXIT_USAGE;
-    }
     return skep_live_run(&live, p, view);
 }
 

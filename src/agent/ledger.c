@@ -38,6 +38,19 @@ void skep_ledger_add_kernel(struct skep_ledger *l, const struct skep_counters su
     }
 }
 
+void skep_ledger_narrow(struct skep_ledger *l, const struct skep_ledger *replayed)
+{
+    for (size_t i = 0; i < SKEP_KIND_MAX; i++) {
+        struct skep_ledger_row *row = &l->rows[i];
+        const struct skep_ledger_row *by = &replayed->rows[i];
+        /* less may have been emitted for other reasons: records that are missing, a reader that went away */
+        uint64_t less = row->emitted > by->emitted ? row->emitted - by->emitted : 0;
+        uint64_t n = MIN(less, by->filtered);
+        row->emitted -= n;
+        row->filtered += n;
+    }
+}
+
 static bool row_is_empty(const struct skep_ledger_row *row)
 {
     return !row->seen && !row->emitted && !row->filtered && !skep_ledger_lost(row);

@@ -35,6 +35,10 @@ int64_t skep_ledger_difference(const struct skep_ledger_row *row);
 /* Adds what the sensors counted. */
 void skep_ledger_add_kernel(struct skep_ledger *l, const struct skep_counters sum[SKEP_KIND_MAX]);
 
+/* l: of a recording; replayed: what a replay counted. What the recording run emitted and the replay was asked to leave
+ * out is filtered. */
+void skep_ledger_narrow(struct skep_ledger *l, const struct skep_ledger *replayed);
+
 const char *skep_reason_name(unsigned reason); /* NULL: no such reason */
 
 /* {"kind":"ledger","kinds":{...}}, one line without its end. names: of the kinds by number, NULL: unknown. */

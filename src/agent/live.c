@@ -6,6 +6,7 @@
 #include "agent/rules/pushdown.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/pidns.h"
 #include "event/resolver.h"
 #include "load/swap.h"
 
@@ -45,6 +46,7 @@ struct live {
     uint64_t began, next_status;
     uint64_t snapshot_begin, snapshot_end; /* end 0: none under way */
     bool first_snapshot_done;
+    uint32_t root, command;             /* what is followed, as the sensors number it; 0: none */
     uint64_t own;                       /* records that skep itself added */
     uint64_t life_lost, heal_at;        /* heal_at 0: nothing to heal */
     struct skep_ruleset *incoming;      /* rules whose boundary is awaited */
@@ -76,13 +78,21 @@ static void on_tracked(void *data, const struct skep_proc *proc)
         skep_debug("cannot follow process %u: %s", proc->pid, strerror(-r));
 }
 
+/* By nohup(1), say. Once it is blocked a signal arrives all the same. */
+static bool is_ignored(int sig)
+{
+    struct sigaction sa;
+    return sigaction(sig, NULL, &sa) == 0 && sa.sa_handler == SIG_IGN;
+}
+
 static int open_loop(struct live *l)
 {
     sigset_t set;
     sigemptyset(&set);
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGHUP);
+    if (l->o->rules || !is_ignored(SIGHUP))
+        sigaddset(&set, SIGHUP);
     if (l->o->rules)
         sigaddset(&set, SIGUSR1);
     if (sigprocmask(SIG_BLOCK, &set, &l->mask_before) < 0)
@@ -125,7 +135,9 @@ static int open_child(struct live *l)
     int r = skep_child_spawn(&l->child, l->o->command, &l->mask_before);
     if (r < 0)
         return skep_log_error(r, "cannot start '%s': %s", l->o->command[0], strerror(-r));
-    r = skep_kernel_track(l->kernel, (uint32_t)l->child.pid);
+    /* else once the snapshot tells its number; it waits that long */
+    if (skep_pidns_is_initial())
+        r = skep_kernel_track(l->kernel, (uint32_t)l->child.pid);
     return r < 0 ? r : watch_fd(l, l->child.pidfd, FROM_CHILD);
 }
 
@@ -281,19 +293,39 @@ static void notify(const char *state)
         skep_warning("cannot tell the service manager %s: %s", state, strerror(-r));
 }
 
+/* The number that the sensors know a process of our own pid namespace by; 0: there is none. */
+static uint32_t initial_pid(struct live *l, uint32_t pid)
+{
+    uint32_t own = skep_pidns_own();
+    struct skep_proc *proc;
+    size_t at = 0;
+    if (!pid || skep_pidns_is_initial())
+        return pid;
+    while ((proc = skep_hashmap_next(&l->p->procs.by_id, &at)))
+        if (!proc->dead && proc->task.ns_pid == pid && proc->task.ns.pid == own)
+            return proc->pid;
+    return 0;
+}
+
 /* The snapshot has gone through the pipeline: the table is complete. */
 static void snapshot_through(struct live *l)
 {
+    if (!l->first_snapshot_done) {
+        l->root = l->p->scope.root = initial_pid(l, l->o->pid);
+        l->command = initial_pid(l, (uint32_t)l->child.pid);
+    }
     struct skep_ev_snapshot done = {
         .h = {.len = sizeof(done),
               .kind = SKEP_KIND_snapshot,
               .flags = SKEP_HDR_NO_TASK,
               .time = l->snapshot_end},
         .begin = l->snapshot_begin,
-        .root = l->o->pid,
-        .command = (uint32_t)l->child.pid,
+        .root = l->root,
+        .command = l->command,
     };
     l->snapshot_end = 0;
+    if ((l->o->pid && !l->root) || (l->child.pid && !l->command))
+        skep_view_message(l->view, "warning: the process to follow was not found in our own pid namespace");
     take_own(l, &done.h);
     if (l->first_snapshot_done) {
         skep_view_message(l->view, "the process table was read again from the kernel");

@@ -336,13 +336,17 @@ static bool apply_tables(struct skep_pipeline *p, const struct skep_hdr *h)
 }
 
 /* A child inherits in the kernel, too, but only from parents that were tracked there already. */
-static void tell_tracked(struct skep_pipeline *p, const struct skep_hdr *h)
+static void track_child(struct skep_pipeline *p, const struct skep_hdr *h)
 {
-    if (h->kind != SKEP_KIND_fork || !(p->scope.flags & SKEP_SCOPE_TRACKED) || !p->ops.tracked)
+    if (h->kind != SKEP_KIND_fork || !(p->scope.flags & SKEP_SCOPE_TRACKED))
         return;
     const struct skep_ev_fork *ev = (const struct skep_ev_fork *)h;
     struct skep_proc *child = skep_proc_table_find(&p->procs, ev->child.pid, ev->pad_child_start);
-    if (child && child->tracked)
+    if (!child)
+        return;
+    if (p->scope.root_late && !p->root_in_snapshot && child->pid == p->scope.root)
+        child->tracked = p->root_found = true;
+    if (child->tracked && p->ops.tracked)
         p->ops.tracked(p->ops.live, child);
 }
 
@@ -367,6 +371,8 @@ static void track(struct skep_pipeline *p, uint32_t pid)
         if (proc->tracked || proc->dead || !descends_from(proc, pid))
             continue;
         proc->tracked = true;
+        if (proc->pid == p->scope.root)
+            p->root_in_snapshot = p->root_found = true;
         if (p->ops.tracked)
             p->ops.tracked(p->ops.live, proc);
     }
@@ -378,7 +384,11 @@ static void snapshot_done(struct skep_pipeline *p, const struct skep_ev_snapshot
     skep_proc_table_snapshot_done(&p->procs, ev->begin);
     if (!(p->scope.flags & SKEP_SCOPE_TRACKED))
         return;
-    track(p, p->scope.root ? p->scope.root : ev->root);
+    if (p->scope.root) {
+        track(p, p->scope.root);
+        return;
+    }
+    track(p, ev->root);
     track(p, ev->command);
 }
 
@@ -418,7 +428,7 @@ void skep_pipeline_take(struct skep_pipeline *p, const struct skep_hdr *h, size_
         held_check(p, h);
     if (h->kind == SKEP_KIND_container)
         waiting_check(p);
-    tell_tracked(p, h);
+    track_child(p, h);
     if (p->ops.record && kind->ring == SKEP_RING_LIFE)
         p->ops.record(p->ops.data, h);
     if (h->kind == SKEP_KIND_snapshot)

@@ -37,7 +37,8 @@ struct skep_scope {
     uint32_t flags; /* enum skep_scope_flag */
     uint32_t uid;
     char comm[SKEP_COMM_LEN];
-    uint32_t root; /* of the process tree, with SKEP_SCOPE_TRACKED; 0: what the snapshot record names */
+    uint32_t root;  /* of the process tree, with SKEP_SCOPE_TRACKED; 0: what the snapshot record names */
+    bool root_late; /* root may begin after the snapshot: who reads a recording names what is in it */
     const char *container;     /* id (or its beginning) or name; NULL: any */
     bool kinds[SKEP_KIND_MAX]; /* kinds to show */
 };
@@ -78,7 +79,9 @@ struct skep_pipeline {
         size_t n, bytes;
         uint64_t until; /* record time at which the first of them has waited enough */
     } waiting;
-    uint64_t now; /* the latest time of a record of the life cycle */
+    uint64_t now;          /* the latest time of a record of the life cycle */
+    bool root_found;       /* there is or was such a process, ... */
+    bool root_in_snapshot; /* ... before the snapshot was complete */
     struct skep_scratch *scratch;
     char *copy; /* of a record that has to be changed */
     size_t copy_size;

@@ -19,6 +19,7 @@ static void narrow(struct skep_scope *s, const struct skep_scope *by)
     if (by->container)
         s->container = by->container;
     s->root = by->root;
+    s->root_late = by->root != 0;
 }
 
 /* A recording of somebody else's, or of an older skep, may have a condition that cannot be read: what was recorded met it,
@@ -145,6 +146,8 @@ static int replay(const struct skep_agent_options *o, struct skep_replay_source 
     const struct skep_ruleset *asks = skep_view_where(view);
     pipeline.procs.keep_env = asks && asks->wants_environ;
     skep_replay_source_feed(source, &pipeline, has_room, view);
+    if (scope.root && !pipeline.root_found)
+        skep_log(SKEP_LOG_WARNING, "%s: there is no process %u in it", source->path, scope.root);
     size_t n;
     const char *text = skep_recording_ledger(source->rec, &n);
     bool whole = text && skep_view_parse_ledger(view, text, n, &ledger) >= 0;

@@ -2,6 +2,7 @@
 #include "agent/session.h"
 
 #include "base/clock.h"
+#include "base/pidns.h"
 
 #include <sys/stat.h>
 #include <sys/utsname.h>
@@ -25,7 +26,7 @@ void skep_session_read(struct skep_session *ret)
 {
     struct utsname name;
     *ret = (struct skep_session){
-        .boot_offset = skep_clock_boot_offset(), .begin = skep_clock_boot_ns(), .self = (uint32_t)getpid()};
+        .boot_offset = skep_clock_boot_offset(), .begin = skep_clock_boot_ns(), .self = skep_pidns_self()};
     const struct {
         const char *name;
         skep_nsid *to;

@@ -76,12 +76,22 @@ struct skep_view_state *skep_view_free(struct skep_view_state *v)
     return NULL;
 }
 
+static const char *output_path(const struct skep_agent_options *o)
+{
+    if (o->output_path)
+        return o->output_path;
+    /* who shows nothing need not have a standard output; but of a reader of the recording we want to know that he went */
+    bool needs = o->view != SKEP_VIEW_NONE || (o->record_path && skep_streq(o->record_path, "-"));
+    return needs ? "-" : "/dev/null";
+}
+
 static int open_output(struct skep_view_state *v)
 {
     struct skep_output_options options = {.status_fd = STDERR_FILENO, .status = true};
-    int r = skep_output_open(v->o->output_path ? v->o->output_path : "-", &v->fd);
+    int r = skep_output_open(output_path(v->o), &v->fd);
     if (r < 0)
-        return skep_log_error(r, "cannot open %s: %s", v->o->output_path, strerror(-r));
+        return skep_log_error(r, "cannot open %s: %s",
+                              v->o->output_path ? v->o->output_path : "standard output", strerror(-r));
     r = skep_output_new(v->fd, &options, &v->output);
     return r < 0 ? skep_log_error(r, "cannot start the output: %s", strerror(-r)) : 0;
 }
@@ -648,7 +658,7 @@ static uint64_t queue_full(const struct skep_ledger *l)
     return n;
 }
 
-int skep_view_finish(struct skep_view_state *v, struct skep_pipeline *p, const struct skep_ledger *recorded)
+int skep_view_finish(struct skep_view_state *v, struct skep_pipeline *p, struct skep_ledger *recorded)
 {
     int status = SKEP_EXIT_OK;
     skep_output_status(v->output, NULL);
@@ -657,6 +667,8 @@ int skep_view_finish(struct skep_view_state *v, struct skep_pipeline *p, const s
     add_output_counts(v, &p->ledger);
     if (v->recorder)
         add_recorder_counts(v, &p->ledger);
+    if (recorded)
+        skep_ledger_narrow(recorded, &p->ledger);
     const struct skep_ledger *l = recorded ? recorded : &p->ledger;
     if (v->recorder && finish_recorder(v, l) < 0)
         status = SKEP_EXIT_FAILED;

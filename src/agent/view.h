@@ -57,6 +57,6 @@ bool skep_view_wait_for_room(struct skep_view_state *v);
 int skep_view_parse_ledger(const struct skep_view_state *v, const char *s, size_t n, struct skep_ledger *ret);
 
 /* The end: writes what is left, completes the ledger with what the output counted, prints the summary.
- * recorded: a recording's own ledger to print instead, NULL: none. An exit status. */
-int skep_view_finish(struct skep_view_state *v, struct skep_pipeline *p, const struct skep_ledger *recorded);
+ * recorded: a recording's own ledger to print instead, with what was left out now; NULL: none. An exit status. */
+int skep_view_finish(struct skep_view_state *v, struct skep_pipeline *p, struct skep_ledger *recorded);
 #endif

@@ -39,6 +39,13 @@ int skep_pcap_open(const void *bytes, size_t size, struct skep_pcap *ret)
     return 0;
 }
 
+bool skep_pcap_is_ng(const void *bytes, size_t size)
+{
+    static const uint8_t section[] = {0x0a, 0x0d, 0x0d,
+                                      0x0a}; /* the type of its first block, in any byte order */
+    return size >= sizeof(section) && memcmp(bytes, section, sizeof(section)) == 0;
+}
+
 int skep_pcap_next(struct skep_pcap *p, struct skep_pcap_packet *ret)
 {
     struct record_header h;

@@ -35,6 +35,8 @@ struct skep_pcap_packet {
 
 /* bytes are borrowed. -EINVAL: no such capture. */
 int skep_pcap_open(const void *bytes, size_t size, struct skep_pcap *ret);
+/* Whether they are a capture in the format that came after it, which is another one. */
+bool skep_pcap_is_ng(const void *bytes, size_t size);
 /* 1: a packet; 0: the end; -EINVAL: cut off or too long. */
 int skep_pcap_next(struct skep_pcap *p, struct skep_pcap_packet *ret);
 

@@ -4,7 +4,7 @@
 
 static const struct skep_option recording[] = {
     {"output", 'o', "FILE", SKEP_OPTION_STRING, offsetof(struct skep_agent_options, record_path),
-     .help = "the file to record to; what it held is lost"},
+     .help = "the file to record to, - for standard output; what it held is lost"},
     {"kinds", 'k', "KINDS", SKEP_OPTION_LIST, offsetof(struct skep_agent_options, kinds),
      .help =
          "only these kinds or groups of events; without it all of them. The life cycle of processes is always recorded: the rest needs it"},
@@ -21,6 +21,7 @@ static const struct skep_option_group groups[] = {
 static const struct skep_example examples[] = {
     {"skep record -o host.skep -d 1m", "everything that this host does in a minute"},
     {"skep record -o build.skep -- make", "everything that make does"},
+    {"skep record -o - -d 10s | ssh host 'cat >here.skep'", "keep it somewhere else"},
     {0},
 };
 

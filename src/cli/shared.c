@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/shared.h"
 
+#include <unistd.h>
+
 #define TO(member) offsetof(struct skep_agent_options, member)
 
 const char *const skep_color_names[] = {
@@ -69,5 +71,16 @@ int skep_shared_check(const struct skep_command_entry *self, const struct skep_a
         return skep_usage_error(self, "a recording and a command exclude each other");
     if (o->host_only && o->container)
         return skep_usage_error(self, "--host-only and --container exclude each other");
+    if (!o->record_path || !skep_streq(o->record_path, "-"))
+        return SKEP_EXIT_OK;
+    /* a recording that goes there has it alone */
+    if (o->command)
+        return skep_usage_error(self, "a command and a recording to standard output exclude each other");
+    if (o->view != SKEP_VIEW_NONE && (!o->output_path || skep_streq(o->output_path, "-")))
+        return skep_usage_error(
+            self, "events and the recording would both go to standard output: give --output FILE");
+    if (isatty(STDOUT_FILENO))
+        return skep_usage_error(self,
+                                "standard output is a terminal: a recording goes to a file or into a pipe");
     return SKEP_EXIT_OK;
 }

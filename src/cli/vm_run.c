@@ -288,7 +288,9 @@ static int replay_all(struct replay *r)
     if (skep_vm_read_file(r->o->pcap, &bytes, &size) < 0)
         return SKEP_EXIT_FAILED;
     if (skep_pcap_open(bytes, size, &in) < 0)
-        return skep_log_error(SKEP_EXIT_FAILED, "%s is no capture in the pcap format", r->o->pcap);
+        return skep_log_error(
+            SKEP_EXIT_FAILED, "%s is no capture in the pcap format%s", r->o->pcap,
+            skep_pcap_is_ng(bytes, size) ? ", but in pcapng: editcap -F pcap turns it into one" : "");
     if (in.link != SKEP_PCAP_ETHERNET)
         return skep_log_error(SKEP_EXIT_FAILED, "%s has no Ethernet packets (link type %u)", r->o->pcap,
                               in.link);

@@ -29,7 +29,9 @@ static const struct skep_name clone_flags_rows[] = {{17, 0xff, "SIGCHLD"},
                                                     {1ULL << 28, 1ULL << 28, "CLONE_NEWUSER"},
                                                     {1ULL << 29, 1ULL << 29, "CLONE_NEWPID"},
                                                     {1ULL << 30, 1ULL << 30, "CLONE_NEWNET"},
-                                                    {1ULL << 31, 1ULL << 31, "CLONE_IO"}};
+                                                    {1ULL << 31, 1ULL << 31, "CLONE_IO"},
+                                                    {1ULL << 32, 1ULL << 32, "CLONE_CLEAR_SIGHAND"},
+                                                    {1ULL << 33, 1ULL << 33, "CLONE_INTO_CGROUP"}};
 const struct skep_names skep_names_clone_flags = {
     .rows = clone_flags_rows, .n = ARRAY_SIZE(clone_flags_rows), .set = true};
 

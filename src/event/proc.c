@@ -453,6 +453,14 @@ const struct skep_proc_image *skep_proc_image_at(const struct skep_proc *p, uint
 
 /* ---- records ---- */
 
+/* With CLONE_PARENT a child is a sibling of who made it, from whom it inherits all the same. */
+static struct skep_proc *fork_parent(const struct skep_proc_table *t, const struct skep_ev_fork *ev,
+                                     struct skep_proc *caller)
+{
+    struct skep_proc *parent = skep_proc_table_find(t, ev->task.parent_pid, ev->task.parent_start);
+    return parent ? parent : caller;
+}
+
 static int apply_fork(struct skep_proc_table *t, const struct skep_ev_fork *ev)
 {
     struct skep_proc *parent = skep_proc_table_get(t, &ev->h);
@@ -477,7 +485,7 @@ static int apply_fork(struct skep_proc_table *t, const struct skep_ev_fork *ev)
     child->seen = ev->h.time;
     proc_take_header(t, child, &ev->h);
     proc_set_comm(t, child, &ev->h);
-    proc_set_parent(t, child, parent);
+    proc_set_parent(t, child, fork_parent(t, ev, parent));
     return parent->cwd.s ? bytes_set(&child->cwd, parent->cwd.s, parent->cwd.len, parent->cwd.len) : 0;
 }
 

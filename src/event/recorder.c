@@ -317,11 +317,13 @@ static int start(struct skep_recorder *r)
 int skep_recorder_open_file(const char *path, int *ret_fd)
 {
     struct stat st;
+    bool own = !skep_streq(path, "-");
     _cleanup_close_ int fd =
-        open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
+        own ? open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600)
+            : fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
     if (fd < 0 || fstat(fd, &st) < 0)
         return -errno;
-    if (S_ISREG(st.st_mode) && (st.st_mode & 077) && fchmod(fd, 0600) < 0 && errno != EPERM)
+    if (own && S_ISREG(st.st_mode) && (st.st_mode & 077) && fchmod(fd, 0600) < 0 && errno != EPERM)
         return -errno;
     *ret_fd = TAKE_FD(fd);
     return 0;

@@ -51,7 +51,7 @@ struct skep_recorder_counts {
 };
 
 /* Makes or empties a file that only its owner may read, since records hold arguments and names. A FIFO needs
- * a reader already (-ENXIO). */
+ * a reader already (-ENXIO). "-" is standard output, as it is. */
 int skep_recorder_open_file(const char *path, int *ret_fd);
 /* Writes the head (JSON, at most SKEP_RECORDING_HEAD_MAX bytes) and this build's layouts, and starts the writer.
  * Takes fd in any case. Waits at most 10 s for a pipe's reader. */

@@ -200,7 +200,7 @@ void skep_text_writer_put(const struct skep_text_writer *w, struct skep_strbuf *
     put_colour(w, sb, w->templates[ev->kind->number].colour);
     skep_strbuf_put(sb, ev->kind->name, len);
     put_colour(w, sb, RESET);
-    for (size_t i = len; i < KIND_WIDTH; i++)
+    for (size_t i = MIN(len, (size_t)KIND_WIDTH - 1); i < KIND_WIDTH; i++)
         skep_strbuf_putc(sb, ' ');
 
     if (h->flags & SKEP_HDR_NO_TASK) {

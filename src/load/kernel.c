@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "load/kernel.h"
 
+#include "base/pidns.h"
 #include "load/object.h"
 
 #include "skep.skel.h"
@@ -39,7 +40,7 @@ static void configure(struct skep_kernel *k)
     c->uid = o->uid;
     for (size_t i = 0; i < SKEP_COMM_LEN; i++)
         c->comm[i] = o->comm[i];
-    c->self = (uint32_t)getpid();
+    c->self = skep_pidns_self();
     c->host_pid_ns = o->host_pid_ns;
     c->host_mnt_ns = o->host_mnt_ns;
     c->n_cpus = (uint32_t)k->n_cpus;
@@ -59,6 +60,10 @@ static size_t ring_size(size_t wanted)
 static int check_ground(char *ret_reason, size_t reason_size)
 {
     union bpf_attr attr = {0};
+    if (access("/proc/self/stat", R_OK) < 0) {
+        snprintf(ret_reason, reason_size, "there is no /proc, or it shows other processes: mount one");
+        return -ENOENT;
+    }
     if (access(SKEP_BTF_PATH, R_OK) < 0) {
         snprintf(
             ret_reason, reason_size,

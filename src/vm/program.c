@@ -244,7 +244,8 @@ static int check(struct load *l)
     l->used = skep_vm_calloc(l->vm, o->n_maps, 1);
     if (!p->insns || !p->ops || !p->marks || !p->costs || !l->used)
         return no_memory(l->error);
-    if (room)
+    /* of a program that is too long nothing is looked at */
+    if (room && room <= SKEP_ISA_INSNS_MAX)
         memcpy(p->insns, o->insns, room * sizeof(struct skep_insn));
     struct skep_insns_error bad;
     int r = skep_insns_check(p->insns, o->n_insns, o->entry, p->ops, p->marks, p->costs, &bad);

@@ -27,7 +27,7 @@ t_skip three "not here"
 t_check four true
 t_check five false'
 sample 5-slow.sh <<<"#!/bin/bash
-# timeout: 2
+# timeout: 6
 . \"\${0%/*}/lib.sh\"
 background sleep 1000
 echo \$BG >$SCRATCH/slow.pid
@@ -56,7 +56,7 @@ t_check "the closing line counts every case" test "$closing" = "$want"
 [ "$closing" = "$want" ] || { echo "# wanted: $want" && sed 's/^/# /' log; }
 t_check "a failure is told by the exit status" test $status -eq 1
 t_check "a reason is shown" grep -qx 'not ok - two: because' log
-t_check "a test that takes too long is ended" grep -q "not ok - 5-slow: took longer than $((2 * SLOW)) s" log
+t_check "a test that takes too long is ended" grep -q "not ok - 5-slow: took longer than $((6 * SLOW)) s" log
 t_check "a test that fails where sensors were skipped has more goes" grep -q '^# 7-skipped: the kernel skipped sensors (2 times)' log
 t_check "namely two" test "$(wc -l <goes)" -eq 3
 t_check "what it started is ended with it" ended "$(cat slow.pid)"
@@ -64,6 +64,9 @@ t_check "what it wanted undone is undone" test -e undone
 
 env -u SKEP_BUILD tree/tools/check --only e2e '1-*' >log 2>&1
 t_check "success is told by the exit status" test "$? $(tail -n 1 log)" = "0 1 passed, 0 failed, 0 skipped"
+
+env -u SKEP_BUILD tree/tools/check --only e2e nothing >log 2>&1
+t_check "no test at all is a failure" test "$? $(tail -n 1 log)" = "1 0 passed, 1 failed, 0 skipped"
 
 cat >lines <<'L'
 {"kind":"exec","proc":{"pid":7,"args":["a","b"]},"container":null}

@@ -38,6 +38,15 @@ wait_for 20 ended "$SKEP_PID"
 "$SKEP" replay tree.skep --json >tree.replay 2>replay.err
 t_check "a command that was followed: the same" cmp tree.out tree.replay
 t_check "and nothing but it" test "$(json_count tree.replay 'e.kind == "exec"')" -eq 3
+"$SKEP" record -o - --duration 500ms 2>/dev/null | "$SKEP" replay - --json 2>pipe.err | grep '^{"kind":"ledger"' >pipe.out
+t_check "a recording through a pipe" test -s pipe.out -a -z "$(grep warning pipe.err)"
+t_check "no file of that name" test ! -e -
+CAT=$(sed -n 's/^{"kind":"exec".*"pid":\([0-9]*\),.*"comm":"cat".*/\1/p' tree.replay | head -n 1)
+"$SKEP" replay tree.skep --events --json --pid "$CAT" >cat.replay 2>/dev/null
+t_check "a part of it, by a process that began later" json_has cat.replay 'e.kind == "open" and e.path == "/etc/hostname"'
+"$SKEP" replay tree.skep --pid 4194303 >none.out 2>none.err
+t_check "a process that is not in it" grep -q '^skep: warning: tree.skep: there is no process 4194303 in it' none.err
+t_check "that part only" test "$(json_count cat.replay "e.kind != 'ledger' and e.proc.pid != $CAT")" -eq 0
 
 # Every line carries the arguments: many times what the queue of the output holds.
 start_skep big record -o big.skep --kinds open -- python3 -c '
@@ -52,6 +61,7 @@ t_check "and loses none" test "$(grep -c '"path":"/etc/hostname"' big.out)" -ge 
 t_check "watch reads recordings" grep -q '^ls .*ls /etc' columns.out
 "$SKEP" replay all.skep --json --kinds exec --comm ls >ls.out 2>/dev/null
 t_check "a replay can be narrowed" test "$(json_count ls.out 'e.kind == "exec"')" -eq 6
+t_check "its ledger says so" json_has ls.out 'e.kind == "ledger" and e.kinds.exec.emitted == 6 and e.kinds.exec.seen == 6 + e.kinds.exec.filtered and e.kinds.open.emitted == 0'
 t_check "to just that" test "$(json_count ls.out 'e.kind not in ("exec", "ledger")')" -eq 0
 
 # in the middle of the last block of records, as docs/RECORDING.md describes blocks

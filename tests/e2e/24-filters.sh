@@ -8,8 +8,8 @@
 . "${0%/*}/lib.sh"
 
 for test in load_filter rule_compile_frame; do
-    t_need "the test builds" ninja -C "$SKEP_BUILD" --quiet "tests/unit/test_$test"
-    "$SKEP_BUILD/tests/unit/test_$test" >$test.out 2>&1
+    t_need "the test builds" ninja -C "$BUILD" --quiet "tests/unit/test_$test"
+    "$BUILD/tests/unit/test_$test" >$test.out 2>&1
     status=$?
     t_check "$test" test $status -eq 0
     [ $status -eq 0 ] || sed 's/^/#   /' $test.out

@@ -33,7 +33,10 @@ with open(out, "w") as f:
     f.write(path)
 P
 t_check "a path of 4,096 bytes, whole" wait_json 10 names.json \
-    "e.kind == 'open' and len(e.path or '') == 4095 and e.path == open('long-path.txt').read() and e.raw_path == e.path"
+    "e.kind == 'open' and len(e.path or '') == 4095 and e.path == open('long-path.txt').read() and e.raw_path == e.path and not e.truncated"
+python3 -c 'open("/skep-too-long" + "x" * 5000)' 2>/dev/null
+t_check "of a name that no path can be the first 4,095 bytes, and a mark" wait_json 10 names.json \
+    "e.kind == 'open' and e.error == 'ENAMETOOLONG' and (e.raw_path or '').startswith('/skep-too-long') and len(e.raw_path) == 4095 and e.truncated"
 longer=$(cd long && "$WORKLOAD" deep 30 "$(printf 'n%.0s' $(seq 200))")
 t_check "of a path that is longer the last part, and a mark" wait_json 10 names.json \
     "e.kind == 'open' and e.truncated and e.path and len(e.path) > 3800 and '$longer'.endswith(e.path) and e.created"

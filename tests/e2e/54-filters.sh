@@ -56,6 +56,28 @@ t_check "--pid: no stranger" test "$(json_count pid.out "e.proc.args[1:] == ['fr
 t_check "--pid: nothing of skep's own" test "$(json_count pid.out "e.proc.pid == $SKEP_PID")" = 0
 t_check "--pid: the ledger closes" ledger_closes pid.out
 
+# In a pid namespace of its own skep knows other numbers than its sensors do.
+cat >t/inside.sh <<'S'
+sh -c 'read -r _ <t/go1; "$1" from-inside; exit 0' sh "$2" &
+"$1" watch exec --json --pid $! --output inside-pid.json 2>inside.err &
+for _ in $(seq 200); do
+    grep -q attached inside.err && break
+    sleep 0.1
+done
+echo >t/go1
+sleep 1
+kill -INT $!
+wait
+"$1" watch exec --json --output inside.json -- "$2" from-command
+"$1" watch exec --host-only
+echo "host-only $?"
+S
+unshare -pf --mount-proc bash t/inside.sh "$SKEP" "$TINY" >inside.out 2>&1
+t_check "in a pid namespace: --pid" only "e.proc.args[1:] == ['from-inside']" inside-pid.json
+t_check "in a pid namespace: a command" only "e.proc.args[1:] == ['from-command']" inside.json
+t_check "in a pid namespace: it says what is missing" eval "unshare -pf --mount-proc '$SKEP' watch exec -d 10ms 2>&1 | grep -q '^skep: warning: skep runs in a pid namespace of its own'"
+t_check "in a pid namespace: --host-only is refused" grep -q '^host-only 2' inside.out
+
 # ---- --uid, --comm ----
 
 start_skep uid run --no-rules --json --events --kinds exec,exit,open --uid 12345

@@ -47,14 +47,27 @@ t_check "an option without its argument" says 2 '^skep run: --uid' run --uid
 t_check "no duration" says 2 "^skep run: --duration: 'soon' is not a duration" run --duration soon
 t_check "no user" says 2 "^skep run: --uid: 'nobody-of-that-name'" run --uid nobody-of-that-name
 t_check "no process" says 2 '^skep: error: there is no process 4194303' run --pid 4194303
+python3 -c 'import threading,time
+t = threading.Thread(target=time.sleep, args=(60,), daemon=True)
+t.start()
+open("thread", "w").write(str(t.native_id))
+t.join()' &
+T_PIDS+=("$!")
+wait_for 10 test -s thread
+t_check "a thread" says 2 "^skep: error: $(cat thread) is a thread of process $!: give that one" run --pid "$(cat thread)"
 t_check "no such size" says 2 '^skep run: --memory: ' run --memory much
 t_check "more memory than rings can have" says 2 "cannot be: at most [0-9]* GiB" run --memory 100T --duration 1ms
 t_check "a name that is too long" says 2 '^skep: error: --comm: ' run --comm sixteen-letters-
 t_check "two that exclude each other" says 2 'exclude each other' run --host-only --container x
 t_check "nothing to record to" says 2 '^skep record: missing option: -o' record
+t_check "a recording and events on one output" says 2 '^skep run: events and the recording would both go to standard output' run --record -
+t_check "a recording and a command on one output" says 2 '^skep record: a command and a recording to standard output' record -o - -- true
 t_check "no such recording" says 2 '^skep: error: /nonexistent: No such file' replay /nonexistent
 echo "no recording" >text
 t_check "a file that is no recording" says 2 '^skep: error: .*text' replay text
+
+t_check "closed standard output" eval "ended_with 1 '$SKEP' watch exec --duration 1ms 2>shut.err >&- && grep -q '^skep: error: cannot open standard output: Bad file descriptor' shut.err"
+t_check "a recording needs none" eval "'$SKEP' record -o shut.skep --duration 100ms 2>shut.err >&- && '$SKEP' replay shut.skep >/dev/null"
 
 # ---- help ----
 
@@ -139,6 +152,19 @@ else
     t_check "its recording is whole" "$SKEP" replay rec
     t_check "an error of skep's own comes first" ended_with 1 \
         eval "'$SKEP' watch exec --record /dev/full -- /bin/sh -c 'exit 5' >run.out 2>&1"
+
+    # ---- the terminal goes away ----
+
+    trap '' HUP # as nohup does
+    t_need "starts" start_skep nohup record -o nohup.skep
+    trap 'exit 130' HUP
+    t_need "starts" start_skep hup record -o hup.skep
+    kill -HUP "$SKEP_PID" "${T_PIDS[-2]}"
+    t_check "SIGHUP ends it" wait_for 10 ended "$SKEP_PID"
+    sleep 0.5
+    t_check "but not under nohup" alive "${T_PIDS[-2]}"
+    t_check "SIGINT does" ended_with 0 stop_skep "${T_PIDS[-2]}"
+    t_check "and leaves a whole recording" "$SKEP" replay nohup.skep
 
     # ---- kernel threads in the process list ----
 

@@ -127,5 +127,7 @@ t_check "a packet as --mem" test "$(vm run first-byte.s --type xdp --mem 0200000
 t_check "an empty packet" test "$(vm run first-byte.s --type xdp)" = 0x1
 t_check "a capture that is cut off" said "cut off behind packet 2" vm run first-byte.s --pcap cut.pcap
 t_check "a file that is no capture" ended_with 1 vm run first-byte.s --pcap sum.s
+printf '\n\r\r\n\034\0\0\0M<+\032\001\0\0\0\377\377\377\377\377\377\377\377\034\0\0\0' >next.pcapng
+t_check "a capture in the format that came later" said "in pcapng: editcap" vm run first-byte.s --pcap next.pcapng
 t_check "--out without --pcap" ended_with 2 vm run first-byte.s --out x
 t_check "a context that does not exist" said "there is no context type nothing" vm run sum.s --type nothing

@@ -7,8 +7,8 @@ need_command pkg-config
 need_command cc
 TOP=$(cd "$HERE/../.." && pwd)
 
-ninja -C "$SKEP_BUILD" --quiet >build.log 2>&1 || { cat build.log; echo "not ok - it builds"; exit 1; }
-t_check "it installs" env DESTDIR="$SCRATCH/root" meson install -C "$SKEP_BUILD" --no-rebuild --quiet
+ninja -C "$BUILD" --quiet >build.log 2>&1 || { cat build.log; echo "not ok - it builds"; exit 1; }
+t_check "it installs" env DESTDIR="$SCRATCH/root" meson install -C "$BUILD" --no-rebuild --quiet
 pc=$(find root -name skepvm.pc)
 t_check "pkg-config has a file for it" test -n "$pc"
 export PKG_CONFIG_PATH=$SCRATCH/${pc%/*} PKG_CONFIG_SYSROOT_DIR=$SCRATCH/root
@@ -50,6 +50,6 @@ t_check "so is the completion" cmp <("$SKEP" docs completion) "root$prefix/share
 t_check "the service starts the program that is installed" \
     grep -q "^ExecStart=$prefix/bin/skep run" "root$prefix/lib/systemd/system/skep.service"
 if command -v make >/dev/null; then
-    make -s -C "$TOP" uninstall BUILD="$SKEP_BUILD" DESTDIR="$SCRATCH/root" PREFIX="$prefix" >/dev/null
+    make -s -C "$TOP" uninstall BUILD="$BUILD" DESTDIR="$SCRATCH/root" PREFIX="$prefix" >/dev/null
     t_check "uninstalling leaves nothing" test -z "$(find root ! -type d)"
 fi

@@ -5,8 +5,8 @@
 # longer: build/tests/vm/differential --count 1000000 --kernel 100000 --seed N.
 . "${0%/*}/lib.sh"
 
-t_need "the runner builds" ninja -C "$SKEP_BUILD" --quiet tests/vm/differential
-"$SKEP_BUILD/tests/vm/differential" --count 150000 --kernel 6000 --seed "${SKEP_TEST_SEED:-$(date +%j)}" >out.txt 2>&1
+t_need "the runner builds" ninja -C "$BUILD" --quiet tests/vm/differential
+"$BUILD/tests/vm/differential" --count 150000 --kernel 6000 --seed "${SKEP_TEST_SEED:-$(date +%j)}" >out.txt 2>&1
 status=$?
 t_check "no mode differs from another" test $status -eq 0
 [ $status -eq 0 ] || sed 's/^/#   /' out.txt

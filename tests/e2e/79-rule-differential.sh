@@ -5,8 +5,8 @@
 # filter drops what a rule matches. By hand, for longer: build/tests/rule/differential --count 5000000 --seed N.
 . "${0%/*}/lib.sh"
 
-t_need "the runner builds" ninja -C "$SKEP_BUILD" --quiet tests/rule/differential
-SKEP_BPF_OBJECT=$SKEP_BUILD/src/bpf/skep.bpf.o "$SKEP_BUILD/tests/rule/differential" --count 100000 \
+t_need "the runner builds" ninja -C "$BUILD" --quiet tests/rule/differential
+SKEP_BPF_OBJECT=$BUILD/src/bpf/skep.bpf.o "$BUILD/tests/rule/differential" --count 100000 \
     --seed "${SKEP_TEST_SEED:-$(date +%j)000}" >out.txt 2>&1
 status=$?
 t_check "nothing differs" test $status -eq 0

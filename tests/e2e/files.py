@@ -235,6 +235,9 @@ def opens(top):
     how = struct.pack("QQQ", os.O_RDONLY | os.O_CLOEXEC, 0, 8)
     do("openat2", "open", (AT_FDCWD, b"new", ctypes.create_string_buffer(how, 24), 24), by="object", path=d + "/new", at=at,
        flags="O_RDONLY|O_CLOEXEC")
+    how = ctypes.create_string_buffer(struct.pack("QQQ", os.O_RDONLY, 0, 0x10), 24)  # RESOLVE_IN_ROOT
+    do("openat2", "open", (fd, b"/new", how, 24), by="object", path=d + "/new", at=at)
+    do("openat2", "open", (fd, b"/etc/shadow", how, 24), by="lexical", path=d + "/etc/shadow", dirfd=fd)
     do("open", "open", (b"../nowhere/./x", os.O_RDONLY), by="lexical", path=top + "/nowhere/x")
     do("open", "open", (b"/" + b"y" * 300, os.O_RDONLY), by="lexical", path="/" + "y" * 300)  # ENAMETOOLONG
     native("open", ctypes.c_void_p(8), 0)

@@ -24,6 +24,7 @@ export LC_ALL=C PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin HOME=${HOME:-/root} T
 TEST=${0##*/}
 TEST=${TEST%.sh}
 HERE=$(cd "${0%/*}" && pwd)
+[ "${0#/}" != "$0" ] || exec bash "$HERE/${0##*/}" "$@" # the test reads more files beside it, from another directory
 BUILD=${SKEP_BUILD:-$HERE/../../build}
 BUILD=$(cd "$BUILD" && pwd) || exit 1
 SKEP=$BUILD/skep

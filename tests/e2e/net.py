@@ -166,6 +166,10 @@ def udp():
     assert LIBC.sendmmsg(there.fileno(), vec, 3, 0) == 3
     vec, keep = messages([bytes(9), bytes(9), bytes(9)], name_size=16)
     assert LIBC.recvmmsg(here.fileno(), vec, 3, 0, None) == 3
+    there.connect(here.getsockname())
+    vec, keep = messages([b"4444", b"55555"], name)
+    vec[0].hdr.name, vec[0].hdr.namelen = None, 0
+    assert LIBC.sendmmsg(there.fileno(), vec, 2, 0) == 2
 
 
 def unix():
@@ -188,7 +192,7 @@ def unix():
 class Compat:
     """32-bit system calls out of this 64-bit process."""
 
-    CODE = bytes.fromhex("53 89f8 89f3 4189ca 89d1 4489d2 cd80 5b c3")
+    CODE = bytes.fromhex("53 89f8 89f3 4189ca 89d1 4489d2 31f6 31ff cd80 5b c3")
 
     def __init__(self):
         LIBC.mmap.restype = ctypes.c_void_p

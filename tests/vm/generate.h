@@ -8,7 +8,7 @@
  * GENERATE_PURE programs have no memory, calls or loops and begin by setting all registers: the kernel's verifier
  * accepts them. GENERATE_TAME ones touch memory and loop, but read nothing that a run without checks may see otherwise
  * (the fresh stack, registers after calls). GENERATE_WILD ones do anything. GENERATE_LOOP ones are made of loops that walk
- * over the memory and the stack, and often beyond (vm/stretch.h).
+ * over the memory and the stack, and often beyond (vm/stretch.h); some of them are in a function that is called.
  */
 #include "isa/check.h"
 #include "isa/insn.h"
@@ -16,6 +16,7 @@
 enum generate_kind { GENERATE_PURE, GENERATE_TAME, GENERATE_WILD, GENERATE_LOOP };
 
 #define GENERATE_MAX 96
+#define GENERATE_BPF_LOOP 181
 #define GENERATE_MEMORY 64 /* bytes in r1, and r2 = 64 */
 
 struct generate {
@@ -234,10 +235,14 @@ static inline void generate_idiom(struct generate *g, size_t top, size_t end)
                                        (int16_t)(target - g->n - 1), (int32_t)(1U << generate_below(g, 7))));
         break;
     }
-    case 9: /* once more, early */
-        if (generate_below(g, 4) == 0)
+    case 9: { /* once more, early; or over what nobody may come to */
+        const unsigned how = generate_below(g, 4);
+        if (how == 0)
             generate_put(g, skep_insn_make(SKEP_OP_JSET_IMM, 0, 0, (int16_t)(top - g->n - 1), 32));
+        else if (how == 1)
+            generate_put(g, skep_insn_make(SKEP_OP_JA, 0, 0, (int16_t)generate_below(g, 5), 0));
         break;
+    }
     case 10:
         generate_put(g, skep_insn_make(SKEP_OP_ADD64_REG, 0, generate_below(g, 2) ? 6 : counter, 0, 0));
         break;
@@ -269,6 +274,28 @@ static inline void generate_loop(struct generate *g)
                                    (int16_t)(top - g->n - 1), (int)generate_below(g, 80) - 8));
 }
 
+/* What follows is a function: one that is called, or that bpf_loop() calls back. */
+static inline void generate_function(struct generate *g)
+{
+    const bool back = generate_below(g, 2);
+    if (back) {
+        generate_put(g, skep_insn_make(SKEP_OP_MOV64_IMM, 1, 0, 0, (int)generate_below(g, 5)));
+        generate_put(g, skep_insn_make(SKEP_OP_LDDW_CODE, 2, 0, 0, 5));
+        generate_put(g, skep_insn_make_wide(0));
+        generate_put(g, skep_insn_make(SKEP_OP_MOV64_REG, 3, generate_below(g, 2) ? 9 : 10, 0, 0));
+        generate_put(g, skep_insn_make(SKEP_OP_MOV64_IMM, 4, 0, 0, 0));
+        generate_put(g, skep_insn_make(SKEP_OP_CALL_HELPER, 0, 0, 0, GENERATE_BPF_LOOP));
+    } else {
+        generate_put(g, skep_insn_make(SKEP_OP_CALL_LOCAL, 0, 0, 0, 1));
+    }
+    generate_put(g, skep_insn_make(SKEP_OP_EXIT, 0, 0, 0, 0));
+    if (back && generate_below(g, 2))
+        generate_put(g, skep_insn_make(SKEP_OP_MOV64_REG, 7, 2, 0, 0));
+    generate_put(g, skep_insn_make(SKEP_OP_MOV64_IMM, 0, 0, 0, (int)generate_below(g, 16)));
+    for (unsigned r = 3; back && r < 6; r++)
+        generate_put(g, skep_insn_make(SKEP_OP_MOV64_IMM, r, 0, 0, (int)generate_below(g, 16)));
+}
+
 static inline void generate_loops(struct generate *g)
 {
     generate_put(g, skep_insn_make(SKEP_OP_MOV64_REG, 9, 1, 0, 0));
@@ -279,6 +306,8 @@ static inline void generate_loops(struct generate *g)
         } else {
             generate_put(g, skep_insn_make(SKEP_OP_MOV64_IMM, r, 0, 0, (int)generate_below(g, 16)));
         }
+    if (generate_below(g, 4) == 0)
+        generate_function(g);
     for (unsigned i = 1 + generate_below(g, 2); i > 0; i--)
         generate_loop(g);
     generate_put(g, skep_insn_make(SKEP_OP_EXIT, 0, 0, 0, 0));

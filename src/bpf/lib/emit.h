@@ -147,6 +147,7 @@ static __always_inline bool skep_in_scope(struct task_struct *t)
     __u32 scope = skep_cfg.scope;
     if (scope == 0)
         return true;
+    t = SKEP_PLAIN(struct task_struct, t);
     if ((scope & SKEP_SCOPE_UID) && t->cred->uid.val != skep_cfg.uid)
         return false;
     if ((scope & SKEP_SCOPE_TRACKED) && !bpf_map_lookup_elem(&skep_tracked, &tgid))
@@ -419,7 +420,12 @@ static __always_inline struct skep_slice skep_put_str_n(struct skep_build *b, co
 
 static __always_inline struct skep_slice skep_put_user_str(struct skep_build *b, const void *from)
 {
-    return skep_put_str_n(b, from, true, SKEP_PATH_MAX);
+    struct skep_slice s = skep_put_str_n(b, from, true, SKEP_PATH_MAX);
+    char beyond = 0;
+    if (s.len == SKEP_PATH_MAX - 1 && bpf_probe_read_user(&beyond, 1, from + SKEP_PATH_MAX - 1) == 0 &&
+        beyond)
+        skep_mark(b, SKEP_HDR_TRUNCATED);
+    return s;
 }
 
 static __always_inline struct skep_slice skep_put_kernel_str(struct skep_build *b, const void *from)

@@ -30,18 +30,23 @@ static __always_inline bool skep_build_again(struct skep_build *b, __u32 slot)
     return b->s != NULL;
 }
 
+/* Beside the length of a name: a slash in front of it means the directory as well. */
+#define SKEP_NAME_BELOW (1U << 31)
+
 /* The name's bytes again, behind directory and slash. They were put into the same record before. */
 __weak __noinline int skep_name_lexical(struct skep_named *to, __u32 slot, int dirfd, __u32 raw_off,
                                         __u32 raw_len)
 {
     struct skep_build b;
+    __u32 below = raw_len & SKEP_NAME_BELOW;
     if (!to)
         return 0;
+    raw_len &= ~SKEP_NAME_BELOW;
     *to = (struct skep_named){0};
     if (raw_off == 0 || raw_off >= SKEP_RECORD_MAX || raw_len == 0 || !skep_build_again(&b, slot))
         return 0;
     const char *name = b.s->record + raw_off;
-    if (*name == '/') {
+    if (*name == '/' && !below) {
         to->path = (struct skep_slice){raw_off, raw_len}; /* the same bytes serve for both */
         to->source = SKEP_PATH_LEXICAL;
         return 0;

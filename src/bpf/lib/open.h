@@ -5,11 +5,13 @@
  * The arguments of open and its kin: shared by their handler and by the end of the filter stage, which puts the name as
  * it was given into a record that passed.
  */
-#include "bpf/lib/path.h"
+#include "bpf/lib/lexical.h"
 #include "bpf/lib/syscall.h"
 
 #define O_CREAT_WRONLY_TRUNC 01101
 #define O_CREAT_OR_TMPFILE 020000100 /* of O_TMPFILE the bit that no other flag has */
+
+#define RESOLVE_IN_ROOT 0x10
 
 struct skep_open_how {
     __u64 flags;
@@ -22,7 +24,7 @@ struct skep_open_call {
     __u32 flags;
     __u32 mode;
     __s32 dirfd;
-    __u32 pad;
+    __u32 below; /* SKEP_NAME_BELOW: for openat2 the directory is the root, too */
 };
 
 static __always_inline void skep_open_decode(struct skep_open_call *o, const struct skep_call *call)
@@ -48,6 +50,8 @@ static __always_inline void skep_open_decode(struct skep_open_call *o, const str
         bpf_probe_read_user(&how, sizeof(how), (void *)skep_arg(call, 2));
         o->flags = how.flags;
         o->mode = how.mode;
+        if (how.resolve & RESOLVE_IN_ROOT)
+            o->below = SKEP_NAME_BELOW;
         break;
     default:
         o->flags = skep_arg(call, 2);

@@ -33,7 +33,8 @@ int BPF_PROG(life_fork, struct task_struct *child, __u64 clone_flags)
     ev->child.ns_pid = ev->task.ns_pid;
     ev->pad_child_start = child->start_boottime;
     ev->pad_child_exec_id = (__u32)child->self_exec_id;
-    ev->flags = (__u32)clone_flags;
+    ev->pad = 0;
+    ev->flags = clone_flags;
     skep_submit(&b);
     return 0;
 }

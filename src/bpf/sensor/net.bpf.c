@@ -316,9 +316,41 @@ static __always_inline void net_name_of_msghdr(struct skep_sockaddr *n, __u64 fr
     }
 }
 
+struct net_names {
+    __u64 vec;
+    __u32 n;
+    __u32 compat;
+    struct skep_sockaddr first; /* that is named */
+};
+
+static __noinline long net_next_name(__u32 i, void *data)
+{
+    struct net_names *names = data;
+    if (i >= names->n)
+        return 1;
+    net_name_of_msghdr(&names->first,
+                       names->vec + i * (names->compat ? NET_MMSGHDR32_SIZE : NET_MMSGHDR_SIZE),
+                       names->compat);
+    return names->first.addr && names->first.len;
+}
+
+/* Of those messages that were sent or received, or of the one that could not be. */
+static __always_inline void net_name_of_messages(struct skep_sockaddr *n, const struct net_call *x)
+{
+    struct net_names names = {
+        .vec = x->arg[1], .n = x->call.ret > 0 ? x->call.ret : 1, .compat = x->call.compat};
+    SKEP_LOOP(NET_MESSAGES, net_next_name, &names);
+    n->addr = names.first.addr;
+    n->len = names.first.len;
+}
+
 /* Where the peer's address is; addr 0: the call has none. */
 static __always_inline void net_name_of_call(struct skep_sockaddr *n, const struct net_call *x, bool received)
 {
+    if (x->form == SKEP_FORM_sendmmsg) {
+        net_name_of_messages(n, x);
+        return;
+    }
     if (x->form != SKEP_FORM_sendto) {
         net_name_of_msghdr(n, x->arg[1], x->call.compat);
         return;

@@ -38,7 +38,7 @@ int sys_open(__u64 *ctx)
     } else {
         struct skep_slice raw = ev->raw_path;
         struct skep_named named;
-        skep_name_lexical(&named, b.slot, ev->dirfd, raw.off, raw.len);
+        skep_name_lexical(&named, b.slot, ev->dirfd, raw.off, raw.len | o.below);
         ev->path = named.path;
         ev->path_source = named.source;
     }

@@ -178,10 +178,12 @@ uint64_t skep_helper_dynptr_write(SKEP_HELPER_ARGS)
     const struct skep_dynptr *d = from ? find(e, r1) : NULL;
     if (e->fault)
         return 0;
-    if (!d || d->readonly || r5)
+    if (!d || d->readonly)
         return skep_helper_result(-EINVAL);
     if (!inside(d, offset, size))
         return skep_helper_result(-E2BIG);
+    if (r5)
+        return skep_helper_result(-EINVAL);
     void *to = view(e, d, offset, size, true);
     if (to && size)
         memmove(to, from, size);

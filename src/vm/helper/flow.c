@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <sched.h>
+#include <time.h>
 
 #include "vm/helper/helpers.h"
 
 #define LOOPS_MAX (1u << 23)
-/* A lock word that a program has broken is never free: nobody waits for it longer than this many turns. */
+/* A lock word that a program has broken is never free: nobody waits for it longer than this many turns, nor longer than
+ * this where others take the processor at each of them. */
 #define LOCK_SPINS 100
 #define LOCK_YIELDS 20000
+#define LOCK_NS_MAX 500000000
 
 uint64_t skep_helper_tail_call(SKEP_HELPER_ARGS)
 {
@@ -44,6 +47,13 @@ static bool in_record(const struct skep_exec *e, uint64_t address)
     return false;
 }
 
+static int64_t now_ns(void)
+{
+    struct timespec now = {0};
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
 uint64_t skep_helper_spin_lock(SKEP_HELPER_ARGS)
 {
     struct skep_exec *e = skep_exec_of(t);
@@ -57,14 +67,20 @@ uint64_t skep_helper_spin_lock(SKEP_HELPER_ARGS)
     }
     if (in_record(e, r1))
         return skep_helper_refuse(e, "a spin lock in a reserved record");
+    int64_t begin = 0;
     for (unsigned turn = 0; turn < LOCK_SPINS + LOCK_YIELDS; turn++) {
         uint32_t open = 0;
         if (__atomic_compare_exchange_n(lock, &open, 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
             e->lock = r1;
             return 0;
         }
-        if (turn >= LOCK_SPINS)
-            sched_yield();
+        if (turn < LOCK_SPINS)
+            continue;
+        if (turn == LOCK_SPINS)
+            begin = now_ns();
+        else if (now_ns() - begin > LOCK_NS_MAX)
+            break;
+        sched_yield();
     }
     skep_exec_fault(e, SKEP_VM_FAULT_LOCK, UINT32_MAX, r1, "a spin lock is never released");
     return 0;

@@ -9,6 +9,7 @@
 #define STRING_MAX 512 /* of one %s */
 #define WIDTH_DIGITS_MAX 4
 #define NUMBER_MAX 10032 /* the widest, and the number */
+#define DIGITS_MAX 63    /* the kernel looks at no more of a number */
 
 /* ---- formats ---- */
 
@@ -30,6 +31,9 @@ struct spec {
     char text[24]; /* "%-08llx", for the C library */
     char letter;
     char kind[3]; /* what follows %p: "", "k", "I4", ... */
+    bool pointer; /* it was written as %p */
+    bool left;
+    uint32_t width; /* 0: none was given */
     unsigned longs;
 };
 
@@ -44,11 +48,11 @@ static size_t parse(const char *f, const char *end, struct spec *s)
 {
     const char *p = f;
     *s = (struct spec){0};
-    while (p < end && strchr("-0+ ", *p) && *p)
-        p++;
+    for (; p < end && strchr("-0+ ", *p) && *p; p++)
+        s->left = s->left || *p == '-';
     const char *width = p;
-    while (p < end && isdigit((unsigned char)*p))
-        p++;
+    for (; p < end && isdigit((unsigned char)*p); p++)
+        s->width = s->width * 10 + (uint32_t)(*p - '0');
     /* a wide field is as much work as it is wide */
     if (p - f > 12 || p - width > WIDTH_DIGITS_MAX)
         return 0;
@@ -60,9 +64,8 @@ static size_t parse(const char *f, const char *end, struct spec *s)
     s->letter = *p++;
     if (!strchr("diuxXcsp", s->letter) || (s->longs && strchr("csp", s->letter)))
         return 0;
-    if (strchr("cs", s->letter) && !may_end(p, end))
-        return 0;
-    if (s->letter == 'p' && p < end) {
+    s->pointer = s->letter == 'p';
+    if (s->pointer && p < end) {
         static const char *const kinds[] = {"I4", "i4", "I6", "i6", "k", "u", "x", "K", "B", "s", "S"};
         for (size_t i = 0; i < ARRAY_SIZE(kinds) && !s->kind[0]; i++)
             if (strlen(kinds[i]) <= (size_t)(end - p) && strncmp(p, kinds[i], strlen(kinds[i])) == 0)
@@ -75,11 +78,18 @@ static size_t parse(const char *f, const char *end, struct spec *s)
         p++;
         s->letter = 's';
     }
-    if (s->letter == 'p' && !s->kind[0] && !may_end(p, end))
+    if ((s->letter == 's' || (s->letter == 'p' && !s->kind[0])) && !may_end(p, end))
         return 0;
+    const bool address = s->letter == 'p' && (!s->kind[0] || s->kind[0] == 'x' || s->kind[0] == 'K');
     /* the length is left out: all numbers are given as long long */
-    snprintf(s->text, sizeof(s->text), "%%%.*s%s%c", (int)prefix, f, strchr("diuxX", s->letter) ? "ll" : "",
-             s->letter);
+    if (address)
+        snprintf(s->text, sizeof(s->text), s->width ? "%%%.*sllx" : "%%0%.*s16llx", (int)prefix, f);
+    else
+        snprintf(s->text, sizeof(s->text), "%%%.*sll%c", (int)prefix, f, s->letter);
+    if (address) {
+        s->letter = 'x';
+        s->longs = 2;
+    }
     return (size_t)(p - f);
 }
 
@@ -98,10 +108,8 @@ static void put_number(struct out *o, const struct spec *s, uint64_t arg)
 static void put_address(struct skep_exec *e, struct out *o, const struct spec *s, uint64_t arg)
 {
     char text[64];
-    if (s->kind[0] != 'I' && s->kind[0] != 'i') {
-        snprintf(text, sizeof(text),
-                 s->kind[0] == 'x' || s->kind[0] == 'K' || !s->kind[0] ? "%016llx" : "0x%llx",
-                 (unsigned long long)arg);
+    if (s->kind[0] != 'I' && s->kind[0] != 'i') { /* a symbol, and nobody knows its name */
+        snprintf(text, sizeof(text), "0x%llx", (unsigned long long)arg);
         put(o, text, strlen(text));
         return;
     }
@@ -123,14 +131,25 @@ static void put_address(struct skep_exec *e, struct out *o, const struct spec *s
     put(o, text, strlen(text));
 }
 
+/* Text in its field; a pointer to a string knows of none. */
+static void put_text(struct out *o, const struct spec *s, const char *text, size_t len)
+{
+    const size_t blanks = s->width > len && !s->pointer ? s->width - len : 0;
+    if (s->left)
+        put(o, text, len);
+    for (size_t i = 0; i < blanks; i++)
+        put(o, " ", 1);
+    if (!s->left)
+        put(o, text, len);
+}
+
 static void put_string(struct skep_exec *e, struct out *o, const struct spec *s, uint64_t arg)
 {
-    char text[STRING_MAX], wide[NUMBER_MAX];
+    char text[STRING_MAX];
     /* a string that cannot be read is empty, as in the kernel */
     if (skep_probe_str(e, text, sizeof(text), arg) < 0)
         text[0] = '\0';
-    int n = snprintf(wide, sizeof(wide), s->text, text);
-    put(o, wide, MIN((size_t)MAX(n, 0), sizeof(wide) - 1));
+    put_text(o, s, text, strlen(text));
 }
 
 int64_t skep_format(struct skep_exec *e, char *to, size_t room, const char *format, size_t format_size,
@@ -143,7 +162,8 @@ int64_t skep_format(struct skep_exec *e, char *to, size_t room, const char *form
         return -EINVAL;
     for (const char *p = format; p < end; p++) {
         if (*p != '%') {
-            if (!isprint((unsigned char)*p) && !isspace((unsigned char)*p))
+            /* text is UTF-8 at least since Linux 6.17 */
+            if ((unsigned char)*p < 0x80 && !isprint((unsigned char)*p) && !isspace((unsigned char)*p))
                 return -EINVAL;
             put(&o, p, 1);
             continue;
@@ -162,10 +182,13 @@ int64_t skep_format(struct skep_exec *e, char *to, size_t room, const char *form
         else if (s.letter == 'p')
             put_address(e, &o, &s, arg);
         else if (s.letter == 'c')
-            put(&o, &(char){(char)arg}, 1);
+            put_text(&o, &s, &(char){(char)arg}, 1);
         else
             put_number(&o, &s, arg);
         p += n;
+        /* the kernel takes whatever letters and digits follow for a part of %p */
+        while (s.pointer && p + 1 < end && isalnum((unsigned char)p[1]))
+            p++;
     }
     if (room)
         to[MIN(o.len, room - 1)] = '\0';
@@ -268,6 +291,7 @@ static int64_t parse_number(const char *s, size_t n, unsigned base, bool *ret_ne
     *ret_negative = i < n && s[i] == '-';
     if (*ret_negative)
         i++;
+    n = MIN(n, i + DIGITS_MAX);
     bool prefix = i + 1 < n && s[i] == '0' && (s[i + 1] | 32) == 'x';
     if (base == 0)
         base = prefix && i + 2 < n && isxdigit((unsigned char)s[i + 2]) ? 16 : i < n && s[i] == '0' ? 8 : 10;

@@ -223,15 +223,23 @@ static bool follows(const struct skep_jit *j, uint32_t before, uint32_t i)
     return to < s->first || to >= s->end;
 }
 
-/* What the block at i costs, and those that can only be reached through it. */
+/* Whether the block at i is paid for from what is left apart. What the other blocks take from the budget is what ends the
+ * iterations that fit: none of it may be paid from elsewhere. */
+static bool is_apart(const struct skep_stretch *s, uint32_t i)
+{
+    return s->moves && !skep_stretch_bit(s->always, s, i);
+}
+
+/* What the block at i costs, and those that can only be reached through it and are paid for from the same. */
 static uint32_t pay(struct skep_jit *j, uint32_t i)
 {
     const struct skep_vm_program *p = j->p;
+    const struct skep_stretch *s = &j->stretch->s;
     uint32_t cost = p->costs[i], before = i;
-    for (uint32_t n = i + 1; n < j->stretch->s.end; n++) {
+    for (uint32_t n = i + 1; n < s->end; n++) {
         if (p->marks[n] & SKEP_MARK_WIDE)
             continue;
-        if (p->costs[n] && !follows(j, before, n))
+        if (p->costs[n] && (!follows(j, before, n) || is_apart(s, n) != is_apart(s, i)))
             break;
         cost += p->costs[n];
         before = n;
@@ -251,7 +259,7 @@ static void begin_block(struct skep_jit *j, uint32_t i)
         return;
     }
     const uint32_t all = pay(j, i);
-    if (w->s.moves && !skep_stretch_bit(w->s.always, &w->s, i))
+    if (is_apart(&w->s, i))
         skep_x86_alu_mem_imm(x, true, X86_SUB, X86_R12, SKEP_JIT_EXEC(fuel_apart), (int32_t)all);
     else
         skep_x86_alu_imm(x, true, X86_SUB, X86_R9, (int32_t)all);

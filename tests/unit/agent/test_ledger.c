@@ -53,6 +53,27 @@ static void test_kernel_counts_are_added(void **state)
     assert_int_equal(skep_ledger_difference(row), 900);
 }
 
+/* What a replay leaves out is filtered, and nothing else is: not what filtered before it, and not what it lost. */
+static void test_narrowed(void **state)
+{
+    (void)state;
+    struct skep_ledger l = sample(), replayed = {0};
+    struct skep_ledger_row *row = &l.rows[SKEP_KIND_open], *by = &replayed.rows[SKEP_KIND_open];
+    *by = (struct skep_ledger_row){.seen = 63, .emitted = 63};
+    skep_ledger_narrow(&l, &replayed); /* all was shown, and what the output lost then as well */
+    assert_int_equal(row->emitted, 60);
+    *by = (struct skep_ledger_row){.seen = 63, .emitted = 20, .filtered = 43};
+    skep_ledger_narrow(&l, &replayed);
+    assert_int_equal(row->seen, 100);
+    assert_int_equal(row->emitted, 20);
+    assert_int_equal(row->filtered, 70);
+    assert_int_equal(skep_ledger_difference(row), 0);
+    *by = (struct skep_ledger_row){.seen = 20, .emitted = 3, .filtered = 2};
+    skep_ledger_narrow(&l, &replayed);
+    assert_int_equal(row->emitted, 18);
+    assert_int_equal(row->filtered, 72);
+}
+
 static void test_json(void **state)
 {
     (void)state;
@@ -128,9 +149,10 @@ static void test_reasons(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_difference), cmocka_unit_test(test_kernel_counts_are_added),
-        cmocka_unit_test(test_json),       cmocka_unit_test(test_damaged_json),
-        cmocka_unit_test(test_text),       cmocka_unit_test(test_reasons),
+        cmocka_unit_test(test_difference),   cmocka_unit_test(test_kernel_counts_are_added),
+        cmocka_unit_test(test_narrowed),     cmocka_unit_test(test_json),
+        cmocka_unit_test(test_damaged_json), cmocka_unit_test(test_text),
+        cmocka_unit_test(test_reasons),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -512,6 +512,43 @@ static void test_tree(void **state)
     assert_shown(x, 2, SKEP_KIND_open, 20, "/bin/child");
 }
 
+/* Who reads a recording may ask for any process in it: one that begins later, and of a command that was followed
+ * only a part. */
+static void test_tree_in_recording(void **state)
+{
+    struct pipeline_test *x = *state;
+    struct skep_scope scope = all_kinds();
+    scope.flags = SKEP_SCOPE_TRACKED;
+    scope.root = 40;
+    scope.root_late = true;
+    open_pipeline(x, &scope);
+    uint64_t at = x->now;
+    take_process(x, 1, 5, 0, 0, "/sbin/init");
+    take_process(x, SHELL, SHELL_START, 1, 5, "/bin/bash");
+    take_snapshot(x, at, 0, SHELL); /* the command that was recorded */
+    take_open(x, SHELL, SHELL_START, 1, "/not-asked-for");
+    take_fork(x, SHELL, SHELL_START, 40, 150 * SEC);
+    take_fork(x, 40, 150 * SEC, 41, 151 * SEC);
+    take_open(x, 41, 151 * SEC, 1, "/asked-for");
+    assert_int_equal(x->n_shown, 2);
+    assert_shown(x, 0, SKEP_KIND_fork, 40, "/bin/bash");
+    assert_shown(x, 1, SKEP_KIND_open, 41, "/bin/bash");
+
+    /* one that the snapshot has is meant, as in a live run, and nobody who gets its number later */
+    scope.root = SHELL;
+    open_pipeline(x, &scope);
+    at = x->now;
+    take_process(x, SHELL, SHELL_START, 1, 5, "/bin/bash");
+    take_process(x, 18, SHELL_START, 1, 5, "/bin/other");
+    take_snapshot(x, at, 18, 18);
+    begin(x, SKEP_KIND_exit, SHELL, SHELL_START, 1);
+    take(x);
+    take_fork(x, 18, SHELL_START, SHELL, 160 * SEC);
+    take_open(x, SHELL, 160 * SEC, 1, "/not-asked-for");
+    assert_int_equal(x->n_shown, 1);
+    assert_shown(x, 0, SKEP_KIND_exit, SHELL, "/bin/bash");
+}
+
 static void test_host_only(void **state)
 {
     struct pipeline_test *x = *state;
@@ -599,6 +636,7 @@ int main(void)
         TEST(test_kinds_and_self),
         TEST(test_uid_and_comm),
         TEST(test_tree),
+        TEST(test_tree_in_recording),
         TEST(test_host_only),
         TEST(test_verdicts),
         TEST(test_malformed),

@@ -30,6 +30,7 @@ static const struct {
     {SKEP_TYPE_clone_flags, 0x4111, "SIGCHLD|CLONE_VM|CLONE_VFORK"},
     {SKEP_TYPE_clone_flags, 0x40020000, "CLONE_NEWNS|CLONE_NEWNET"},
     {SKEP_TYPE_clone_flags, 0x80, "CLONE_NEWTIME"},
+    {SKEP_TYPE_clone_flags, 0x300000011, "SIGCHLD|CLONE_CLEAR_SIGHAND|CLONE_INTO_CGROUP"},
     {SKEP_TYPE_clone_flags, 0x109, "CLONE_VM|0x9"},
     {SKEP_TYPE_family, 2, "inet"},
     {SKEP_TYPE_family, 10, "inet6"},

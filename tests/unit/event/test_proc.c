@@ -169,6 +169,26 @@ static void test_fork_exec_exit(void **state)
     assert_null(skep_proc_table_find(&x->t, 40, born));
 }
 
+/* CLONE_PARENT: what a child inherits is its maker's, its parent is the maker's parent. */
+static void test_child_of_another(void **state)
+{
+    struct table_test *x = *state;
+    begin_with_two(x);
+    uint64_t born = 150 * SEC, sibling = 160 * SEC;
+    assert_int_equal(add_fork(x, 17, SHELL_START, 3, 40, born), 0);
+    add_exec(x, 40, born, 4, "/usr/bin/runc");
+    struct skep_ev_fork *e = begin(x, SKEP_KIND_fork, 40, born, 4);
+    e->child.pid = 41;
+    e->pad_child_start = sibling;
+    e->task.parent_pid = 17;
+    e->task.parent_start = SHELL_START;
+    assert_int_equal(apply(x), 0);
+    struct skep_proc *p = skep_proc_table_find(&x->t, 41, sibling);
+    assert_non_null(p);
+    assert_int_equal(p->parent->pid, 17);
+    assert_string_equal(exe_of(p, 4), "/usr/bin/runc");
+}
+
 static void test_pid_reuse(void **state)
 {
     struct table_test *x = *state;
@@ -544,6 +564,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_snapshot_links_parents_in_any_order),
         TEST(test_fork_exec_exit),
+        TEST(test_child_of_another),
         TEST(test_pid_reuse),
         TEST(test_by_pid),
         TEST(test_parent_outlives_its_row),

@@ -110,6 +110,7 @@ static void test_every_kind(void **state)
         line(*state, &t, false, &plain);
         line(*state, &t, true, &coloured);
         assert_true(coloured.len > plain.len);
+        assert_non_null(strstr(plain.s, " bash["));
         assert_null(strchr(plain.s, '%'));
         skep_strbuf_reset(&stripped);
         for (size_t i = 0; i < coloured.len; i++) {

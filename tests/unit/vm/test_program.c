@@ -103,6 +103,11 @@ static void bad_programs_are_refused(void **state)
     const struct skep_vm_program_options none = {.size = sizeof(none), .n_insns = 3};
     struct skep_vm_program *p = NULL;
     assert_int_equal(skep_vm_program_load(m->vm, &none, &p, NULL), -EINVAL);
+    /* a number that cannot be right is not believed */
+    const uint64_t exit_only = 0x95;
+    const struct skep_vm_program_options huge = {
+        .size = sizeof(huge), .insns = &exit_only, .n_insns = SIZE_MAX};
+    assert_int_equal(skep_vm_program_load(m->vm, &huge, &p, NULL), -E2BIG);
 }
 
 static void poisons_fault_when_reached(void **state)

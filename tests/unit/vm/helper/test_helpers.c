@@ -302,6 +302,8 @@ static void test_string(void **state)
         {"strncmp, less", "r3 = r1\nr3 += 1\nr2 = 4\ncall 182\nexit\n", ERR(1), 0, "abc"},
         {"strncmp, more", "r3 = r1\nr1 += 1\nr2 = 4\ncall 182\nexit\n", 1, 0, "abc"},
         {"strncmp, from nowhere", "r3 = 1\nr2 = 4\ncall 182\nexit\n", 0, SKEP_VM_FAULT_READ},
+        {"strtol looks at 63 digits", "r2 = 80\nr3 = 10\nr4 = r10\nr4 += -8\ncall 105\nexit\n", 63, 0,
+         "00000000000000000000000000000000000000000000000000000000000000000000007"},
         {"strtol", "r2 = 5\nr3 = 0\nr4 = r10\nr4 += -8\ncall 105\nr0 = *(u64 *)(r10 -8)\nexit\n", ERR(18), 0,
          "-0x12"},
         {"strtoul, negative", "r2 = 5\nr3 = 0\nr4 = r10\nr4 += -8\ncall 106\nexit\n", ERR(EINVAL), 0,
@@ -347,6 +349,10 @@ static void test_formats(void **state)
         {"%pi6", {(uintptr_t)address6}, 1, 0, "20010db8000000000000000000000001"},
         {"%pI4", {8}, 1, 0, "0.0.0.0"},
         {"%px", {0xabc}, 1, 0, "0000000000000abc"},
+        {"[%5px] [%-5px] [%05px]", {0xabc, 0xabc, 0xabc}, 3, 0, "[  abc] [abc  ] [00abc]"},
+        {"%4c|%-4c|%cc", {'x', 'y', 'z'}, 3, 0, "   x|y   |zc"},
+        {"%9pks|", {(uintptr_t)string}, 1, 0, "text|"}, /* these know of no width */
+        {"%pxyz, %pI4x", {0xabc, (uintptr_t)address4}, 2, 0, "0000000000000abc, 10.0.200.1"},
         {"%d", {0}, 0, -EINVAL, NULL},
         {"%", {0}, 1, -EINVAL, NULL},
         {"%l", {0}, 1, -EINVAL, NULL},
@@ -358,9 +364,10 @@ static void test_formats(void **state)
         {"%#x", {0}, 1, -EINVAL, NULL},
         {"%sx", {(uintptr_t)string}, 1, -EINVAL, NULL},
         {"%pkx", {0}, 1, -EINVAL, NULL},
+        {"%pksx", {(uintptr_t)string}, 1, -EINVAL, NULL},
         {"%999999999d", {0}, 1, -EINVAL, NULL},
         {"\x01", {0}, 0, -EINVAL, NULL},
-        {"\xc3\xa4", {0}, 0, -EINVAL, NULL},
+        {"\xc3\xa4", {0}, 0, 0, "\xc3\xa4"},
     };
     struct machine m;
     machine_init(&m, SKEP_VM_MODE_INTERPRET);
