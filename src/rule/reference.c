@@ -111,7 +111,7 @@ void skep_rule_reference_put_text(struct skep_strbuf *sb)
         sb,
         "# Fields of rules\n\n"
         "A field that has no value for an event makes every comparison with it false. Of a field with several\n"
-        "values one that fits is enough, but for `in`, which asks that all fit. Conditions on what is known in\n"
+        "values one that fits is enough; with `!=`, none may be equal. Conditions on what is known in\n"
         "the kernel are decided there, all others in user space.\n");
     for (size_t i = 0; i < n; i++) {
         skep_strbuf_printf(sb, "\n## %s: %s\n\n", families[i]->name, families[i]->doc);

@@ -114,6 +114,33 @@ a = json.loads(open("message.out").readline())
 assert a["message"].startswith("x file="), a
 assert a["output"] == a["time"][:-1] + "+0000: Critical " + a["message"], a'
 
+cat >long.yaml <<EOF
+- rule: Long
+  desc: whoever starts a process chooses its arguments
+  condition: evt.type = execve and evt.rawres >= 0 and proc.args startswith $PWD/dir/
+  output: "%proc.cmdline %proc.args %tolower(proc.cmdline) %tolower(proc.args) %toupper(proc.cmdline) %toupper(proc.args)"
+  priority: INFO
+EOF
+t_need "a run" start_skep long run --rules long.yaml --json --to stdout,format=json --to file:long.txt,format=text
+told() { grep -q '"rule":"Long"' long.out; }
+tries=0
+until told || [ $tries -gt 50 ]; do
+    /bin/true "$PWD/dir/"
+    sleep 0.2
+    tries=$((tries + 1))
+done
+/bin/true "$PWD/dir/$(python3 -c 'print("\x01" * 100000, end="")')"
+sleep $((SLOW > 1 ? 5 : 1))
+t_check "ends" ended_with 0 stop_skep
+t_check "long arguments do not break an alert" python3 -c '
+import json
+a = [json.loads(l) for l in open("long.out")]
+last = a[-1]
+assert last["rule"] == "Long" and last["priority"] == "Informational", last["rule"]
+assert last["output_fields"]["proc.args"].endswith("\x01..."), last["output_fields"]["proc.args"][-9:]
+lines = open("long.txt").read().split("\n")
+assert len(lines) == len(a) + 1 and lines[-2].endswith("container_name=host"), (len(lines), len(a), lines[-2][-80:])'
+
 t_check "--color always" session color --color always --disable 'Any*' -- x
 t_check "the priority is coloured by what it means" grep -Pq '^\e\[2m[0-9:.]+: \e\[0m\e\[1;31mCritical\e\[0m x file=' color.out
 

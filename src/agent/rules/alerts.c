@@ -146,11 +146,10 @@ int skep_alerts_open(const struct skep_agent_options *o, struct skep_alerts **re
     return 0;
 }
 
-void skep_alerts_put(struct skep_alerts *a, struct skep_ruleset *rs, uint32_t rule,
-                     const struct skep_event *ev, const struct skep_ruleset_world *world)
+/* false: it does not fit. */
+static bool write_alert(struct skep_alerts *a, struct skep_ruleset *rs, uint32_t rule,
+                        const struct skep_event *ev, const struct skep_ruleset_world *world)
 {
-    if (!admit(a, rs, rule, ev, world))
-        return;
     skep_strbuf_reset(&a->output);
     skep_strbuf_reset(&a->text);
     skep_strbuf_reset(&a->json);
@@ -159,6 +158,21 @@ void skep_alerts_put(struct skep_alerts *a, struct skep_ruleset *rs, uint32_t ru
         skep_rules_put_alert(rs, rule, ev, &a->output, false, &a->o->alerts.style, &a->text);
     if (a->want_json)
         skep_rules_put_alert(rs, rule, ev, &a->output, true, &a->o->alerts.style, &a->json);
+    return !a->output.failed && !a->text.failed && !a->json.failed;
+}
+
+void skep_alerts_put(struct skep_alerts *a, struct skep_ruleset *rs, uint32_t rule,
+                     const struct skep_event *ev, const struct skep_ruleset_world *world)
+{
+    /* Whoever starts a process chooses how long its arguments are; half an alert would be read by nobody. */
+    static const uint32_t limits[] = {0, SKEP_FORMAT_LONGEST_MAX, SKEP_FORMAT_LONGEST_MAX / 16, 1};
+    bool written = false;
+    if (!admit(a, rs, rule, ev, world))
+        return;
+    for (size_t i = 0; i < ARRAY_SIZE(limits) && !written; i++) {
+        skep_format_limit(rs->formats[rule], limits[i]);
+        written = write_alert(a, rs, rule, ev, world);
+    }
     send_out(a, rs->policy->rules[rule].priority, rs->policy->rules[rule].name);
 }
 

@@ -15,6 +15,7 @@
 #define FORMAT_WIDTH_MAX 4096u
 #define FORMAT_ERROR "LOAD_ERR_COMPILE_OUTPUT"
 #define MISSING "<NA>"
+#define CUT "..."
 
 /* Text, then a field; the last has no field. */
 struct part {
@@ -35,6 +36,7 @@ struct skep_format {
     struct skep_rule_hosts *hosts;
     const struct skep_event *ev; /* that ctx was filled for */
     int64_t time;                /* of that event */
+    uint32_t longest;            /* bytes of a text that are shown; 0: all */
 };
 
 /* ---- the template ---- */
@@ -234,6 +236,11 @@ void skep_format_use_hosts(struct skep_format *f, struct skep_rule_hosts *hosts)
     f->hosts = hosts;
 }
 
+void skep_format_limit(struct skep_format *f, uint32_t longest)
+{
+    f->longest = MIN(longest, (uint32_t)SKEP_FORMAT_LONGEST_MAX);
+}
+
 /* ---- values ---- */
 
 static bool starts_reordering(const uint8_t *s)
@@ -276,8 +283,21 @@ static void put_visible(struct skep_strbuf *sb, const void *text, size_t n)
     }
 }
 
-static void put_value_text(struct skep_strbuf *sb, enum skep_rule_type type, uint64_t value, uint32_t n)
+/* Whether only the beginning of a text is shown, of *n bytes, to the end of a character. */
+static bool is_cut(const struct skep_format *f, const void *text, uint32_t *n)
 {
+    const uint8_t *s = text;
+    if (!f->longest || *n <= f->longest)
+        return false;
+    for (*n = f->longest; *n && (s[*n] & 0xc0) == 0x80;)
+        --*n;
+    return true;
+}
+
+static void put_value_text(const struct skep_format *f, struct skep_strbuf *sb, enum skep_rule_type type,
+                           uint64_t value, uint32_t n)
+{
+    const void *text = (const void *)(uintptr_t)value;
     switch (type) {
     case SKEP_RULE_NUMBER:
         skep_strbuf_i64(sb, (int64_t)value);
@@ -289,15 +309,21 @@ static void put_value_text(struct skep_strbuf *sb, enum skep_rule_type type, uin
         skep_value_put_ip(sb, (const void *)(uintptr_t)value, n);
         break;
     case SKEP_RULE_TEXT:
-        put_visible(sb, (const void *)(uintptr_t)value, n);
+        if (is_cut(f, text, &n)) {
+            put_visible(sb, text, n);
+            skep_strbuf_puts(sb, CUT);
+        } else {
+            put_visible(sb, text, n);
+        }
         break;
     }
 }
 
-static void put_value_json(struct skep_json *j, const char *name, enum skep_rule_type type, uint64_t value,
-                           uint32_t n)
+static void put_value_json(const struct skep_format *f, struct skep_json *j, const char *name,
+                           enum skep_rule_type type, uint64_t value, uint32_t n)
 {
-    char text[64];
+    const void *bytes = (const void *)(uintptr_t)value;
+    char text[SKEP_FORMAT_LONGEST_MAX + sizeof(CUT)];
     struct skep_strbuf sb;
     switch (type) {
     case SKEP_RULE_NUMBER:
@@ -312,7 +338,13 @@ static void put_value_json(struct skep_json *j, const char *name, enum skep_rule
         skep_json_str(j, name, sb.s, sb.len);
         break;
     case SKEP_RULE_TEXT:
-        skep_json_str(j, name, (const void *)(uintptr_t)value, n);
+        if (is_cut(f, bytes, &n)) {
+            memcpy(text, bytes, n);
+            memcpy(text + n, CUT, sizeof(CUT) - 1);
+            skep_json_str(j, name, text, n + sizeof(CUT) - 1);
+        } else {
+            skep_json_str(j, name, bytes, n);
+        }
         break;
     }
 }
@@ -337,19 +369,19 @@ static void put_fact_text(const struct skep_format *f, uint32_t n, struct skep_s
         return;
     }
     if (!is_several(q)) {
-        put_value_text(sb, q->type, fact->value, fact->n);
+        put_value_text(f, sb, q->type, fact->value, fact->n);
         return;
     }
     const struct skep_fact_item *items = (const void *)(uintptr_t)fact->value;
     if (has(q, SKEP_FIELD_HOSTS)) {
-        put_value_text(sb, q->type, items[0].value, items[0].n);
+        put_value_text(f, sb, q->type, items[0].value, items[0].n);
         return;
     }
     skep_strbuf_putc(sb, '(');
     for (uint32_t i = 0; i < fact->n; i++) {
         if (i > 0)
             skep_strbuf_putc(sb, ',');
-        put_value_text(sb, q->type, items[i].value, items[i].n);
+        put_value_text(f, sb, q->type, items[i].value, items[i].n);
     }
     skep_strbuf_putc(sb, ')');
 }
@@ -368,17 +400,17 @@ static void put_fact_json(const struct skep_format *f, uint32_t n, struct skep_j
         return;
     }
     if (!is_several(q)) {
-        put_value_json(j, name, q->type, fact->value, fact->n);
+        put_value_json(f, j, name, q->type, fact->value, fact->n);
         return;
     }
     const struct skep_fact_item *items = (const void *)(uintptr_t)fact->value;
     if (has(q, SKEP_FIELD_HOSTS)) {
-        put_value_json(j, name, q->type, items[0].value, items[0].n);
+        put_value_json(f, j, name, q->type, items[0].value, items[0].n);
         return;
     }
     skep_json_open(j, name, '[');
     for (uint32_t i = 0; i < fact->n; i++)
-        put_value_json(j, NULL, q->type, items[i].value, items[i].n);
+        put_value_json(f, j, NULL, q->type, items[i].value, items[i].n);
     skep_json_close(j, ']');
 }
 

@@ -16,6 +16,7 @@
 #include "rule/policy.h"
 
 #define SKEP_FORMAT_TEXT_MAX (64u << 10) /* bytes of a template */
+#define SKEP_FORMAT_LONGEST_MAX 2048     /* where values are cut, at most */
 
 struct skep_format;
 struct skep_rule_hosts;
@@ -29,6 +30,8 @@ uint32_t skep_format_flags(const struct skep_format *f);
 SKEP_DEFINE_CLEANUP(struct skep_format, skep_format_free)
 /* Where fields that are names of hosts look (rule/names/hosts.h); without, they are missing. Borrowed. */
 void skep_format_use_hosts(struct skep_format *f, struct skep_rule_hosts *hosts);
+/* Of a text only so many bytes are shown from now on, and behind those "..."; 0: all. */
+void skep_format_limit(struct skep_format *f, uint32_t longest);
 
 /* The readable line for an event. */
 void skep_format_put_text(struct skep_format *f, const struct skep_event *ev, struct skep_rule_users *users,

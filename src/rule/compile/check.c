@@ -53,6 +53,20 @@ struct look {
     struct skep_constant *values;
 };
 
+static const char *a_value(enum skep_rule_type type)
+{
+    switch (type) {
+    case SKEP_RULE_NUMBER:
+        return "a number";
+    case SKEP_RULE_BOOL:
+        return "true or false";
+    case SKEP_RULE_IP:
+        return "an address";
+    default:
+        return "a text";
+    }
+}
+
 static int complain(struct look *l, const struct skep_rule_place *p, const char *what, const char *reason)
 {
     skep_rule_complain(l->c->diags, true, p && p->source ? p : l->place, CODE, "%s%s%s", what,
@@ -338,8 +352,8 @@ static int with_field(struct look *l, uint32_t *ret)
         return r;
     const struct skep_fact_request *list = l->c->requests->list;
     if (list[right].type != list[left].type) {
-        skep_rule_complain(l->c->diags, true, place_of(o, l), CODE, "a %s cannot be compared with a %s",
-                           skep_rule_type_name(list[left].type), skep_rule_type_name(list[right].type));
+        skep_rule_complain(l->c->diags, true, place_of(o, l), CODE, "%s cannot be compared with %s",
+                           a_value(list[left].type), a_value(list[right].type));
         return -EINVAL;
     }
     if (list[right].flags & SKEP_FIELD_LIST && !takes_list(l->k->op))
@@ -378,9 +392,8 @@ static int check_op(struct look *l)
     _cleanup_strbuf_ struct skep_strbuf name;
     skep_strbuf_init(&name, 1 << 16);
     skep_operand_put(l->k->left, &name);
-    skep_rule_complain(l->c->diags, true, l->place, CODE, "`%s` %s; `%s` is a %s%s", ops[op].text, reason,
-                       name.s, flags & SKEP_FIELD_LIST ? "list of type " : "",
-                       skep_rule_type_name(l->left->type));
+    skep_rule_complain(l->c->diags, true, l->place, CODE, "`%s` %s; `%s` is %s%s", ops[op].text, reason,
+                       name.s, flags & SKEP_FIELD_LIST ? "a list, each " : "", a_value(l->left->type));
     return -EINVAL;
 }
 

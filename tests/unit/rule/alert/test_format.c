@@ -24,13 +24,15 @@ static struct skep_format *make(const char *text)
     return f;
 }
 
-static void check(struct field_test *x, const char *template, const char *text, const char *fields)
+static void check_cut(struct field_test *x, uint32_t longest, const char *template, const char *text,
+                      const char *fields)
 {
     SKEP_CLEANUP(skep_format_freep) struct skep_format *f = make(template);
     _cleanup_strbuf_ struct skep_strbuf sb;
     struct skep_json j;
     skep_strbuf_init(&sb, 1 << 20);
     skep_format_use_hosts(f, x->hosts);
+    skep_format_limit(f, longest);
     for (int again = 0; again < 2; again++) { /* the second time with the context of the first */
         skep_strbuf_reset(&sb);
         skep_format_put_text(f, &x->r.ev, x->users, &sb);
@@ -45,6 +47,11 @@ static void check(struct field_test *x, const char *template, const char *text, 
         assert_non_null(json);
         json_decref(json);
     }
+}
+
+static void check(struct field_test *x, const char *template, const char *text, const char *fields)
+{
+    check_cut(x, 0, template, text, fields);
 }
 
 #define TIME "\"evt.time\":1700000001500000000"
@@ -135,6 +142,32 @@ static void test_hostile_text(void **s)
           "{" TIME ",\"fd.name\":\"/a\\n\\u001b[2J\\u007f\\ufffd\xc2\x85\xe2\x80\xae\xc3\xa4\\\"\\\\\"}");
 }
 
+/* Only the beginnings of texts, and whole characters of them. */
+static void test_cut(void **s)
+{
+    struct field_test *x = *s;
+    struct skep_ev_open *e = test_open(&x->r, x->schema);
+    e->path = test_text(&x->r, "/a\n\xc3\xa4\xe2\x82\xac!");
+    static const struct {
+        uint32_t longest;
+        const char *text, *json;
+    } rows[] = {
+        {9, "/a\\n\xc3\xa4\xe2\x82\xac!", "/a\\n\xc3\xa4\xe2\x82\xac!"},
+        {8, "/a\\n\xc3\xa4\xe2\x82\xac...", "/a\\n\xc3\xa4\xe2\x82\xac..."},
+        {7, "/a\\n\xc3\xa4...", "/a\\n\xc3\xa4..."},
+        {5, "/a\\n\xc3\xa4...", "/a\\n\xc3\xa4..."},
+        {4, "/a\\n...", "/a\\n..."},
+        {3, "/a\\n...", "/a\\n..."},
+        {1, "/...", "/..."},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        char fields[128], text[64];
+        snprintf(fields, sizeof(fields), "{" TIME ",\"fd.name\":\"%s\",\"fd.num\":3}", rows[i].json);
+        snprintf(text, sizeof(text), "%s 3", rows[i].text);
+        check_cut(x, rows[i].longest, "%fd.name %fd.num", text, fields);
+    }
+}
+
 static void test_errors(void **s)
 {
     static const struct {
@@ -185,7 +218,7 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, field_setup, field_teardown)
     const struct CMUnitTest tests[] = {TEST(test_fields), TEST(test_several),      TEST(test_ends_of_names),
-                                       TEST(test_time),   TEST(test_hostile_text), TEST(test_errors),
-                                       TEST(test_place)};
+                                       TEST(test_time),   TEST(test_hostile_text), TEST(test_cut),
+                                       TEST(test_errors), TEST(test_place)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
