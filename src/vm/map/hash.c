@@ -192,13 +192,14 @@ static void copy_value(struct skep_vm_map *m, uint32_t i, uint8_t *to)
 static int hash_read(struct skep_vm_map *m, const void *key, void *ret_value, uint64_t flags)
 {
     (void)flags;
+    uint64_t tag;
     uint32_t i;
     do {
-        i = skep_table_find(table_of(m), key);
+        i = skep_table_find_tag(table_of(m), key, &tag);
         if (i == SKEP_TABLE_NONE)
             return -ENOENT;
         copy_value(m, i, ret_value);
-    } while (!skep_table_is(table_of(m), i, key));
+    } while (!skep_table_has_tag(table_of(m), i, tag));
     return 0;
 }
 

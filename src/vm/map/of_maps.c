@@ -43,9 +43,15 @@ static uint64_t maps_lookup(struct skep_vm_map *m, const void *key, uint32_t cpu
 {
     (void)cpu;
     const struct skep_hash *h = m->state;
-    uint32_t i = skep_table_find(&h->table, key);
-    const struct skep_vm_map *inner =
-        i == SKEP_TABLE_NONE ? NULL : __atomic_load_n(&h->inner[i], __ATOMIC_ACQUIRE);
+    const struct skep_vm_map *inner;
+    uint64_t tag;
+    uint32_t i;
+    do {
+        i = skep_table_find_tag(&h->table, key, &tag);
+        if (i == SKEP_TABLE_NONE)
+            return 0;
+        inner = __atomic_load_n(&h->inner[i], __ATOMIC_ACQUIRE);
+    } while (!skep_table_has_tag(&h->table, i, tag)); /* another key's by now */
     return inner ? skep_map_handle(inner) : 0;
 }
 

@@ -56,7 +56,7 @@ static inline bool same_key(const struct skep_table *t, const struct skep_table_
 
 /* ---- looking up ---- */
 
-uint32_t skep_table_find(const struct skep_table *t, const void *key)
+static inline uint32_t find(const struct skep_table *t, const void *key, uint64_t *ret_tag)
 {
     const uint64_t first = first_word(t, key);
     const uint32_t hash = hash_of(t, key, first), bucket = hash & t->bucket_mask;
@@ -67,22 +67,32 @@ uint32_t skep_table_find(const struct skep_table *t, const void *key)
             const struct skep_table_node *n = node_at(t, i);
             uint64_t tag = __atomic_load_n(&n->tag, __ATOMIC_ACQUIRE);
             if ((tag & (SKEP_TABLE_BUSY | UINT32_MAX)) == hash && same_key(t, n, key, first) &&
-                __atomic_load_n(&n->tag, __ATOMIC_RELAXED) == tag)
+                __atomic_load_n(&n->tag, __ATOMIC_RELAXED) == tag) {
+                *ret_tag = tag;
                 return i;
+            }
             i = __atomic_load_n(&n->next, __ATOMIC_ACQUIRE);
         }
     } while (__builtin_expect(i != (SKEP_TABLE_END | bucket), 0));
     return SKEP_TABLE_NONE;
 }
 
-bool skep_table_is(const struct skep_table *t, uint32_t i, const void *key)
+uint32_t skep_table_find(const struct skep_table *t, const void *key)
 {
-    const struct skep_table_node *n = node_at(t, i);
+    uint64_t tag;
+    return find(t, key, &tag);
+}
+
+uint32_t skep_table_find_tag(const struct skep_table *t, const void *key, uint64_t *ret_tag)
+{
+    return find(t, key, ret_tag);
+}
+
+bool skep_table_has_tag(const struct skep_table *t, uint32_t i, uint64_t tag)
+{
     /* after whatever the caller has read */
     __atomic_thread_fence(__ATOMIC_ACQUIRE);
-    uint64_t tag = __atomic_load_n(&n->tag, __ATOMIC_ACQUIRE);
-    return !(tag & SKEP_TABLE_BUSY) && same_key(t, n, key, first_word(t, key)) &&
-           __atomic_load_n(&n->tag, __ATOMIC_RELAXED) == tag;
+    return __atomic_load_n(&node_at(t, i)->tag, __ATOMIC_RELAXED) == tag;
 }
 
 /* The stripe's lock is held. */

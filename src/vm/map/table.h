@@ -15,8 +15,9 @@
  *    anew. Within a bucket a node can only come back at the head, from where the reader sees all of the list again.
  *  - The tag holds the hash, a count, and a mark while key and value are being written. A reader compares the key between two
  *    looks at the tag; if they are equal, the key was that of the node for all that time.
- * An index that was found can be used by another key afterwards, as in the kernel: whoever copies a value and wants it to
- * be that of the key asks skep_table_is() after copying.
+ * An index that was found can be used again afterwards, by another key or by the same, as in the kernel: whoever copies a
+ * value and wants it to be that of the key, and whole, has skep_table_find_tag() give the tag as well and asks
+ * skep_table_has_tag() after copying.
  *
  * An update of a key that is there puts a new element at the head and then takes the old one out, so that no reader
  * misses the key or sees half of a value. The element for it is the stripe's spare: there are as many elements as the map
@@ -86,8 +87,9 @@ int skep_table_init(struct skep_table *t, struct skep_vm_map *m, uint32_t entrie
 void skep_table_clear(struct skep_table *t, struct skep_vm_map *m);
 
 uint32_t skep_table_find(const struct skep_table *t, const void *key);
-/* Whether element i still has that key. */
-bool skep_table_is(const struct skep_table *t, uint32_t i, const void *key);
+uint32_t skep_table_find_tag(const struct skep_table *t, const void *key, uint64_t *ret_tag);
+/* Whether element i was not written since it had this tag. What is written in place does not count. */
+bool skep_table_has_tag(const struct skep_table *t, uint32_t i, uint64_t tag);
 /* -EINVAL, -EEXIST, -ENOENT: flags; -E2BIG: full; -ENOMEM: all elements of an LRU are being moved by others. */
 int skep_table_update(struct skep_table *t, const struct skep_table_update *u);
 /* Takes key out. leave is called with the stripe's lock held, before the element is free. -ENOENT. */
