@@ -102,6 +102,30 @@ static uint32_t walk(const struct trie *t, const struct prefix *p)
     return found;
 }
 
+/* How many changes there were when nobody makes one. */
+static uint32_t settled(const struct trie *t)
+{
+    for (unsigned tries = 1;; tries++) {
+        uint32_t changes = __atomic_load_n(&t->changes, __ATOMIC_ACQUIRE);
+        if (!(changes & 1))
+            return changes;
+        if (tries % 64 == 0)
+            sched_yield();
+    }
+}
+
+/* Whether there was no change since, after whatever the caller has read. */
+static bool is_settled(const struct trie *t, uint32_t changes)
+{
+    __atomic_thread_fence(__ATOMIC_ACQUIRE);
+    return __atomic_load_n(&t->changes, __ATOMIC_RELAXED) == changes;
+}
+
+static uint8_t *value_at(const struct skep_vm_map *m, uint32_t value)
+{
+    return m->area.start + (uint64_t)value * m->stride;
+}
+
 static uint64_t trie_lookup(struct skep_vm_map *m, const void *key, uint32_t cpu)
 {
     (void)cpu;
@@ -109,14 +133,30 @@ static uint64_t trie_lookup(struct skep_vm_map *m, const void *key, uint32_t cpu
     struct prefix p;
     if (!read_key(m, key, &p))
         return 0;
-    for (unsigned tries = 0;; tries++) {
-        uint32_t before = __atomic_load_n(&t->changes, __ATOMIC_ACQUIRE);
-        uint32_t value = walk(t, &p);
-        if (!(before & 1) && __atomic_load_n(&t->changes, __ATOMIC_RELAXED) == before)
-            return value == NONE ? 0 : (uintptr_t)m->area.start + (uint64_t)value * m->stride;
-        if (tries % 64 == 63)
-            sched_yield();
-    }
+    uint32_t changes, value;
+    do {
+        changes = settled(t);
+        value = walk(t, &p);
+    } while (!is_settled(t, changes));
+    return value == NONE ? 0 : (uintptr_t)value_at(m, value);
+}
+
+/* A value is given back by a change and written again behind it: as long as there is none, it stays what it was. */
+static int trie_read(struct skep_vm_map *m, const void *key, void *ret_value, uint64_t flags)
+{
+    (void)flags;
+    const struct trie *t = m->state;
+    struct prefix p;
+    if (!read_key(m, key, &p))
+        return -ENOENT;
+    uint32_t changes, value;
+    do {
+        changes = settled(t);
+        value = walk(t, &p);
+        if (value != NONE)
+            skep_value_get(ret_value, value_at(m, value), m->value_size);
+    } while (!is_settled(t, changes));
+    return value == NONE ? -ENOENT : 0;
 }
 
 /* ---- changes; the lock is held ---- */
@@ -270,7 +310,8 @@ static int trie_update(struct skep_vm_map *m, const void *key, const void *value
         r = -ENOSPC;
     if (r == 0) {
         uint32_t v = take_value(t);
-        skep_value_put(m->area.start + (uint64_t)v * m->stride, value, m->value_size);
+        __atomic_thread_fence(__ATOMIC_RELEASE); /* who reads this value sees the change that gave it back */
+        skep_value_put(value_at(m, v), value, m->value_size);
         begin_change(t);
         insert(t, &at, &p, v);
         end_change(t);
@@ -396,6 +437,7 @@ const struct skep_map_ops skep_map_lpm_trie_ops = {
     .lookup = trie_lookup,
     .update = trie_update,
     .delete = trie_delete,
+    .read = trie_read,
     .next_key = trie_next_key,
     .same_meta = skep_map_same_meta,
     .batch = SKEP_BATCH_LOOKUP | SKEP_BATCH_UPDATE | SKEP_BATCH_DELETE,

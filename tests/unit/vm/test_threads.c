@@ -346,6 +346,7 @@ static void values_of_an_lru_percpu_hash_are_whole(struct crowd *c)
 /* ---- one key that is written all the time: its places come again with the same key ---- */
 
 #define WIDE 64
+#define WIDE_KEY 32 /* for a trie a prefix of 32 bits */
 
 struct wide_job {
     uint64_t key, value[WIDE]; /* all the same */
@@ -353,7 +354,7 @@ struct wide_job {
 
 static void write_wide(struct runner *r)
 {
-    struct wide_job job = {0};
+    struct wide_job job = {.key = WIDE_KEY};
     for (uint32_t i = 0; i < WIDE; i++)
         job.value[i] = r->runs * RUNNERS + r->number + 1;
     if (run(r, r->c->p, &job, sizeof(job)) != 0)
@@ -363,7 +364,7 @@ static void write_wide(struct runner *r)
 static void read_wide(struct crowd *c, uint64_t round)
 {
     (void)round;
-    uint64_t key = 0, value[WIDE];
+    uint64_t key = WIDE_KEY, value[WIDE];
     for (int turn = 0; turn < 100; turn++) {
         if (skep_vm_map_lookup(c->maps[0], &key, value, 0) != 0)
             continue;
@@ -376,18 +377,29 @@ static void read_wide(struct crowd *c, uint64_t round)
     }
 }
 
-static void a_value_is_whole_while_its_key_is_written(struct crowd *c)
+static void write_and_read_wide(struct crowd *c, uint32_t type)
 {
     const struct skep_vm_map_options o = {.size = sizeof(o),
                                           .name = "wide",
-                                          .type = BPF_MAP_TYPE_HASH,
+                                          .type = type,
                                           .key_size = 8,
                                           .value_size = WIDE * 8,
-                                          .max_entries = 8};
+                                          .max_entries = 8,
+                                          .flags = type == BPF_MAP_TYPE_LPM_TRIE ? BPF_F_NO_PREALLOC : 0};
     assert_int_equal(skep_vm_map_new(c->m.vm, &o, &c->maps[c->n_maps++]), 0);
     c->p = crowd_load(c, "r2 = r1\nr3 = r1\nr3 += 8\nr1 = map_idx 0\nr4 = 0\ncall 2\nexit");
     struct runner runners[RUNNERS];
     crowd_run(c, runners, write_wide, read_wide);
+}
+
+static void a_hash_value_is_whole_while_its_key_is_written(struct crowd *c)
+{
+    write_and_read_wide(c, BPF_MAP_TYPE_HASH);
+}
+
+static void a_trie_value_is_whole_while_its_key_is_written(struct crowd *c)
+{
+    write_and_read_wide(c, BPF_MAP_TYPE_LPM_TRIE);
 }
 
 /* ---- prefixes ---- */
@@ -715,7 +727,8 @@ IN_EVERY_MODE(values_of_a_hash_are_whole)
 IN_EVERY_MODE(values_of_an_lru_hash_are_whole)
 IN_EVERY_MODE(values_of_a_percpu_hash_are_whole)
 IN_EVERY_MODE(values_of_an_lru_percpu_hash_are_whole)
-IN_EVERY_MODE(a_value_is_whole_while_its_key_is_written)
+IN_EVERY_MODE(a_hash_value_is_whole_while_its_key_is_written)
+IN_EVERY_MODE(a_trie_value_is_whole_while_its_key_is_written)
 IN_EVERY_MODE(values_of_a_trie_are_whole)
 IN_EVERY_MODE(elements_of_a_queue_are_had_once)
 IN_EVERY_MODE(elements_of_a_stack_are_had_once)
@@ -733,7 +746,8 @@ int main(void)
         cmocka_unit_test(values_of_an_lru_hash_are_whole_in_every_mode),
         cmocka_unit_test(values_of_a_percpu_hash_are_whole_in_every_mode),
         cmocka_unit_test(values_of_an_lru_percpu_hash_are_whole_in_every_mode),
-        cmocka_unit_test(a_value_is_whole_while_its_key_is_written_in_every_mode),
+        cmocka_unit_test(a_hash_value_is_whole_while_its_key_is_written_in_every_mode),
+        cmocka_unit_test(a_trie_value_is_whole_while_its_key_is_written_in_every_mode),
         cmocka_unit_test(values_of_a_trie_are_whole_in_every_mode),
         cmocka_unit_test(elements_of_a_queue_are_had_once_in_every_mode),
         cmocka_unit_test(elements_of_a_stack_are_had_once_in_every_mode),
