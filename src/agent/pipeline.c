@@ -392,6 +392,14 @@ static void snapshot_done(struct skep_pipeline *p, const struct skep_ev_snapshot
     track(p, ev->command);
 }
 
+/* Up to when events wait for the cgroup that a record is about, if any do. */
+static uint64_t waited_for(const struct skep_pipeline *p, const struct skep_hdr *h)
+{
+    if (h->kind != SKEP_KIND_cgroup || !p->waiting.first)
+        return 0;
+    return skep_cgroup_awaits(skep_cgroups_find(&p->cgroups, ((const struct skep_ev_cgroup *)h)->id));
+}
+
 /* What is known of a container is never shown as an event, but rules may ask for it. */
 static void judge_hidden(struct skep_pipeline *p, const struct skep_kind *kind, const struct skep_hdr *h)
 {
@@ -421,12 +429,13 @@ void skep_pipeline_take(struct skep_pipeline *p, const struct skep_hdr *h, size_
     if (p->held)
         held_check(p, h);
 
+    uint64_t until = waited_for(p, h);
     bool after = skep_proc_applies_after(h->kind), hidden = kind->show == SKEP_SHOW_HIDDEN, taken = true;
     if (!after)
         taken = apply_tables(p, h);
     if (p->held && h->kind == SKEP_KIND_exec_data)
         held_check(p, h);
-    if (h->kind == SKEP_KIND_container)
+    if (h->kind == SKEP_KIND_container || waited_for(p, h) < until)
         waiting_check(p);
     track_child(p, h);
     if (p->ops.record && kind->ring == SKEP_RING_LIFE)

@@ -173,6 +173,12 @@ static int cgroup_new(struct skep_cgroups *c, uint64_t id, const char *path, siz
     return 0;
 }
 
+/* Of the process that it was met with: it is at least as old. */
+static bool is_old(const struct skep_hdr *h)
+{
+    return h->start && h->start + SKEP_CGROUPS_WAIT < h->time;
+}
+
 static int apply_cgroup(struct skep_cgroups *c, const struct skep_hdr *h, const struct skep_cgroup **ret_ask)
 {
     const struct skep_ev_cgroup *e = (const struct skep_ev_cgroup *)h;
@@ -183,6 +189,7 @@ static int apply_cgroup(struct skep_cgroups *c, const struct skep_hdr *h, const 
     struct skep_cgroup *old = skep_hashmap_get(&c->by_id, &e->id);
     if (old && strlen(old->path) == len && memcmp(old->path, path, len) == 0) {
         old->used = true;
+        old->old = old->old || is_old(h);
         return 0;
     }
 
@@ -202,6 +209,7 @@ static int apply_cgroup(struct skep_cgroups *c, const struct skep_hdr *h, const 
     list_append(c, g);
     c->bytes += g->bytes;
     g->since = h->time;
+    g->old = is_old(h);
     if (g->container ? !g->container->asked : g->candidate) {
         if (g->container) {
             g->container->asked = true;
@@ -329,5 +337,7 @@ uint64_t skep_cgroup_awaits(const struct skep_cgroup *g)
 {
     if (!g || (g->container ? g->container->answered : !g->candidate))
         return 0;
-    return (g->container ? g->container->since : g->since) + SKEP_CGROUPS_WAIT;
+    if (g->container)
+        return g->container->since + SKEP_CGROUPS_WAIT;
+    return g->since + (g->old ? SKEP_CGROUPS_WAIT_OLD : SKEP_CGROUPS_WAIT);
 }

@@ -41,6 +41,9 @@
 #define SKEP_CGROUPS_MAX 65536
 #define SKEP_CGROUPS_BYTES (32u << 20)
 #define SKEP_CGROUPS_WAIT 300000000ULL /* ns of record time; most tries of the resolver are over by then */
+/* The same for a candidate whose process began long before: if it is a container, its runtime has written all of it by
+ * now, and the first look finds it. Most candidates are none. */
+#define SKEP_CGROUPS_WAIT_OLD 50000000ULL
 
 enum skep_runtime {
     SKEP_RUNTIME_NONE, /* not a container */
@@ -108,6 +111,7 @@ struct skep_cgroup {
     char *slice;                      /* NULL: none */
     struct skep_container *container; /* NULL: none; shared by the container's cgroups */
     bool candidate;                   /* may be a container: see above */
+    bool old;                         /* was there for SKEP_CGROUPS_WAIT before it was met */
     uint64_t since;                   /* record time at which it was met */
     bool used;                        /* asked for since it was last considered for eviction */
     size_t bytes;

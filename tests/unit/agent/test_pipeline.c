@@ -385,6 +385,48 @@ static void test_waits_for_container(void **state)
     assert_int_equal(x->p.waiting.bytes, 0);
 }
 
+static void take_cgroup_of(struct pipeline_test *x, uint64_t id, const char *path, uint64_t start)
+{
+    struct skep_ev_cgroup *e = begin(x, SKEP_KIND_cgroup, 60, start, 1);
+    e->id = id;
+    e->path = test_text(&x->r, path);
+    take(x);
+}
+
+/* A candidate that was there long before is waited for only as long as one look takes, also when that is known later
+ * than what waits; a container as long as ever. */
+static void test_waits_less_for_what_is_old(void **state)
+{
+    struct pipeline_test *x = *state;
+    begin_with_shell(x);
+    take_cgroup_of(x, 71, "/old", x->now - WAIT - SEC);
+    uint64_t begun = x->now;
+    take_open_in(x, 71, 43);
+    assert_int_equal(x->n_shown, 0);
+    x->now = begun + SKEP_CGROUPS_WAIT_OLD + 1;
+    take_fork(x, SHELL, SHELL_START, 50, 150 * SEC);
+    assert_int_equal(x->n_shown, 2);
+    assert_shown(x, 0, SKEP_KIND_open, 43, "");
+
+    take_cgroup_of(x, 72, "/young", x->now - 1000);
+    take_cgroup_of(x, 70, "/libpod-" ID, x->now - WAIT - SEC);
+    begun = x->now;
+    take_open_in(x, 72, 44);
+    take_open_in(x, 70, 45);
+    x->now = begun + SKEP_CGROUPS_WAIT_OLD + 1000;
+    take_fork(x, SHELL, SHELL_START, 51, 150 * SEC);
+    assert_int_equal(x->n_shown, 3);
+    take_cgroup_of(x, 72, "/young", x->now - WAIT - SEC);
+    assert_int_equal(x->n_shown, 4);
+    assert_shown(x, 3, SKEP_KIND_open, 44, "");
+    take_open_in(x, 72, 46); /* behind it */
+    assert_int_equal(x->n_shown, 5);
+    x->now = begun + WAIT + 10000;
+    take_fork(x, SHELL, SHELL_START, 52, 150 * SEC);
+    assert_int_equal(x->n_shown, 7);
+    assert_shown(x, 5, SKEP_KIND_open, 45, "");
+}
+
 /* No answer: they go on when they have waited enough, by other records or by the clock, or when all ends. */
 static void test_waits_in_vain(void **state)
 {
@@ -631,6 +673,7 @@ int main(void)
         TEST(test_held_and_given_up),
         TEST(test_many_held),
         TEST(test_waits_for_container),
+        TEST(test_waits_less_for_what_is_old),
         TEST(test_waits_in_vain),
         TEST(test_many_wait),
         TEST(test_kinds_and_self),
