@@ -150,8 +150,16 @@ else
     t_check "run: a command that is ended by SIGTERM" ended_with 143 "$SKEP" run --no-rules -- /bin/sh -c 'kill -TERM $$'
     t_check "record: status of its command" ended_with 3 "$SKEP" record -o rec -- /bin/sh -c 'exit 3'
     t_check "its recording is whole" "$SKEP" replay rec
-    t_check "a command finds its signals as they were" \
-        test "$("$SKEP" run --no-rules --output events -- grep Sig[BI] /proc/self/status 2>run.err)" = "$(grep Sig[BI] /proc/self/status)"
+    # blocked and ignored ones, without 32 and 33: these are the C library's, which does with them what it likes
+    signals() {
+        local name bits
+        while read -r name bits; do
+            printf '%s %x\n' "$name" $((16#$bits & ~(3 << 31)))
+        done
+    }
+    t_check "a command finds its signals as they were" test \
+        "$("$SKEP" run --no-rules --output events -- grep 'Sig[BI]' /proc/self/status 2>run.err | signals)" = \
+        "$(grep 'Sig[BI]' /proc/self/status | signals)"
     t_check "a limit of files is an error" ended_with 1 \
         eval "(ulimit -f 8; '$SKEP' record -o limited --duration 100ms >run.out 2>run.err)"
     t_check "and told" grep -q '^skep: error: cannot record to limited: File too large' run.err
