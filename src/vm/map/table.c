@@ -56,7 +56,9 @@ static inline bool same_key(const struct skep_table *t, const struct skep_table_
 
 /* ---- looking up ---- */
 
-static inline uint32_t find(const struct skep_table *t, const void *key, uint64_t *ret_tag)
+/* Inlined for those who want no tag, too: this is what a lookup costs. */
+static inline __attribute__((always_inline)) uint32_t find(const struct skep_table *t, const void *key,
+                                                           uint64_t *ret_tag)
 {
     const uint64_t first = first_word(t, key);
     const uint32_t hash = hash_of(t, key, first), bucket = hash & t->bucket_mask;
