@@ -28,12 +28,10 @@ static pid_t process_of_thread(uint32_t number)
     char path[64], line[128];
     unsigned tgid = 0;
     snprintf(path, sizeof(path), "/proc/%u/status", number);
-    FILE *f = fopen(path, "re");
-    while (f && !tgid && fgets(line, sizeof(line), f))
+    _cleanup_fclose_ FILE *f = fopen(path, "re");
+    while (f && fgets(line, sizeof(line), f))
         if (sscanf(line, "Tgid: %u", &tgid) == 1)
             break;
-    if (f)
-        fclose(f);
     return tgid == number ? 0 : (pid_t)tgid;
 }
 

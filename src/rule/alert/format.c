@@ -298,6 +298,7 @@ static void put_value_text(const struct skep_format *f, struct skep_strbuf *sb, 
                            uint64_t value, uint32_t n)
 {
     const void *text = (const void *)(uintptr_t)value;
+    bool cut;
     switch (type) {
     case SKEP_RULE_NUMBER:
         skep_strbuf_i64(sb, (int64_t)value);
@@ -309,12 +310,10 @@ static void put_value_text(const struct skep_format *f, struct skep_strbuf *sb, 
         skep_value_put_ip(sb, (const void *)(uintptr_t)value, n);
         break;
     case SKEP_RULE_TEXT:
-        if (is_cut(f, text, &n)) {
-            put_visible(sb, text, n);
+        cut = is_cut(f, text, &n);
+        put_visible(sb, text, n);
+        if (cut)
             skep_strbuf_puts(sb, CUT);
-        } else {
-            put_visible(sb, text, n);
-        }
         break;
     }
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <sched.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "vm/helper/helpers.h"
 
 #define LOOPS_MAX (1u << 23)
@@ -9,7 +9,7 @@
  * this where others take the processor at each of them. */
 #define LOCK_SPINS 100
 #define LOCK_YIELDS 20000
-#define LOCK_NS_MAX 500000000
+#define LOCK_NS_MAX 500000000ULL
 
 uint64_t skep_helper_tail_call(SKEP_HELPER_ARGS)
 {
@@ -47,13 +47,6 @@ static bool in_record(const struct skep_exec *e, uint64_t address)
     return false;
 }
 
-static int64_t now_ns(void)
-{
-    struct timespec now = {0};
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
 uint64_t skep_helper_spin_lock(SKEP_HELPER_ARGS)
 {
     struct skep_exec *e = skep_exec_of(t);
@@ -67,7 +60,7 @@ uint64_t skep_helper_spin_lock(SKEP_HELPER_ARGS)
     }
     if (in_record(e, r1))
         return skep_helper_refuse(e, "a spin lock in a reserved record");
-    int64_t begin = 0;
+    uint64_t begin = 0;
     for (unsigned turn = 0; turn < LOCK_SPINS + LOCK_YIELDS; turn++) {
         uint32_t open = 0;
         if (__atomic_compare_exchange_n(lock, &open, 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
@@ -77,8 +70,8 @@ uint64_t skep_helper_spin_lock(SKEP_HELPER_ARGS)
         if (turn < LOCK_SPINS)
             continue;
         if (turn == LOCK_SPINS)
-            begin = now_ns();
-        else if (now_ns() - begin > LOCK_NS_MAX)
+            begin = skep_clock_mono_ns();
+        else if (skep_clock_mono_ns() - begin > LOCK_NS_MAX)
             break;
         sched_yield();
     }

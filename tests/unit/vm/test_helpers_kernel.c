@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Helpers against the kernel's: random programs that call them one after the other run over the same packet here and in
  * the kernel (BPF_PROG_TEST_RUN), and have to return the same and leave the same packet. */
-#include "machine.h"
+#include "kernel.h"
 
-#include <linux/bpf.h>
-#include <sys/syscall.h>
 #include <time.h>
 
 #include "vm/jit/jit.h"
@@ -14,52 +12,7 @@
 #define PROGRAMS 1200
 #define SECONDS 3
 
-static uint64_t seed = 88172645463325252ULL;
-
-static uint32_t rnd(uint32_t n)
-{
-    seed ^= seed << 13;
-    seed ^= seed >> 7;
-    seed ^= seed << 17;
-    return (uint32_t)(seed >> 20) % n;
-}
-
-struct text {
-    char s[16384];
-    size_t len;
-};
-
-SKEP_PRINTF(2, 3)
-static void put(struct text *t, const char *fmt, ...)
-{
-    va_list ap;
-    va_start(ap, fmt);
-    int n = vsnprintf(t->s + t->len, sizeof(t->s) - t->len, fmt, ap);
-    va_end(ap);
-    assert_true(n >= 0 && (size_t)n < sizeof(t->s) - t->len);
-    t->len += (size_t)n;
-}
-
 /* ---- the kernel ---- */
-
-static long bpf(int cmd, union bpf_attr *attr)
-{
-    long r = syscall(SYS_bpf, cmd, attr, sizeof(*attr));
-    return r < 0 ? -errno : r;
-}
-
-static int kernel_load(const void *insns, size_t n, uint32_t type, char *log, size_t log_size)
-{
-    union bpf_attr a = {0};
-    a.prog_type = type;
-    a.insns = (uintptr_t)insns;
-    a.insn_cnt = (uint32_t)n;
-    a.license = (uintptr_t) "GPL";
-    a.log_buf = (uintptr_t)log;
-    a.log_size = (uint32_t)log_size;
-    a.log_level = log ? 1 : 0;
-    return (int)bpf(BPF_PROG_LOAD, &a);
-}
 
 static int kernel_run(int fd, const void *in, uint32_t size, uint8_t *out, uint32_t *out_size,
                       uint32_t *ret_value)
@@ -70,9 +23,9 @@ static int kernel_run(int fd, const void *in, uint32_t size, uint8_t *out, uint3
     a.test.data_size_in = size;
     a.test.data_out = (uintptr_t)out;
     a.test.data_size_out = *out_size;
-    long r = bpf(BPF_PROG_TEST_RUN, &a);
+    int r = bpf(BPF_PROG_TEST_RUN, &a);
     if (r < 0)
-        return (int)r;
+        return r;
     *out_size = a.test.data_size_out;
     *ret_value = a.test.retval;
     return 0;
@@ -275,7 +228,7 @@ static void compare(struct machine *m, struct skep_vm_packet *packet, const stru
     struct skep_vm_program *p = machine_load(m, t->s, &o);
     size_t n;
     const void *insns = skep_vm_program_insns(p, &n);
-    int fd = kernel_load(insns, n, type, log, sizeof(log));
+    int fd = kernel_load(insns, n, type, NULL, log, sizeof(log));
     if (fd < 0)
         fail_msg("%s\n%s", log, t->s);
     for (int run = 0; run < 4; run++) {
@@ -300,7 +253,7 @@ static void compare(struct machine *m, struct skep_vm_packet *packet, const stru
 static void need_kernel(uint32_t type)
 {
     static const uint64_t insns[] = {0xb7, 0x95};
-    int fd = kernel_load(insns, 2, type, NULL, 0);
+    int fd = kernel_load(insns, 2, type, NULL, NULL, 0);
     if (fd < 0) {
         print_message("[  SKIPPED ] bpf(2): %s\n", strerror(-fd));
         skip();

@@ -2,10 +2,8 @@
 /* Helpers that work on memory of maps (formats, numbers in text, dynptrs, ring buffers) against the kernel's: random
  * programs that call them run here and there (BPF_PROG_TEST_RUN) over maps of their own, and have to return the same
  * and leave the same values. */
-#include "machine.h"
+#include "kernel.h"
 
-#include <linux/bpf.h>
-#include <sys/syscall.h>
 #include <time.h>
 
 #include "vm/jit/jit.h"
@@ -18,39 +16,6 @@
 #define RING 4096
 #define RESULTS_AT 192
 #define RESULTS 40
-
-static uint64_t seed = 88172645463325252ULL;
-
-static uint32_t rnd(uint32_t n)
-{
-    seed ^= seed << 13;
-    seed ^= seed >> 7;
-    seed ^= seed << 17;
-    return (uint32_t)(seed >> 20) % n;
-}
-
-static int bpf(int cmd, union bpf_attr *attr)
-{
-    long r = syscall(SYS_bpf, cmd, attr, sizeof(*attr));
-    return r < 0 ? -errno : (int)r;
-}
-
-struct text {
-    char s[8192];
-    size_t len;
-    unsigned calls;
-};
-
-SKEP_PRINTF(2, 3)
-static void put(struct text *t, const char *fmt, ...)
-{
-    va_list ap;
-    va_start(ap, fmt);
-    int n = vsnprintf(t->s + t->len, sizeof(t->s) - t->len, fmt, ap);
-    va_end(ap);
-    assert_true(n >= 0 && (size_t)n < sizeof(t->s) - t->len);
-    t->len += (size_t)n;
-}
 
 /* ---- the maps: text that programs read, room that they write, a ring ---- */
 
@@ -125,16 +90,8 @@ static int kernel_run(struct world *w, const struct text *t, char *log, size_t l
     if (skep_asm(t->s, t->len, NULL, &d, &insns, &n) < 0)
         fail_msg("%s\n%s", d.n ? d.list[0].message : "cannot assemble", t->s);
     skep_diags_clear(&d);
-    union bpf_attr load = {0}, test = {0};
-    load.prog_type = BPF_PROG_TYPE_SCHED_CLS;
-    load.insns = (uintptr_t)insns;
-    load.insn_cnt = (uint32_t)n;
-    load.license = (uintptr_t) "GPL";
-    load.fd_array = (uintptr_t)w->fds;
-    load.log_buf = (uintptr_t)log;
-    load.log_size = (uint32_t)log_size;
-    load.log_level = 1;
-    int fd = bpf(BPF_PROG_LOAD, &load);
+    union bpf_attr test = {0};
+    int fd = kernel_load(insns, n, BPF_PROG_TYPE_SCHED_CLS, w->fds, log, log_size);
     free(insns);
     if (fd < 0)
         return fd;
